@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The core's side of arenas: making, resetting and freeing them. */
+#ifndef CORE_BASE_ARENA_H
+#define CORE_BASE_ARENA_H
+
+#include "backplane/arena.h"
+
+/* Chunks come from a free list per thread where possible; a fresh arena allocates nothing until used. NULL: no memory. */
+struct bp_arena *arena_new(void);
+/* Forgets everything allocated and keeps the first chunk. Under ASan the memory is poisoned. */
+void arena_reset(struct bp_arena *arena);
+/* Accepts NULL, returns NULL. */
+struct bp_arena *arena_free(struct bp_arena *arena);
+/* Bytes held from malloc. */
+size_t arena_held(const struct bp_arena *arena);
+
+#endif

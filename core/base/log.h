@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The core's side of the log: where lines go and how they look. Lines are written with one write() each. */
+#ifndef CORE_BASE_LOG_H
+#define CORE_BASE_LOG_H
+
+#include "backplane/log.h"
+
+enum log_format { LOG_AUTO /* text on a terminal, else JSON */, LOG_JSON, LOG_TEXT };
+
+/* Before the first line; defaults: info, auto, standard error. process: "supervisor", "worker 3", "check". Copied. */
+void log_setup(enum bp_level level, enum log_format format, const char *process);
+/* Gives the request id of the request running now, for the lines; set by the worker. NULL: none. */
+extern bp_str (*log_request_id)(void);
+
+#endif

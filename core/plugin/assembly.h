@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a configuration puts together: loaded plugins, their instances with decoded options, services wired, routes and pipelines compiled.
+ * assembly_load does no I/O but dlopen, so `check`, `explain` and `routes` use it too.
+ */
+#ifndef CORE_PLUGIN_ASSEMBLY_H
+#define CORE_PLUGIN_ASSEMBLY_H
+
+#include "backplane/plugin.h"
+#include "core/config/config.h"
+#include "core/route/router.h"
+
+struct loop;
+struct shared;
+
+/* One plugins: entry. struct bp_host is the first member of nothing: an instance is the host that its plugin sees. */
+struct bp_host {
+    const char *name;
+    bp_str name_str;
+    struct bp_plugin plugin;           /* full-size, zero-filled copy of the descriptor */
+    const struct config_plugin *config;
+    void *self;
+    struct assembly *assembly;
+    struct bp_service *needs_resolved;
+    enum { HOST_LOADED, HOST_READY /* init done */, HOST_STARTED, HOST_STOPPED } state;
+};
+
+/* A stage in a compiled pipeline. */
+struct stage {
+    bp_handler *function;
+    void *self;
+    const void *options;               /* the stage struct, NULL when the plugin has none */
+    struct bp_host *host;
+    bp_str name;                       /* "api.rate_limit" or its `as` */
+    bool locked;
+    struct config_place place;         /* where it was written */
+};
+struct pipeline {
+    bp_str name;
+    size_t count;
+    struct stage *stages;
+};
+/* A route of a plugin with the pipeline that guards it. */
+struct endpoint {
+    struct bp_route route;             /* full-size copy */
+    struct bp_host *host;
+    const struct pipeline *pipeline;
+};
+
+struct assembly {
+    const struct config *config;
+    struct bp_host **hosts;            /* in start order: providers before those who need them */
+    size_t host_count;
+    struct pipeline *pipelines;
+    size_t pipeline_count;
+    struct endpoint *endpoints;
+    size_t endpoint_count;
+    struct router *router;             /* values: struct endpoint * */
+    size_t slot_bytes;                 /* request slots, sum over plugins */
+    struct loop *loop;                 /* set by the worker before assembly_start; NULL in check */
+    struct shared *shared;             /* never NULL: private memory in check */
+    struct report *report;             /* during load and init only */
+    struct bp_arena *arena;            /* owns all of it */
+};
+
+/* dlopen (RTLD_NOW | RTLD_LOCAL, never closed), ABI check, options, services, init, routes, pipelines. Everything wrong is in the report. */
+int assembly_load(const struct config *config, struct shared *shared, struct report *report, struct assembly **ret_assembly);
+/* On a fiber. Calls start in order; when one fails, those started are stopped again, the reason is logged, and its status returned. */
+int assembly_start(struct assembly *assembly);
+/* On a fiber. stop in reverse order, spawned fibers joined, timers freed. */
+void assembly_stop(struct assembly *assembly);
+/* deinit of every host, exactly once. Accepts NULL, returns NULL. */
+struct assembly *assembly_free(struct assembly *assembly);
+
+/* The pipeline for a path that no route answers (404, 405): the first routes: entry that matches. NULL: none. */
+const struct pipeline *assembly_pipeline_for(const struct assembly *assembly, bp_str path);
+
+#endif

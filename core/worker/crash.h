@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Last words: a handler on its own signal stack for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT that writes one log line
+ * (event "worker.crashed") naming signal, plugin, hook, route and request id, says "stack overflow" when the fault lies in the
+ * guard of the current fiber's stack, adds a backtrace, and dies of the same signal. Async-signal-safe. Sanitizer builds: not installed. */
+#ifndef CORE_WORKER_CRASH_H
+#define CORE_WORKER_CRASH_H
+
+void crash_handler_install(void);
+/* Writes the stack of the calling thread to standard error (event "worker.stalled"), from a signal handler (SIGUSR2). */
+void crash_handler_dump(void);
+
+#endif

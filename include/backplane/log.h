@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server's log: one event a line (JSON, or text on a terminal), with fields. The core adds time,
+ * level, plugin instance, pid, and on a request's fiber its request_id. Values are escaped; a field whose
+ * name ends in "password", "secret", "token" or "authorization" is written as "[redacted]".
+ * Library code does not log: the frame that handles an error logs it once.
+ */
+#ifndef BACKPLANE_LOG_H
+#define BACKPLANE_LOG_H
+
+#include "backplane/str.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bp_host;
+
+enum bp_level { BP_LOG_DEBUG, BP_LOG_INFO, BP_LOG_WARN, BP_LOG_ERROR };
+
+enum bp_log_kind { BP_LOG_STR, BP_LOG_INT, BP_LOG_NUM, BP_LOG_BOOL };
+
+struct bp_log_field {
+    const char *name;
+    enum bp_log_kind kind;
+    bp_str str;
+    int64_t integer;
+    double number;
+};
+
+static inline struct bp_log_field bp_log_str(const char *name, bp_str value)
+{
+    struct bp_log_field f = {name, BP_LOG_STR, value, 0, 0};
+    return f;
+}
+static inline struct bp_log_field bp_log_cstr(const char *name, const char *value)
+{
+    return bp_log_str(name, bp_str_of(value));
+}
+static inline struct bp_log_field bp_log_int(const char *name, int64_t value)
+{
+    struct bp_log_field f = {name, BP_LOG_INT, {NULL, 0}, value, 0};
+    return f;
+}
+static inline struct bp_log_field bp_log_num(const char *name, double value)
+{
+    struct bp_log_field f = {name, BP_LOG_NUM, {NULL, 0}, 0, value};
+    return f;
+}
+static inline struct bp_log_field bp_log_bool(const char *name, bool value)
+{
+    struct bp_log_field f = {name, BP_LOG_BOOL, {NULL, 0}, value, 0};
+    return f;
+}
+
+/* Ends a list of fields. */
+static inline struct bp_log_field bp_log_end(void)
+{
+    struct bp_log_field f = {NULL, BP_LOG_STR, {NULL, 0}, 0, 0};
+    return f;
+}
+
+/* Thread-safe. host may be NULL in the core. event: a dotted name ("sqlite.open_failed"); message: a
+ * sentence for a reader, without data, which goes into fields; fields: up to the first without a name. */
+void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, const char *message,
+                  const struct bp_log_field *fields);
+/* True when a line of this level would be written: guards expensive fields. Thread-safe. */
+bool bp_log_enabled(enum bp_level level);
+
+#ifndef __cplusplus
+/* bp_log(host, BP_LOG_WARN, "auth.slow_hash", "Hashing took long", bp_log_int("ms", ms)); */
+#define bp_log(host, level, event, ...)                                                                      \
+    bp_log_write((host), (level), (event), BP_LOG_HEAD_(__VA_ARGS__, 0),                                     \
+                 (const struct bp_log_field[])BP_LOG_TAIL_(__VA_ARGS__, bp_log_end()))
+#define BP_LOG_HEAD_(message, ...) (message)
+#define BP_LOG_TAIL_(message, ...) {__VA_ARGS__}
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Metrics: counters, gauges and histograms in shared memory. A reading from any worker is the sum over all of them and
+ * never goes backwards. A metric without a plugin that exposes it (metrics) costs an add and nothing else.
+ */
+#ifndef BACKPLANE_METRIC_H
+#define BACKPLANE_METRIC_H
+
+#include "backplane/str.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bp_host;
+
+enum bp_metric_type { BP_COUNTER = 1, BP_GAUGE, BP_HISTOGRAM };
+
+#define BP_METRIC_LABELS 4
+
+/* Begins with its size. */
+struct bp_metric_def {
+    uint32_t size;
+    uint32_t type;                     /* enum bp_metric_type */
+    const char *name;                  /* Prometheus name with unit: "http_server_request_duration_seconds" */
+    const char *help;
+    const char *labels[BP_METRIC_LABELS]; /* names; NULL after the last */
+    const double *buckets;             /* BP_HISTOGRAM: ascending upper bounds, without +Inf */
+    uint32_t bucket_count;
+    uint32_t max_series;               /* label sets at most; 0: 200. What is beyond goes to one series whose labels
+                                          are all "_overflow". */
+};
+
+struct bp_metric;
+struct bp_series;
+
+/* In init only. The definition is borrowed. Two instances that define the same name share the metric. NULL when it is
+ * malformed or contradicts an earlier one (reported as a configuration error). */
+struct bp_metric *bp_metric_new(struct bp_host *host, const struct bp_metric_def *def);
+/* The series of these label values (as many as the definition has labels), created on first use; the overflow series
+ * when there are too many. Cheap enough for each request (one hash), but keep the pointer where the labels are constant.
+ * Never NULL. Not in init: from start on. */
+struct bp_series *bp_series(struct bp_metric *metric, const bp_str *labels);
+/* Counters only grow; a gauge is a sum of what each worker adds and subtracts, zeroed for a worker that died. */
+void bp_metric_add(struct bp_series *series, int64_t amount);
+void bp_metric_set(struct bp_series *gauge, int64_t value);
+/* Histograms: the value in the metric's unit (seconds). */
+void bp_metric_observe(struct bp_series *histogram, double value);
+
+/* All metrics of this server in the Prometheus text format 0.0.4, into a buffer of the arena. ptr NULL: out of memory. */
+struct bp_arena;
+bp_str bp_metrics_render(struct bp_arena *arena);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

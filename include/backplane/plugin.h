@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A plugin is a shared object that exports one function, made by BP_PLUGIN(). It has no globals that change: the same
+ * plugin may be loaded under several instance names, each with a struct of its own ("self").
+ *
+ * Life of an instance: the core zeroes self and fills it from the options → init → (per worker) start → requests →
+ * stop → deinit, exactly once, on every path, also after an init that failed.
+ */
+#ifndef BACKPLANE_PLUGIN_H
+#define BACKPLANE_PLUGIN_H
+
+#include "backplane/field.h"
+#include "backplane/request.h"
+#include "backplane/route.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BP_ABI_MAGIC 0x42504c4eu /* "BPLN" */
+#define BP_ABI_MAJOR 1u
+#define BP_ABI_MINOR 0u
+
+/* One instance of a plugin, as the core knows it. */
+struct bp_host;
+
+/* What a stage is for. In a pipeline the phases of its stages never go down; BP_PHASE_ANY fits anywhere. */
+enum bp_phase {
+    BP_PHASE_ANY,
+    BP_PHASE_OBSERVE,  /* request_id, access_log, metrics, tracing */
+    BP_PHASE_PROTECT,  /* security_headers, cors, rate_limit by address */
+    BP_PHASE_IDENTIFY, /* auth */
+    BP_PHASE_SHAPE,    /* what needs to know who asks: per-user limits, validation */
+    BP_PHASE_REUSE,    /* cache, idempotency */
+    BP_PHASE_HANDLE
+};
+
+/* A service this plugin uses: the core writes the provider into the struct bp_service at offset of self, before init.
+ * In the configuration, `<interface> = "instance"` chooses among several providers. Begins with its size. */
+struct bp_need {
+    uint32_t size;
+    uint32_t version;
+    const char *interface;
+    uint32_t offset;
+    uint32_t optional; /* 1: vtable stays NULL when there is no provider */
+};
+
+/* A service this plugin offers. vtable begins with its own size. */
+struct bp_provide {
+    uint32_t size;
+    uint32_t version;
+    const char *interface;
+    const void *vtable;
+};
+
+/* A handle to a provider: call handle.vtable->function(handle.self, …) through the interface's header. */
+struct bp_service {
+    const void *vtable;
+    void *self;
+};
+
+/* One step of a database schema, owned by the plugin that needs it. Begins with its size. */
+struct bp_migration {
+    uint32_t size;
+    uint32_t version;    /* 1, 2, 3 …: without gaps */
+    const char *name;    /* "create_todos" */
+    const char *up;      /* SQL, several statements */
+    const char *up_postgres; /* where it must differ from up; NULL: the same */
+};
+
+struct bp_plugin {
+    uint32_t magic;
+    uint16_t abi_major, abi_minor;
+    uint32_t size;
+    uint32_t self_size;
+    uint32_t stage_size;                 /* struct filled by BP_STAGE rows; 0: none */
+    uint32_t phase;                      /* enum bp_phase, of .middleware */
+    const char *name;                    /* equal to the file's: plugins/<name>.so */
+    const char *version;
+    const char *doc;
+    const struct bp_field *options;
+    const struct bp_need *needs;         /* ends with BP_NEED_END */
+    const struct bp_provide *provides;   /* ends with BP_PROVIDE_END */
+    const struct bp_route *routes;       /* ends with BP_ROUTE_END */
+    const struct bp_migration *migrations; /* ends with BP_MIGRATION_END; needs "database" */
+    const char *const *after;            /* plugins that must come before this stage where both are used; NULL-ended */
+
+    /* Cross-field rules, slots, metrics. No I/O: `check` runs it. Does not suspend. */
+    int (*init)(struct bp_host *host, void *self);
+    /* In each worker, in the order of needs: connect, timers. On a fiber; may suspend. Not zero: the worker does not start. */
+    int (*start)(struct bp_host *host, void *self);
+    /* In the reverse order, on a fiber. No request uses the instance any more. */
+    void (*stop)(struct bp_host *host, void *self);
+    /* Frees what init made. Exactly once, also when init failed half-way: accept zeroes. */
+    void (*deinit)(struct bp_host *host, void *self);
+    bp_handler *middleware;              /* NULL: cannot be used as a stage */
+    uint32_t needs_identity;             /* 1: this stage is an error in a pipeline before one that identifies */
+    uint32_t spare32;
+    const void *spare[8];
+};
+
+#ifdef __cplusplus
+#define BP_EXPORT_ extern "C" __attribute__((visibility("default")))
+#else
+#define BP_EXPORT_ __attribute__((visibility("default")))
+/* BP_NEED("database", 1, struct todos, db) or BP_NEED("cache", 1, struct todos, cache, .optional = 1) */
+#define BP_NEED(interface_, version_, S, ...) BP_NEED_(interface_, version_, S, __VA_ARGS__, .size = sizeof(struct bp_need))
+#define BP_NEED_(interface_, version_, S, member, ...)                                                       \
+    {.interface = (interface_), .version = (version_),                                                       \
+     .offset = (uint32_t)offsetof(S, member), __VA_ARGS__}
+#define BP_NEED_END {.size = 0}
+#define BP_PROVIDE(interface_, version_, vtable_)                                                            \
+    {.size = sizeof(struct bp_provide), .interface = (interface_), .version = (version_), .vtable = (vtable_)}
+#define BP_PROVIDE_END {.size = 0}
+#define BP_MIGRATION(...) {.size = sizeof(struct bp_migration), __VA_ARGS__}
+#define BP_MIGRATION_END {.size = 0}
+/* BP_PLUGIN(.name = "hello", .version = "1.0.0", .middleware = hello); */
+#define BP_PLUGIN(...)                                                                                       \
+    BP_EXPORT_ const struct bp_plugin *backplane_plugin(void);                                               \
+    BP_EXPORT_ const struct bp_plugin *backplane_plugin(void)                                                \
+    {                                                                                                        \
+        static const struct bp_plugin plugin = {.magic = BP_ABI_MAGIC, .abi_major = BP_ABI_MAJOR,            \
+                                                .abi_minor = BP_ABI_MINOR, .size = sizeof(plugin),           \
+                                                __VA_ARGS__};                                                \
+        return &plugin;                                                                                      \
+    }                                                                                                        \
+    _Static_assert(1, "")
+#endif
+
+/* The name of the instance ("main", "per_user"). Lives as long as the instance. Thread-safe. */
+bp_str bp_instance_name(const struct bp_host *host);
+/* The folder for data (BACKPLANE_DATA), absolute, NUL behind it. Lives as long as the instance. Thread-safe. */
+bp_str bp_data_dir(const struct bp_host *host);
+/* True in the production profile. */
+bool bp_is_production(const struct bp_host *host);
+/* In init: reports a configuration error at the option's file:line (the entry's when option is NULL) and returns BP_INVALID:
+ * `return bp_config_error(host, "secret", "must have at least 32 characters, has %zu", n);` */
+int bp_config_error(struct bp_host *host, const char *option, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* In init and start: says why it failed, in the log and in check's report; returns BP_ERROR. */
+int bp_start_error(struct bp_host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A stage's own name in a middleware ("per_user", "api.rate_limit"): the key of its shared state. */
+bp_str bp_stage_name(const struct bp_request *rq);
+/* In init and start: calls function for every use of this instance in the pipelines, with that stage's options. */
+void bp_stages_each(struct bp_host *host,
+                    void (*function)(struct bp_host *host, bp_str stage_name, const void *stage, void *argument),
+                    void *argument);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request, as stages and handlers see it. Every function here is called on the request's own fiber, and does
+ * not suspend unless it says so. Texts returned live as long as the request.
+ */
+#ifndef BACKPLANE_REQUEST_H
+#define BACKPLANE_REQUEST_H
+
+#include "backplane/arena.h"
+#include "backplane/clock.h"
+#include "backplane/field.h"
+#include "backplane/uuid.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bp_request;
+
+enum bp_method {
+    BP_GET = 1,
+    BP_HEAD,
+    BP_POST,
+    BP_PUT,
+    BP_PATCH,
+    BP_DELETE,
+    BP_OPTIONS
+};
+
+/* A stage of a pipeline, or a handler (stage is then NULL). self: the plugin instance's struct; stage: the options
+ * of this use of it. Returns 0, or a negative status (status.h). */
+typedef int bp_handler(struct bp_request *rq, void *self, const void *stage);
+
+/* Runs the rest of the pipeline and the handler. When it returns, the reply is recorded (reply.h) and not yet sent;
+ * a negative status has already become an error reply. Forward its status. Suspends. At most once per stage;
+ * not calling it ends the pipeline here: record a reply of your own. */
+int bp_next(struct bp_request *rq);
+
+enum bp_method bp_request_method(const struct bp_request *rq);
+/* "GET" */
+bp_str bp_request_method_name(const struct bp_request *rq);
+/* The request target exactly as sent: "/api/v1/todos?page=2". */
+bp_str bp_request_target(const struct bp_request *rq);
+/* The path, percent-decoded once and free of dot segments and doubled slashes. */
+bp_str bp_request_path(const struct bp_request *rq);
+/* What follows the "?", as sent; empty without one. */
+bp_str bp_request_query(const struct bp_request *rq);
+/* The template of the route that matched ("/api/v1/todos/{id}"); empty when none did. */
+bp_str bp_request_route(const struct bp_request *rq);
+/* The value of a header field, name in lower case; several fields of one name are joined by ", " (RFC 9110 5.3).
+ * ptr is NULL when absent. */
+bp_str bp_request_header(struct bp_request *rq, bp_str name);
+/* The Host field (or the authority of an absolute-form target). */
+bp_str bp_request_host(const struct bp_request *rq);
+/* The peer's address without port: "127.0.0.1", "::1", "unix". */
+bp_str bp_request_peer(const struct bp_request *rq);
+/* The peer's address in network order: 4 bytes, 16 bytes, or 0 for a Unix socket. */
+bp_str bp_request_peer_bytes(const struct bp_request *rq);
+/* True when the client's connection was encrypted. */
+bool bp_request_secure(const struct bp_request *rq);
+/* "1.1" or "1.0" */
+bp_str bp_request_http_version(const struct bp_request *rq);
+
+struct bp_arena *bp_arena(struct bp_request *rq);
+/* The moment the head was complete, and the moment now. */
+bp_time bp_started(const struct bp_request *rq);
+bp_time bp_now(const struct bp_request *rq);
+/* Moves the request's deadline (default server.request_timeout from its head on). BP_FOREVER: none. */
+void bp_set_deadline(struct bp_request *rq, bp_time deadline);
+
+/* Identifier for logs and the X-Request-ID field; set by a stage (request_id), empty before. Copied. */
+bp_str bp_request_id(const struct bp_request *rq);
+int bp_set_request_id(struct bp_request *rq, bp_str id);
+
+/* Who is asking; NULL before a stage (auth) has set it. Copied. */
+struct bp_identity {
+    bp_uuid user_id;
+    bp_str role;   /* "user", "admin" */
+};
+const struct bp_identity *bp_identity(const struct bp_request *rq);
+int bp_set_identity(struct bp_request *rq, const struct bp_identity *identity);
+
+/* A path parameter of the route: {id}. The core has decoded it by the route's .params rows before the handler
+ * runs; a stage sees the text only. Empty when there is none of that name. */
+bp_str bp_param(const struct bp_request *rq, const char *name);
+/* For a BP_UUID row of .params. NULL when there is none of that name. */
+const bp_uuid *bp_param_uuid(const struct bp_request *rq, const char *name);
+/* The struct that the route's .query_fields rows describe, decoded and valid. NULL without such rows. */
+const void *bp_query(const struct bp_request *rq);
+
+/* The whole body. Suspends until it has arrived; sends 100 Continue when that is awaited. BP_REFUSED when it is larger
+ * than the route's limit (413), did not arrive in time (408), or is malformed (400). Empty without a body. */
+int bp_body(struct bp_request *rq, bp_str *ret_body);
+/* The body as JSON, decoded and validated by rows into *ret_object (zeroed first; texts live in the arena).
+ * BP_REFUSED when a 400 (syntax with line and column, or every validation error), 413 or 415 was recorded. Suspends. */
+int bp_body_object(struct bp_request *rq, const struct bp_field *rows, void *ret_object);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

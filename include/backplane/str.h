@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text is a pointer and a length, passed by value, not NUL-terminated.
+ * A bp_str never owns what it points to; the function that returns one says how long it stays valid.
+ */
+#ifndef BACKPLANE_STR_H
+#define BACKPLANE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bp_str {
+    const char *ptr;
+    size_t len;
+} bp_str;
+
+/* A bp_str of a string literal; its length is known at compile time. */
+#define BP_STR(literal) ((bp_str){"" literal, sizeof(literal) - 1})
+/* The same for static initializers. */
+#define BP_STR_INIT(literal) {"" literal, sizeof(literal) - 1}
+/* printf: printf("%" BP_STR_FMT, BP_STR_ARG(s)) */
+#define BP_STR_FMT ".*s"
+#define BP_STR_ARG(s) (int)(s).len, (s).ptr
+
+static inline bp_str bp_str_of(const char *text)
+{
+    bp_str s = {text, text ? strlen(text) : 0};
+    return s;
+}
+
+static inline bp_str bp_str_n(const char *ptr, size_t len)
+{
+    bp_str s = {ptr, len};
+    return s;
+}
+
+static inline bool bp_str_eq(bp_str a, bp_str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool bp_str_is(bp_str a, const char *text)
+{
+    return bp_str_eq(a, bp_str_of(text));
+}
+
+static inline bool bp_str_starts(bp_str s, bp_str prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
+
+/* Equal when ASCII letters are compared without case (field names, RFC 9110 5.1). */
+bool bp_str_eq_nocase(bp_str a, bp_str b);
+/* Without the ASCII white space at both ends. */
+bp_str bp_str_trim(bp_str s);
+/* Decimal digits only, no sign, no white space; false when empty or out of range. */
+bool bp_str_to_u64(bp_str s, uint64_t *ret_value);
+/* Equal, in a time that depends on the lengths only: for secrets and signatures. */
+bool bp_str_eq_secret(bp_str a, bp_str b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
