@@ -19,59 +19,60 @@ enum config_kind { CONFIG_TEXT, CONFIG_INTEGER, CONFIG_NUMBER, CONFIG_BOOL, CONF
 
 /* One name = value, with its origin. */
 struct config_setting {
-    const char *name;           /* NULL in lists */
+    const char *name; /* NULL in lists */
     enum config_kind kind;
-    bp_str text;                /* after substitution; CONFIG_TEXT */
+    bp_str text; /* after substitution; CONFIG_TEXT */
     int64_t integer;
     double number;
     bool boolean;
     struct config_setting *items; /* CONFIG_GROUP, CONFIG_LIST */
     size_t item_count;
     struct config_place place;
-    bool from_environment;      /* the text came (partly) from ${…} */
-    bool missing_environment;   /* … of a variable without default that is not set (an error unless the command needs no secrets) */
+    bool from_environment; /* the text came (partly) from ${…} */
+    bool
+        missing_environment; /* … of a variable without default that is not set (an error unless the command needs no secrets) */
 };
 
 struct config_listen {
-    bp_str address;   /* "127.0.0.1:3000" "[::1]:3000" "*:3000" "unix:/run/x.sock" "fd:3" */
+    bp_str address; /* "127.0.0.1:3000" "[::1]:3000" "*:3000" "unix:/run/x.sock" "fd:3" */
     uint32_t backlog;
     uint32_t unix_mode; /* 0660 */
 };
 
 /* server: { … } — decoded by config_server_rows, which also document docs/configuration.md */
 struct config_server {
-    struct bp_array listen;     /* struct config_listen */
-    uint32_t workers;           /* 0: one per available CPU */
-    bp_str data;                /* folder; BACKPLANE_DATA */
-    bp_str plugin_path;         /* folder; empty: beside the executable, or the install prefix */
-    uint32_t profile;           /* 0 development, 1 production */
+    struct bp_array listen; /* struct config_listen */
+    uint32_t workers;       /* 0: one per available CPU */
+    bp_str data;            /* folder; BACKPLANE_DATA */
+    bp_str plugin_path;     /* folder; empty: beside the executable, or the install prefix */
+    uint32_t profile;       /* 0 development, 1 production */
     uint32_t log_level, log_format;
     /* connections */
     uint32_t max_connections;
     uint64_t max_target, max_field, max_head, max_trailer, body_limit;
     uint32_t max_fields;
     bp_span head_timeout, idle_timeout, body_timeout, write_timeout, request_timeout, fin_grace;
-    uint64_t write_buffer;      /* bytes of queued output at which a connection stops reading and streams wait */
+    uint64_t write_buffer; /* bytes of queued output at which a connection stops reading and streams wait */
     /* life */
     bp_span drain_delay, drain_timeout;
     bp_span stall_timeout;
     bp_span restart_backoff_max;
     uint32_t offload_threads, offload_queue;
-    uint64_t shared_memory;     /* bytes of virtual size */
+    uint64_t shared_memory; /* bytes of virtual size */
     bool redact_server_header;
 };
 extern const struct bp_field config_server_rows[];
 
 struct config_plugin {
-    const char *use;            /* plugin name */
-    const char *name;           /* instance name; default: use */
+    const char *use;  /* plugin name */
+    const char *name; /* instance name; default: use */
     bool optional;
     const struct config_setting *setting; /* the whole group; use, name, optional, when, unless are the core's keys */
     struct config_place place;
 };
 struct config_stage {
-    const char *use;            /* instance name */
-    const char *as;             /* NULL: "<pipeline>.<instance>" */
+    const char *use; /* instance name */
+    const char *as;  /* NULL: "<pipeline>.<instance>" */
     bool locked;
     const struct config_setting *setting; /* NULL when written as a bare string */
     struct config_place place;
@@ -80,7 +81,7 @@ struct config_stage {
 enum config_entry_kind { CONFIG_ENTRY_STAGE, CONFIG_ENTRY_INCLUDE, CONFIG_ENTRY_REMOVE };
 struct config_entry {
     enum config_entry_kind kind;
-    struct config_stage stage;  /* .use is the pipeline's name for INCLUDE, the stage's for REMOVE */
+    struct config_stage stage; /* .use is the pipeline's name for INCLUDE, the stage's for REMOVE */
 };
 struct config_pipeline {
     const char *name;
@@ -89,7 +90,7 @@ struct config_pipeline {
     struct config_place place;
 };
 struct config_route {
-    const char *match;          /* "/api/v1/<star>" (prefix) or an exact path */
+    const char *match; /* "/api/v1/<star>" (prefix) or an exact path */
     const char *pipeline;
     struct config_place place;
 };
@@ -109,9 +110,9 @@ struct config {
 
 struct config_load_options {
     const char *file;
-    const char *const *sets;    /* "path=value", e.g. "server.workers=2", "plugins.auth.secret=…" (by instance name) */
+    const char *const *sets; /* "path=value", e.g. "server.workers=2", "plugins.auth.secret=…" (by instance name) */
     size_t set_count;
-    bool lenient_environment;   /* check, explain, migrate: a missing ${NAME} is a placeholder, not an error */
+    bool lenient_environment; /* check, explain, migrate: a missing ${NAME} is a placeholder, not an error */
 };
 /* Everything wrong goes into the report (returns BP_INVALID); nothing is printed. */
 int config_load(const struct config_load_options *options, struct report *report, struct config **ret_config);
@@ -119,7 +120,7 @@ struct config *config_free(struct config *config);
 /* The item of a group, or NULL. */
 const struct config_setting *config_get(const struct config_setting *group, const char *name);
 /* Decodes one setting by its row into object: kinds checked, problems reported at the setting's place under path. True when fine. */
-bool config_decode(const struct config_setting *setting, const struct bp_field *row, const char *path, struct bp_arena *arena, void *object,
-                   struct report *report);
+bool config_decode(const struct config_setting *setting, const struct bp_field *row, const char *path,
+                   struct bp_arena *arena, void *object, struct report *report);
 
 #endif

@@ -11,11 +11,11 @@
 #define PARSER_FIELDS 128 /* most that an option may allow */
 
 struct parser_limits {
-    uint32_t target;    /* bytes of the request target: 414 beyond */
-    uint32_t field;     /* bytes of one field line: 431 beyond */
-    uint32_t head;      /* bytes of the whole head: 431 beyond */
-    uint32_t fields;    /* field lines: 431 beyond; at most PARSER_FIELDS */
-    uint32_t trailer;   /* bytes of the trailer section: 431 beyond */
+    uint32_t target;  /* bytes of the request target: 414 beyond */
+    uint32_t field;   /* bytes of one field line: 431 beyond */
+    uint32_t head;    /* bytes of the whole head: 431 beyond */
+    uint32_t fields;  /* field lines: 431 beyond; at most PARSER_FIELDS */
+    uint32_t trailer; /* bytes of the trailer section: 431 beyond */
 };
 
 struct parser_field {
@@ -28,18 +28,19 @@ enum parser_body { PARSER_NO_BODY, PARSER_LENGTH, PARSER_CHUNKED };
 /* What a complete head says. */
 struct parser_head {
     bp_str method_text;
-    uint32_t method;       /* enum bp_method; 0: unknown to us (501) */
-    bp_str target;         /* as sent */
-    bp_str path, query;    /* raw, still encoded: origin-form or the path of absolute-form ("/" when empty); "*" for OPTIONS * */
-    bp_str authority;      /* of absolute-form or Host: as sent */
-    unsigned minor;        /* HTTP/1.minor: 0 or 1 */
+    uint32_t method; /* enum bp_method; 0: unknown to us (501) */
+    bp_str target;   /* as sent */
+    bp_str path,
+        query; /* raw, still encoded: origin-form or the path of absolute-form ("/" when empty); "*" for OPTIONS * */
+    bp_str authority; /* of absolute-form or Host: as sent */
+    unsigned minor;   /* HTTP/1.minor: 0 or 1 */
     struct parser_field fields[PARSER_FIELDS];
     uint32_t field_count;
     enum parser_body body;
     uint64_t content_length;
-    bool keep_alive;       /* by version and Connection */
-    bool expect_continue;  /* Expect: 100-continue, HTTP/1.1 only */
-    bool expect_unknown;   /* another expectation: 417 */
+    bool keep_alive;      /* by version and Connection */
+    bool expect_continue; /* Expect: 100-continue, HTTP/1.1 only */
+    bool expect_unknown;  /* another expectation: 417 */
 };
 
 /* Where an incomplete head stopped being scanned; zero it before the first byte of a head. */

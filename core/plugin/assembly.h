@@ -17,7 +17,7 @@ struct shared;
 struct bp_host {
     const char *name;
     bp_str name_str;
-    struct bp_plugin plugin;           /* full-size, zero-filled copy of the descriptor */
+    struct bp_plugin plugin; /* full-size, zero-filled copy of the descriptor */
     const struct config_plugin *config;
     void *self;
     struct assembly *assembly;
@@ -29,11 +29,11 @@ struct bp_host {
 struct stage {
     bp_handler *function;
     void *self;
-    const void *options;               /* the stage struct, NULL when the plugin has none */
+    const void *options; /* the stage struct, NULL when the plugin has none */
     struct bp_host *host;
-    bp_str name;                       /* "api.rate_limit" or its `as` */
+    bp_str name; /* "api.rate_limit" or its `as` */
     bool locked;
-    struct config_place place;         /* where it was written */
+    struct config_place place; /* where it was written */
 };
 struct pipeline {
     bp_str name;
@@ -42,29 +42,30 @@ struct pipeline {
 };
 /* A route of a plugin with the pipeline that guards it. */
 struct endpoint {
-    struct bp_route route;             /* full-size copy */
+    struct bp_route route; /* full-size copy */
     struct bp_host *host;
     const struct pipeline *pipeline;
 };
 
 struct assembly {
     const struct config *config;
-    struct bp_host **hosts;            /* in start order: providers before those who need them */
+    struct bp_host **hosts; /* in start order: providers before those who need them */
     size_t host_count;
     struct pipeline *pipelines;
     size_t pipeline_count;
     struct endpoint *endpoints;
     size_t endpoint_count;
-    struct router *router;             /* values: struct endpoint * */
-    size_t slot_bytes;                 /* request slots, sum over plugins */
-    struct loop *loop;                 /* set by the worker before assembly_start; NULL in check */
-    struct shared *shared;             /* never NULL: private memory in check */
-    struct report *report;             /* during load and init only */
-    struct bp_arena *arena;            /* owns all of it */
+    struct router *router;  /* values: struct endpoint * */
+    size_t slot_bytes;      /* request slots, sum over plugins */
+    struct loop *loop;      /* set by the worker before assembly_start; NULL in check */
+    struct shared *shared;  /* never NULL: private memory in check */
+    struct report *report;  /* during load and init only */
+    struct bp_arena *arena; /* owns all of it */
 };
 
 /* dlopen (RTLD_NOW | RTLD_LOCAL, never closed), ABI check, options, services, init, routes, pipelines. Everything wrong is in the report. */
-int assembly_load(const struct config *config, struct shared *shared, struct report *report, struct assembly **ret_assembly);
+int assembly_load(const struct config *config, struct shared *shared, struct report *report,
+                  struct assembly **ret_assembly);
 /* On a fiber. Calls start in order; when one fails, those started are stopped again, the reason is logged, and its status returned. */
 int assembly_start(struct assembly *assembly);
 /* On a fiber. stop in reverse order, spawned fibers joined, timers freed. */

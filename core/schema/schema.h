@@ -12,11 +12,11 @@
 
 /* One thing wrong with an input. Texts live in the arena given to problems_init. */
 struct problem {
-    bp_str field;    /* JSON or option name: "title"; "items[2].name" */
-    bp_str pointer;  /* RFC 6901: "/items/2/name" */
-    bp_str code;     /* "required" "too_short" "too_long" "invalid" "out_of_range" "unknown" …, or a check's own */
+    bp_str field;   /* JSON or option name: "title"; "items[2].name" */
+    bp_str pointer; /* RFC 6901: "/items/2/name" */
+    bp_str code;    /* "required" "too_short" "too_long" "invalid" "out_of_range" "unknown" …, or a check's own */
     bp_str message;
-    unsigned line;   /* configuration only; else 0 */
+    unsigned line; /* configuration only; else 0 */
     const char *file;
 };
 struct bp_problems {
@@ -26,7 +26,7 @@ struct bp_problems {
     bp_str prefix_field, prefix_pointer; /* of the nested object being checked */
     unsigned line;
     const char *file;
-    bool failed;     /* out of memory */
+    bool failed; /* out of memory */
 };
 void problems_init(struct bp_problems *problems, struct bp_arena *arena);
 
@@ -40,15 +40,17 @@ const char *schema_check(const struct bp_field *rows);
  * copied into the arena. U+0000 in a text is a validation error. 0, BP_NOMEM or a condition.
  */
 enum schema_condition { SCHEMA_SYNTAX = 1, SCHEMA_INVALID };
-int schema_decode_json(const struct bp_field *rows, bp_str json, struct bp_arena *arena, void *object, struct bp_problems *problems);
+int schema_decode_json(const struct bp_field *rows, bp_str json, struct bp_arena *arena, void *object,
+                       struct bp_problems *problems);
 
 /* Texts by name (path parameters, query parameters, already percent-decoded): 0 or SCHEMA_INVALID. find: gives the text of a name, false when absent. */
-int schema_decode_texts(const struct bp_field *rows, bool (*find)(void *argument, bp_str json_name, bp_str *ret_text), void *argument,
-                        struct bp_arena *arena, void *object, struct bp_problems *problems);
+int schema_decode_texts(const struct bp_field *rows, bool (*find)(void *argument, bp_str json_name, bp_str *ret_text),
+                        void *argument, struct bp_arena *arena, void *object, struct bp_problems *problems);
 
 /* One value from its text as in a configuration file or an environment variable ("30s", "true", "10MB", a choice's name), for defaults and ${…};
  * checks bounds and .check. Texts are copied into the arena. 0, BP_NOMEM or SCHEMA_INVALID. object: the struct that the row's offset is in. */
-int schema_set_text(const struct bp_field *row, bp_str text, struct bp_arena *arena, void *object, struct bp_problems *problems);
+int schema_set_text(const struct bp_field *row, bp_str text, struct bp_arena *arena, void *object,
+                    struct bp_problems *problems);
 /* A typed value of a configuration file: same checks. Integers for every integer type (also SPAN seconds and SIZE bytes), bool for BOOL, floats for F64. */
 int schema_set_integer(const struct bp_field *row, int64_t value, void *object, struct bp_problems *problems);
 int schema_set_bool(const struct bp_field *row, bool value, void *object, struct bp_problems *problems);

@@ -18,6 +18,7 @@ unsigned shared_slot(const struct shared *shared);
 /* The region, created when missing; see bp_shared(). *ret_new: zeroed just now. NULL when full. */
 void *shared_region(struct shared *shared, const char *name, uint32_t layout_version, size_t size, bool *ret_new);
 /* Walks the regions, for dumps. */
-void shared_each(struct shared *shared, void (*function)(const char *name, size_t size, void *argument), void *argument);
+void shared_each(struct shared *shared, void (*function)(const char *name, size_t size, void *argument),
+                 void *argument);
 
 #endif

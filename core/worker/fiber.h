@@ -27,8 +27,8 @@ struct fiber_start {
     void *argument;
     struct bp_arena *arena;
     struct bp_request *request;
-    bp_time deadline;      /* bp_clock() time, or BP_FOREVER */
-    const char *name;      /* a literal, for dumps */
+    bp_time deadline; /* bp_clock() time, or BP_FOREVER */
+    const char *name; /* a literal, for dumps */
 };
 int fiber_start(struct loop *loop, const struct fiber_start *start, struct bp_fiber **ret_fiber);
 

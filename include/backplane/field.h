@@ -62,22 +62,22 @@ struct bp_problems;
 
 /* 128 bytes throughout ABI 1.x; spare words are zero. Rows end with BP_END. */
 struct bp_field {
-    const char *name;             /* of the member; configuration key and database column */
-    const char *json;             /* NULL: name in camel case */
-    const char *label;            /* in messages; NULL: the JSON name as words, "Due at" */
-    const char *doc;              /* a sentence or two for option tables and OpenAPI */
-    const char *def;              /* default, written as in a configuration file; NULL: zero, or required */
-    const char *invalid;          /* message for a value of the wrong form; NULL: made from label and type */
-    const char *example;          /* for documents */
-    const char *const *choices;   /* BP_TYPE_CHOICE: names, NULL at the end */
-    const struct bp_field *sub;   /* BP_TYPE_OBJECT and BP_TYPE_ARRAY: rows of the struct or item */
+    const char *name;           /* of the member; configuration key and database column */
+    const char *json;           /* NULL: name in camel case */
+    const char *label;          /* in messages; NULL: the JSON name as words, "Due at" */
+    const char *doc;            /* a sentence or two for option tables and OpenAPI */
+    const char *def;            /* default, written as in a configuration file; NULL: zero, or required */
+    const char *invalid;        /* message for a value of the wrong form; NULL: made from label and type */
+    const char *example;        /* for documents */
+    const char *const *choices; /* BP_TYPE_CHOICE: names, NULL at the end */
+    const struct bp_field *sub; /* BP_TYPE_OBJECT and BP_TYPE_ARRAY: rows of the struct or item */
     /* More checks than bounds can say; adds problems. value points to the decoded member. Pure. May be NULL. */
     void (*check)(const struct bp_field *row, const void *value, struct bp_problems *problems);
-    int64_t min, max;             /* value, code points or items; both 0: no bound */
-    uint32_t offset;              /* of the member, in the struct */
-    uint32_t item_size;           /* BP_TYPE_ARRAY: bytes per item; BP_TYPE_PRESENCE: offset of the null set */
-    uint16_t type;                /* enum bp_type */
-    uint16_t flags;               /* enum bp_field_flag */
+    int64_t min, max;   /* value, code points or items; both 0: no bound */
+    uint32_t offset;    /* of the member, in the struct */
+    uint32_t item_size; /* BP_TYPE_ARRAY: bytes per item; BP_TYPE_PRESENCE: offset of the null set */
+    uint16_t type;      /* enum bp_type */
+    uint16_t flags;     /* enum bp_field_flag */
     uint32_t spare32;
     uint64_t spare[2];
 };
@@ -88,10 +88,12 @@ static_assert(sizeof(struct bp_field) == 128, "struct bp_field is 128 bytes in A
 _Static_assert(sizeof(struct bp_field) == 128, "struct bp_field is 128 bytes in ABI 1.x");
 
 /* A wrong member type does not compile. */
-#define BP_OFFSET_(S, member, T)                                                                             \
+#define BP_OFFSET_(S, member, T) \
     ((uint32_t)(offsetof(S, member) + 0 * sizeof(_Generic(&((S *)0)->member, T * : (char)0))))
-#define BP_ROW_(S, member, T, TYPE, ...)                                                                     \
-    {.name = #member, .type = (TYPE), .offset = BP_OFFSET_(S, member, T), __VA_ARGS__}
+#define BP_ROW_(S, member, T, TYPE, ...)                                                 \
+    {                                                                                    \
+        .name = #member, .type = (TYPE), .offset = BP_OFFSET_(S, member, T), __VA_ARGS__ \
+    }
 
 #define BP_BOOL(S, ...) BP_BOOL_(S, __VA_ARGS__, .spare32 = 0)
 #define BP_U32(S, ...) BP_U32_(S, __VA_ARGS__, .spare32 = 0)
@@ -115,20 +117,26 @@ _Static_assert(sizeof(struct bp_field) == 128, "struct bp_field is 128 bytes in 
 #define BP_DATE_(S, member, ...) BP_ROW_(S, member, bp_date, BP_TYPE_DATE, __VA_ARGS__)
 /* BP_OBJECT(struct page, meta, meta_fields, .doc = "…") */
 #define BP_OBJECT(S, member, ...) BP_OBJECT_(S, member, __VA_ARGS__, .spare32 = 0)
-#define BP_OBJECT_(S, member, rows, ...)                                                                    \
-    {.name = #member, .type = BP_TYPE_OBJECT, .offset = (uint32_t)offsetof(S, member), .sub = (rows), __VA_ARGS__}
+#define BP_OBJECT_(S, member, rows, ...)                                                                             \
+    {                                                                                                                \
+        .name = #member, .type = BP_TYPE_OBJECT, .offset = (uint32_t)offsetof(S, member), .sub = (rows), __VA_ARGS__ \
+    }
 /* BP_ARRAY(struct page, data, struct todo, todo_fields, .max = 100) */
 #define BP_ARRAY(S, member, Item, ...) BP_ARRAY_(S, member, Item, __VA_ARGS__, .spare32 = 0)
-#define BP_ARRAY_(S, member, Item, rows, ...)                                                               \
-    {.name = #member, .type = BP_TYPE_ARRAY, .offset = BP_OFFSET_(S, member, struct bp_array), .sub = (rows),  \
-     .item_size = (uint32_t)sizeof(Item), __VA_ARGS__}
+#define BP_ARRAY_(S, member, Item, rows, ...)                                                                    \
+    {                                                                                                            \
+        .name = #member, .type = BP_TYPE_ARRAY, .offset = BP_OFFSET_(S, member, struct bp_array), .sub = (rows), \
+        .item_size = (uint32_t)sizeof(Item), __VA_ARGS__                                                         \
+    }
 /* The first row of a table whose structs say which members were given. Bit n stands for the n-th row after it. */
-#define BP_PRESENCE(S, set_member, null_member)                                                              \
-    {.name = "", .type = BP_TYPE_PRESENCE, .offset = BP_OFFSET_(S, set_member, uint64_t),                     \
-     .item_size = BP_OFFSET_(S, null_member, uint64_t)}
-#define BP_END                                                                                               \
-    {                                                                                                        \
-        .name = NULL, .type = BP_TYPE_END                                                                    \
+#define BP_PRESENCE(S, set_member, null_member)                                              \
+    {                                                                                        \
+        .name = "", .type = BP_TYPE_PRESENCE, .offset = BP_OFFSET_(S, set_member, uint64_t), \
+        .item_size = BP_OFFSET_(S, null_member, uint64_t)                                    \
+    }
+#define BP_END                            \
+    {                                     \
+        .name = NULL, .type = BP_TYPE_END \
     }
 #endif
 

@@ -69,11 +69,14 @@ bool bp_log_enabled(enum bp_level level);
 
 #ifndef __cplusplus
 /* bp_log(host, BP_LOG_WARN, "auth.slow_hash", "Hashing took long", bp_log_int("ms", ms)); */
-#define bp_log(host, level, event, ...)                                                                      \
-    bp_log_write((host), (level), (event), BP_LOG_HEAD_(__VA_ARGS__, 0),                                     \
+#define bp_log(host, level, event, ...)                                  \
+    bp_log_write((host), (level), (event), BP_LOG_HEAD_(__VA_ARGS__, 0), \
                  (const struct bp_log_field[])BP_LOG_TAIL_(__VA_ARGS__, bp_log_end()))
 #define BP_LOG_HEAD_(message, ...) (message)
-#define BP_LOG_TAIL_(message, ...) {__VA_ARGS__}
+#define BP_LOG_TAIL_(message, ...) \
+    {                              \
+        __VA_ARGS__                \
+    }
 #endif
 
 #ifdef __cplusplus

@@ -21,13 +21,13 @@ enum bp_metric_type { BP_COUNTER = 1, BP_GAUGE, BP_HISTOGRAM };
 /* Begins with its size. */
 struct bp_metric_def {
     uint32_t size;
-    uint32_t type;                     /* enum bp_metric_type */
-    const char *name;                  /* Prometheus name with unit: "http_server_request_duration_seconds" */
+    uint32_t type;    /* enum bp_metric_type */
+    const char *name; /* Prometheus name with unit: "http_server_request_duration_seconds" */
     const char *help;
     const char *labels[BP_METRIC_LABELS]; /* names; NULL after the last */
-    const double *buckets;             /* BP_HISTOGRAM: ascending upper bounds, without +Inf */
+    const double *buckets;                /* BP_HISTOGRAM: ascending upper bounds, without +Inf */
     uint32_t bucket_count;
-    uint32_t max_series;               /* label sets at most; 0: 200. What is beyond goes to one series whose labels
+    uint32_t max_series; /* label sets at most; 0: 200. What is beyond goes to one series whose labels
                                           are all "_overflow". */
 };
 

@@ -62,9 +62,9 @@ struct bp_service {
 /* One step of a database schema, owned by the plugin that needs it. Begins with its size. */
 struct bp_migration {
     uint32_t size;
-    uint32_t version;    /* 1, 2, 3 …: without gaps */
-    const char *name;    /* "create_todos" */
-    const char *up;      /* SQL, several statements */
+    uint32_t version;        /* 1, 2, 3 …: without gaps */
+    const char *name;        /* "create_todos" */
+    const char *up;          /* SQL, several statements */
     const char *up_postgres; /* where it must differ from up; NULL: the same */
 };
 
@@ -73,17 +73,17 @@ struct bp_plugin {
     uint16_t abi_major, abi_minor;
     uint32_t size;
     uint32_t self_size;
-    uint32_t stage_size;                 /* struct filled by BP_STAGE rows; 0: none */
-    uint32_t phase;                      /* enum bp_phase, of .middleware */
-    const char *name;                    /* equal to the file's: plugins/<name>.so */
+    uint32_t stage_size; /* struct filled by BP_STAGE rows; 0: none */
+    uint32_t phase;      /* enum bp_phase, of .middleware */
+    const char *name;    /* equal to the file's: plugins/<name>.so */
     const char *version;
     const char *doc;
     const struct bp_field *options;
-    const struct bp_need *needs;         /* ends with BP_NEED_END */
-    const struct bp_provide *provides;   /* ends with BP_PROVIDE_END */
-    const struct bp_route *routes;       /* ends with BP_ROUTE_END */
+    const struct bp_need *needs;           /* ends with BP_NEED_END */
+    const struct bp_provide *provides;     /* ends with BP_PROVIDE_END */
+    const struct bp_route *routes;         /* ends with BP_ROUTE_END */
     const struct bp_migration *migrations; /* ends with BP_MIGRATION_END; needs "database" */
-    const char *const *after;            /* plugins that must come before this stage where both are used; NULL-ended */
+    const char *const *after; /* plugins that must come before this stage where both are used; NULL-ended */
 
     /* Cross-field rules, slots, metrics. No I/O: `check` runs it. Does not suspend. */
     int (*init)(struct bp_host *host, void *self);
@@ -93,8 +93,8 @@ struct bp_plugin {
     void (*stop)(struct bp_host *host, void *self);
     /* Frees what init made. Exactly once, also when init failed half-way: accept zeroes. */
     void (*deinit)(struct bp_host *host, void *self);
-    bp_handler *middleware;              /* NULL: cannot be used as a stage */
-    uint32_t needs_identity;             /* 1: this stage is an error in a pipeline before one that identifies */
+    bp_handler *middleware;  /* NULL: cannot be used as a stage */
+    uint32_t needs_identity; /* 1: this stage is an error in a pipeline before one that identifies */
     uint32_t spare32;
     const void *spare[8];
 };
@@ -104,26 +104,44 @@ struct bp_plugin {
 #else
 #define BP_EXPORT_ __attribute__((visibility("default")))
 /* BP_NEED("database", 1, struct todos, db) or BP_NEED("cache", 1, struct todos, cache, .optional = 1) */
-#define BP_NEED(interface_, version_, S, ...) BP_NEED_(interface_, version_, S, __VA_ARGS__, .size = sizeof(struct bp_need))
-#define BP_NEED_(interface_, version_, S, member, ...)                                                       \
-    {.interface = (interface_), .version = (version_),                                                       \
-     .offset = (uint32_t)offsetof(S, member), __VA_ARGS__}
-#define BP_NEED_END {.size = 0}
-#define BP_PROVIDE(interface_, version_, vtable_)                                                            \
-    {.size = sizeof(struct bp_provide), .interface = (interface_), .version = (version_), .vtable = (vtable_)}
-#define BP_PROVIDE_END {.size = 0}
-#define BP_MIGRATION(...) {.size = sizeof(struct bp_migration), __VA_ARGS__}
-#define BP_MIGRATION_END {.size = 0}
+#define BP_NEED(interface_, version_, S, ...) \
+    BP_NEED_(interface_, version_, S, __VA_ARGS__, .size = sizeof(struct bp_need))
+#define BP_NEED_(interface_, version_, S, member, ...)                                                         \
+    {                                                                                                          \
+        .interface = (interface_), .version = (version_), .offset = (uint32_t)offsetof(S, member), __VA_ARGS__ \
+    }
+#define BP_NEED_END \
+    {               \
+        .size = 0   \
+    }
+#define BP_PROVIDE(interface_, version_, vtable_)                                                                \
+    {                                                                                                            \
+        .size = sizeof(struct bp_provide), .interface = (interface_), .version = (version_), .vtable = (vtable_) \
+    }
+#define BP_PROVIDE_END \
+    {                  \
+        .size = 0      \
+    }
+#define BP_MIGRATION(...)                                \
+    {                                                    \
+        .size = sizeof(struct bp_migration), __VA_ARGS__ \
+    }
+#define BP_MIGRATION_END \
+    {                    \
+        .size = 0        \
+    }
 /* BP_PLUGIN(.name = "hello", .version = "1.0.0", .middleware = hello); */
-#define BP_PLUGIN(...)                                                                                       \
-    BP_EXPORT_ const struct bp_plugin *backplane_plugin(void);                                               \
-    BP_EXPORT_ const struct bp_plugin *backplane_plugin(void)                                                \
-    {                                                                                                        \
-        static const struct bp_plugin plugin = {.magic = BP_ABI_MAGIC, .abi_major = BP_ABI_MAJOR,            \
-                                                .abi_minor = BP_ABI_MINOR, .size = sizeof(plugin),           \
-                                                __VA_ARGS__};                                                \
-        return &plugin;                                                                                      \
-    }                                                                                                        \
+#define BP_PLUGIN(...)                                                     \
+    BP_EXPORT_ const struct bp_plugin *backplane_plugin(void);             \
+    BP_EXPORT_ const struct bp_plugin *backplane_plugin(void)              \
+    {                                                                      \
+        static const struct bp_plugin plugin = {.magic = BP_ABI_MAGIC,     \
+                                                .abi_major = BP_ABI_MAJOR, \
+                                                .abi_minor = BP_ABI_MINOR, \
+                                                .size = sizeof(plugin),    \
+                                                __VA_ARGS__};              \
+        return &plugin;                                                    \
+    }                                                                      \
     _Static_assert(1, "")
 #endif
 
@@ -135,7 +153,8 @@ bp_str bp_data_dir(const struct bp_host *host);
 bool bp_is_production(const struct bp_host *host);
 /* In init: reports a configuration error at the option's file:line (the entry's when option is NULL) and returns BP_INVALID:
  * `return bp_config_error(host, "secret", "must have at least 32 characters, has %zu", n);` */
-int bp_config_error(struct bp_host *host, const char *option, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int bp_config_error(struct bp_host *host, const char *option, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* In init and start: says why it failed, in the log and in check's report; returns BP_ERROR. */
 int bp_start_error(struct bp_host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A stage's own name in a middleware ("per_user", "api.rate_limit"): the key of its shared state. */

@@ -59,15 +59,15 @@ int bp_stream_write(struct bp_request *rq, bp_str data);
 int bp_on_head(struct bp_request *rq, void (*function)(struct bp_request *rq, void *argument), void *argument);
 
 enum bp_outcome {
-    BP_SENT,    /* the last byte was given to the kernel */
-    BP_ABORTED  /* the client left, or the connection failed, before that */
+    BP_SENT,   /* the last byte was given to the kernel */
+    BP_ABORTED /* the client left, or the connection failed, before that */
 };
 
 struct bp_done {
-    unsigned status;      /* 0 when no reply was made */
+    unsigned status; /* 0 when no reply was made */
     enum bp_outcome outcome;
     uint64_t head_bytes, body_bytes; /* given to the kernel */
-    bp_span duration;     /* from the complete head to now */
+    bp_span duration;                /* from the complete head to now */
 };
 
 /* Calls function(rq, done, argument) after the last byte or the abort, without a fiber; in the order registered. The

@@ -17,15 +17,7 @@ extern "C" {
 
 struct bp_request;
 
-enum bp_method {
-    BP_GET = 1,
-    BP_HEAD,
-    BP_POST,
-    BP_PUT,
-    BP_PATCH,
-    BP_DELETE,
-    BP_OPTIONS
-};
+enum bp_method { BP_GET = 1, BP_HEAD, BP_POST, BP_PUT, BP_PATCH, BP_DELETE, BP_OPTIONS };
 
 /* A stage of a pipeline, or a handler (stage is then NULL). self: the plugin instance's struct; stage: the options
  * of this use of it. Returns 0, or a negative status (status.h). */
@@ -75,7 +67,7 @@ int bp_set_request_id(struct bp_request *rq, bp_str id);
 /* Who is asking; NULL before a stage (auth) has set it. Copied. */
 struct bp_identity {
     bp_uuid user_id;
-    bp_str role;   /* "user", "admin" */
+    bp_str role; /* "user", "admin" */
 };
 const struct bp_identity *bp_identity(const struct bp_request *rq);
 int bp_set_identity(struct bp_request *rq, const struct bp_identity *identity);

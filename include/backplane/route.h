@@ -12,22 +12,28 @@ extern "C" {
 /* Begins with its size; the core copies it into a full-size zeroed struct. The table ends with BP_ROUTE_END. */
 struct bp_route {
     uint32_t size;
-    uint32_t method;                   /* enum bp_method; HEAD follows from GET, OPTIONS is the core's */
-    const char *path;                  /* "/api/v1/todos/{id}": literal segments and {parameters}; no wildcard inside */
+    uint32_t method;  /* enum bp_method; HEAD follows from GET, OPTIONS is the core's */
+    const char *path; /* "/api/v1/todos/{id}": literal segments and {parameters}; no wildcard inside */
     bp_handler *handler;
-    const char *name;                  /* "todos.get": for the log and OpenAPI's operationId */
-    const char *doc;                   /* one sentence */
-    const struct bp_field *params;     /* path parameters; a bad one is 400 with its .invalid message. NULL: texts */
-    const struct bp_field *query;      /* query parameters; NULL: not looked at */
-    const struct bp_field *body;       /* for documents; decode with bp_body_object() */
-    const struct bp_field *reply;      /* for documents: what "data" holds */
-    uint32_t params_size, query_size;  /* sizeof the structs those rows fill */
-    uint64_t body_limit;               /* bytes; 0: server.body_limit */
+    const char *name;                 /* "todos.get": for the log and OpenAPI's operationId */
+    const char *doc;                  /* one sentence */
+    const struct bp_field *params;    /* path parameters; a bad one is 400 with its .invalid message. NULL: texts */
+    const struct bp_field *query;     /* query parameters; NULL: not looked at */
+    const struct bp_field *body;      /* for documents; decode with bp_body_object() */
+    const struct bp_field *reply;     /* for documents: what "data" holds */
+    uint32_t params_size, query_size; /* sizeof the structs those rows fill */
+    uint64_t body_limit;              /* bytes; 0: server.body_limit */
 };
 
 #ifndef __cplusplus
-#define BP_ROUTE(...) {.size = sizeof(struct bp_route), __VA_ARGS__}
-#define BP_ROUTE_END {.size = 0}
+#define BP_ROUTE(...)                                \
+    {                                                \
+        .size = sizeof(struct bp_route), __VA_ARGS__ \
+    }
+#define BP_ROUTE_END \
+    {                \
+        .size = 0    \
+    }
 #endif
 
 #ifdef __cplusplus

@@ -23,7 +23,10 @@ typedef struct bp_str {
 /* A bp_str of a string literal; its length is known at compile time. */
 #define BP_STR(literal) ((bp_str){"" literal, sizeof(literal) - 1})
 /* The same for static initializers. */
-#define BP_STR_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define BP_STR_INIT(literal)            \
+    {                                   \
+        "" literal, sizeof(literal) - 1 \
+    }
 /* printf: printf("%" BP_STR_FMT, BP_STR_ARG(s)) */
 #define BP_STR_FMT ".*s"
 #define BP_STR_ARG(s) (int)(s).len, (s).ptr

@@ -70,8 +70,7 @@ int bp_wait_fd(int fd, unsigned events, bp_span timeout);
  * it. deadline: how long it may take, or BP_FOREVER. Does not suspend. BP_NOMEM or 0. The name (a literal)
  * shows up in crash reports and dumps. Its status is logged when negative and not BP_CANCELED.
  */
-int bp_spawn(struct bp_host *host, const char *name, int (*function)(void *argument), void *argument,
-             bp_span deadline);
+int bp_spawn(struct bp_host *host, const char *name, int (*function)(void *argument), void *argument, bp_span deadline);
 /* The arena of the current fiber: a request's is that of the request. NULL outside a fiber. */
 struct bp_arena *bp_fiber_arena(void);
 

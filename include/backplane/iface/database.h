@@ -21,17 +21,17 @@ extern "C" {
 #define BP_DATABASE_VERSION 1u
 
 enum bp_db_condition {
-    BP_DB_UNIQUE = 1,  /* a unique or primary key constraint */
-    BP_DB_FOREIGN,     /* a foreign key constraint */
-    BP_DB_CHECK        /* a CHECK or NOT NULL constraint */
+    BP_DB_UNIQUE = 1, /* a unique or primary key constraint */
+    BP_DB_FOREIGN,    /* a foreign key constraint */
+    BP_DB_CHECK       /* a CHECK or NOT NULL constraint */
 };
 
 /* A parameter of a statement. Texts are borrowed until the call returns. */
 struct bp_db_value {
-    uint32_t type;  /* enum bp_type: BOOL I64 F64 TEXT UUID DATE; BP_TYPE_END is NULL */
+    uint32_t type; /* enum bp_type: BOOL I64 F64 TEXT UUID DATE; BP_TYPE_END is NULL */
     union {
         bool boolean;
-        int64_t integer;  /* I64 and DATE */
+        int64_t integer; /* I64 and DATE */
         double number;
         bp_str text;
         bp_uuid uuid;
@@ -89,20 +89,23 @@ enum bp_statement_flag {
 /* A statement, declared once: static const. Prepared on first use and remembered by its address. */
 struct bp_statement {
     uint32_t size;
-    uint32_t flags;               /* enum bp_statement_flag */
-    const char *name;             /* "todos.find": for logs, metrics and spans */
+    uint32_t flags;   /* enum bp_statement_flag */
+    const char *name; /* "todos.find": for logs, metrics and spans */
     const char *sql;
-    const char *sql_postgres;     /* where it must differ; NULL: the same */
-    const struct bp_field *rows;  /* what each column, in order, is stored into; NULL: no rows are expected */
-    uint32_t row_size;            /* sizeof the struct that rows describe */
+    const char *sql_postgres;    /* where it must differ; NULL: the same */
+    const struct bp_field *rows; /* what each column, in order, is stored into; NULL: no rows are expected */
+    uint32_t row_size;           /* sizeof the struct that rows describe */
     uint32_t spare;
 };
 #ifndef __cplusplus
-#define BP_STATEMENT(...) {.size = sizeof(struct bp_statement), __VA_ARGS__}
+#define BP_STATEMENT(...)                                \
+    {                                                    \
+        .size = sizeof(struct bp_statement), __VA_ARGS__ \
+    }
 #endif
 
 struct bp_result {
-    void *rows;      /* len structs of row_size bytes, in the arena given */
+    void *rows; /* len structs of row_size bytes, in the arena given */
     size_t len;
     int64_t changes; /* rows inserted, updated or deleted */
 };
@@ -135,8 +138,8 @@ struct bp_database_vtable {
 
 #ifndef __cplusplus
 /* bp_db_query(todos->db, NULL, &find, BP_VALUES(bp_db_uuid(&id)), arena, &result) */
-#define BP_VALUES(...)                                                                                       \
-    ((const struct bp_db_value[]){__VA_ARGS__}),                                                             \
+#define BP_VALUES(...)                           \
+    ((const struct bp_db_value[]){__VA_ARGS__}), \
         (sizeof((const struct bp_db_value[]){__VA_ARGS__}) / sizeof(struct bp_db_value))
 #define BP_NO_VALUES NULL, 0
 #endif
