@@ -19,9 +19,14 @@ struct bp_host {
     bp_str name_str;
     struct bp_plugin plugin; /* full-size, zero-filled copy of the descriptor */
     const struct config_plugin *config;
-    void *self;
+    void *self; /* from malloc */
     struct assembly *assembly;
-    struct bp_service *needs_resolved;
+    const char *file;           /* the shared object, as it was opened */
+    void *stage_defaults;       /* the stage struct as the plugins: entry leaves it; NULL without one */
+    struct bp_host **providers; /* of each row of plugin.needs; NULL for an optional one that is not there */
+    bool wrong;                 /* something was reported about it: init is not called */
+    bool incomplete;            /* a placeholder stands where the environment lacks a value: init gave up on it */
+    bool init_called;           /* so that deinit is due */
     enum { HOST_LOADED, HOST_READY /* init done */, HOST_STARTED, HOST_STOPPED } state;
 };
 
@@ -31,7 +36,8 @@ struct stage {
     void *self;
     const void *options; /* the stage struct, NULL when the plugin has none */
     struct bp_host *host;
-    bp_str name; /* "api.rate_limit" or its `as` */
+    bp_str name;            /* "base.rate_limit", after the pipeline it was written in, or its `as` */
+    const char *short_name; /* "rate_limit" or its `as`: what "-name" and replacing go by */
     bool locked;
     struct config_place place; /* where it was written */
 };
@@ -55,11 +61,15 @@ struct assembly {
     size_t pipeline_count;
     struct endpoint *endpoints;
     size_t endpoint_count;
-    struct router *router;  /* values: struct endpoint * */
-    size_t slot_bytes;      /* request slots, sum over plugins */
-    struct loop *loop;      /* set by the worker before assembly_start; NULL in check */
-    struct shared *shared;  /* never NULL: private memory in check */
-    struct report *report;  /* during load and init only */
+    struct router *router; /* values: struct endpoint * */
+    size_t slot_bytes;     /* request slots, sum over plugins */
+    struct stage *stages;  /* each stage that is written in a pipeline, once, in the order written */
+    size_t stage_count;
+    const char *data_dir;  /* absolute */
+    struct loop *loop;     /* set by the worker before assembly_start; NULL in check */
+    struct shared *shared; /* never NULL: private memory in check */
+    struct report *report; /* during load and init only */
+    struct bp_host *initializing;
     struct bp_arena *arena; /* owns all of it */
 };
 

@@ -68,6 +68,13 @@ struct bp_migration {
     const char *up_postgres; /* where it must differ from up; NULL: the same */
 };
 
+/* What one use of a middleware asks of the pipeline it stands in. Begins with its size. */
+struct bp_stage_rules {
+    uint32_t size;
+    uint32_t phase;          /* enum bp_phase */
+    uint32_t needs_identity; /* 1: as in struct bp_plugin */
+};
+
 struct bp_plugin {
     uint32_t magic;
     uint16_t abi_major, abi_minor;
@@ -94,9 +101,12 @@ struct bp_plugin {
     /* Frees what init made. Exactly once, also when init failed half-way: accept zeroes. */
     void (*deinit)(struct bp_host *host, void *self);
     bp_handler *middleware;  /* NULL: cannot be used as a stage */
-    uint32_t needs_identity; /* 1: this stage is an error in a pipeline before one that identifies */
+    uint32_t needs_identity; /* 1: before this stage must come one that identifies; else it is an error */
     uint32_t spare32;
-    const void *spare[8];
+    /* For a middleware whose phase depends on its stage options (a limit by address, or by user): changes *rules, which
+     * hold .phase and .needs_identity. Pure; called before init. NULL: they hold for every use. */
+    void (*stage_rules)(const void *stage, struct bp_stage_rules *rules);
+    const void *spare[7];
 };
 
 #ifdef __cplusplus

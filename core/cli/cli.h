@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: one table of commands and options, and what each command is. */
+#ifndef CORE_CLI_CLI_H
+#define CORE_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+#define CLI_ARGUMENTS 4
+
+struct cli_options {
+    const char *config_file; /* -c FILE, or the default */
+    const char *const *sets; /* --set path=value, in the order given */
+    size_t set_count;
+    bool json;     /* check --json */
+    bool markdown; /* plugins NAME --markdown */
+    const char *arguments[CLI_ARGUMENTS];
+    size_t argument_count;
+};
+
+/* Each returns an enum cli_exit. */
+int cli_run(const struct cli_options *options);
+int cli_check(const struct cli_options *options);
+int cli_plugins(const struct cli_options *options);
+int cli_routes(const struct cli_options *options);
+int cli_explain(const struct cli_options *options);
+int cli_config_print(const struct cli_options *options);
+int cli_migrate(const struct cli_options *options);
+int cli_backup(const struct cli_options *options);
+int cli_health(const struct cli_options *options);
+int cli_version(const struct cli_options *options);
+
+/* Parses the words and runs the command they name. */
+int cli_main(int argc, char **argv);
+
+#endif
