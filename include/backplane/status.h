@@ -29,8 +29,8 @@ enum bp_status {
 const char *bp_status_name(int status);
 
 /* Forwards a negative status; debug builds log file:line once per hop at level debug. */
-#ifdef BP_DEBUG
 int bp_trace_at(int status, const char *file, int line);
+#ifdef BP_DEBUG
 #define bp_trace(status) bp_trace_at((status), __FILE__, __LINE__)
 #else
 #define bp_trace(status) (status)

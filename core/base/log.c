@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/base/log.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backplane/clock.h"
+#include "core/base/buffer.h"
+#include "core/plugin/assembly.h"
+
+bp_str (*log_request_id)(void);
+
+static _Atomic int least_level = BP_LOG_INFO;
+static enum log_format chosen_format = LOG_AUTO;
+static char process_name[32];
+
+void log_setup(enum bp_level level, enum log_format format, const char *process)
+{
+    atomic_store(&least_level, (int)level);
+    chosen_format = format;
+    snprintf(process_name, sizeof(process_name), "%s", process ? process : "");
+}
+
+bool bp_log_enabled(enum bp_level level)
+{
+    return (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
+}
+
+/* Length of the valid UTF-8 character at text, 0 when there is none (RFC 3629 4). */
+static size_t utf8_length(bp_str text)
+{
+    const unsigned char *p = (const unsigned char *)text.ptr;
+    size_t len = p[0] < 0x80                    ? 1
+                 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2
+                 : p[0] >= 0xe0 && p[0] <= 0xef ? 3
+                 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4
+                                                : 0;
+    if (len == 0 || len > text.len)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+        (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+/* A JSON string. C1 controls and DEL are escaped too: some terminals act on them. */
+static void add_quoted(struct buffer *line, bp_str text)
+{
+    buffer_add_char(line, '"');
+    while (text.len > 0) {
+        size_t len = utf8_length(text);
+        unsigned char c = (unsigned char)text.ptr[0];
+        if (len == 0) {
+            buffer_add(line, BP_STR("\xef\xbf\xbd"));
+            len = 1;
+        } else if (c == '"' || c == '\\') {
+            buffer_add_char(line, '\\');
+            buffer_add_char(line, (char)c);
+        } else if (c == '\n') {
+            buffer_add(line, BP_STR("\\n"));
+        } else if (c == '\r') {
+            buffer_add(line, BP_STR("\\r"));
+        } else if (c == '\t') {
+            buffer_add(line, BP_STR("\\t"));
+        } else if (c < 0x20 || c == 0x7f) {
+            buffer_printf(line, "\\u%04x", c);
+        } else if (c == 0xc2 && (unsigned char)text.ptr[1] < 0xa0) {
+            buffer_printf(line, "\\u%04x", (unsigned char)text.ptr[1]);
+        } else {
+            buffer_add(line, bp_str_n(text.ptr, len));
+        }
+        text.ptr += len;
+        text.len -= len;
+    }
+    buffer_add_char(line, '"');
+}
+
+/* Text lines quote only what would not be read as one word. */
+static void add_word(struct buffer *line, bp_str text)
+{
+    bool plain = text.len > 0;
+    for (size_t i = 0; i < text.len && plain; i++)
+        plain =
+            text.ptr[i] > ' ' && text.ptr[i] < 0x7f && text.ptr[i] != '"' && text.ptr[i] != '=' && text.ptr[i] != '\\';
+    if (plain)
+        buffer_add(line, text);
+    else
+        add_quoted(line, text);
+}
+
+static void add_number(struct buffer *line, double number)
+{
+    char text[32];
+    if (!isfinite(number)) {
+        buffer_add(line, BP_STR("null"));
+        return;
+    }
+    snprintf(text, sizeof(text), "%.15g", number);
+    if (strtod(text, NULL) != number)
+        snprintf(text, sizeof(text), "%.17g", number);
+    buffer_add(line, bp_str_of(text));
+}
+
+static bool is_secret(bp_str name)
+{
+    static const bp_str endings[] = {BP_STR_INIT("password"), BP_STR_INIT("secret"), BP_STR_INIT("token"),
+                                     BP_STR_INIT("authorization")};
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+        if (name.len >= endings[i].len &&
+            bp_str_eq_nocase(bp_str_n(name.ptr + name.len - endings[i].len, endings[i].len), endings[i]))
+            return true;
+    return false;
+}
+
+static void add_value(struct buffer *line, const struct bp_log_field *field, bool json)
+{
+    bp_str text = field->str;
+    if (is_secret(bp_str_of(field->name)))
+        text = BP_STR("[redacted]");
+    else if (field->kind == BP_LOG_INT) {
+        buffer_printf(line, "%lld", (long long)field->integer);
+        return;
+    } else if (field->kind == BP_LOG_NUM) {
+        add_number(line, field->number);
+        return;
+    } else if (field->kind == BP_LOG_BOOL) {
+        buffer_add(line, field->integer ? BP_STR("true") : BP_STR("false"));
+        return;
+    }
+    if (json)
+        add_quoted(line, text);
+    else
+        add_word(line, text, false);
+}
+
+static void add_field(struct buffer *line, const struct bp_log_field *field, bool json)
+{
+    bp_str name = bp_str_of(field->name);
+    if (json) {
+        buffer_add_char(line, ',');
+        add_quoted(line, name);
+        buffer_add_char(line, ':');
+    } else {
+        buffer_add_char(line, ' ');
+        add_word(line, name, false);
+        buffer_add_char(line, '=');
+    }
+    add_value(line, field, json);
+}
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+static void add_head(struct buffer *line, enum bp_level level, const char *event, const char *message, bool json)
+{
+    char date[BP_DATE_LEN];
+    bp_date_format(bp_date_now(), date);
+    if (json) {
+        buffer_printf(line, "{\"time\":\"%.*s\",\"level\":\"%s\",\"event\":", BP_DATE_LEN, date, level_names[level]);
+        add_quoted(line, bp_str_of(event));
+        buffer_add(line, BP_STR(",\"message\":"));
+        add_quoted(line, bp_str_of(message));
+    } else {
+        buffer_printf(line, "%.*s %-5s ", BP_DATE_LEN, date, level_names[level]);
+        add_word(line, bp_str_of(event), false);
+        buffer_add(line, BP_STR(": "));
+        add_word(line, bp_str_of(message), true);
+    }
+}
+
+static void write_line(const char *line, size_t len)
+{
+    /* When standard error takes no more there is nobody left to tell. */
+    ssize_t written = write(STDERR_FILENO, line, len);
+    (void)written;
+}
+
+void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, const char *message,
+                  const struct bp_log_field *fields)
+{
+    struct buffer line = {0};
+    bool json = chosen_format == LOG_JSON || (chosen_format == LOG_AUTO && !isatty(STDERR_FILENO));
+    bp_str request_id;
+    if (!bp_log_enabled(level))
+        return;
+    add_head(&line, level, event, message, json);
+    if (process_name[0])
+        add_field(&line, &(struct bp_log_field){.name = "process", .str = bp_str_of(process_name)}, json);
+    add_field(&line, &(struct bp_log_field){.name = "pid", .kind = BP_LOG_INT, .integer = getpid()}, json);
+    if (host)
+        add_field(&line, &(struct bp_log_field){.name = "plugin", .str = host->name_str}, json);
+    request_id = log_request_id ? log_request_id() : bp_str_n(NULL, 0);
+    if (request_id.len > 0)
+        add_field(&line, &(struct bp_log_field){.name = "request_id", .str = request_id}, json);
+    for (; fields && fields->name; fields++)
+        add_field(&line, fields, json);
+    buffer_add(&line, json ? BP_STR("}\n") : BP_STR("\n"));
+    if (line.failed) {
+        static const char lost[] =
+            "{\"level\":\"error\",\"event\":\"log.no_memory\",\"message\":\"A line was lost\"}\n";
+        write_line(lost, sizeof(lost) - 1);
+    } else {
+        write_line(line.ptr, line.len);
+    }
+    buffer_deinit(&line);
+}
