@@ -18,6 +18,12 @@ enum bp_metric_type { BP_COUNTER = 1, BP_GAUGE, BP_HISTOGRAM };
 
 #define BP_METRIC_LABELS 4
 
+/* What a reading makes of the workers' values. */
+enum bp_metric_aggregate {
+    BP_METRIC_SUM,
+    BP_METRIC_MAX /* gauges only: the largest; for what every worker says alike, a version, a time of start */
+};
+
 /* Begins with its size. */
 struct bp_metric_def {
     uint32_t size;
@@ -29,6 +35,9 @@ struct bp_metric_def {
     uint32_t bucket_count;
     uint32_t max_series; /* label sets at most; 0: 200. What is beyond goes to one series whose labels
                                           are all "_overflow". */
+    uint32_t aggregate;  /* enum bp_metric_aggregate */
+    double scale; /* counters and gauges: what one unit added is worth in the metric's unit (0.000001 for microseconds
+                                          shown as seconds); 0: 1 */
 };
 
 struct bp_metric;
@@ -39,9 +48,9 @@ struct bp_series;
 struct bp_metric *bp_metric_new(struct bp_host *host, const struct bp_metric_def *def);
 /* The series of these label values (as many as the definition has labels), created on first use; the overflow series
  * when there are too many. Cheap enough for each request (one hash), but keep the pointer where the labels are constant.
- * Never NULL. Not in init: from start on. */
+ * Never NULL. Not in init: from start on. On the worker's thread. Values are cut at 96 bytes. */
 struct bp_series *bp_series(struct bp_metric *metric, const bp_str *labels);
-/* Counters only grow; a gauge is a sum of what each worker adds and subtracts, zeroed for a worker that died. */
+/* These three are thread-safe. Counters only grow; a gauge is a sum of what each worker adds and subtracts, zeroed for a worker that died. */
 void bp_metric_add(struct bp_series *series, int64_t amount);
 void bp_metric_set(struct bp_series *gauge, int64_t value);
 /* Histograms: the value in the metric's unit (seconds). */
