@@ -3,8 +3,15 @@
  * The "database" interface, version 1: SQL with $1 placeholders, typed parameters, rows decoded into C structs by the
  * same field tables that describe JSON. Provided by sqlite (and postgres). All functions suspend, unless they say no.
  *
- * Statuses: 0; negative BP_TIMEOUT, BP_CANCELED (reads only: a write that was sent is waited for), BP_BUSY (away, locked, disk full:
- * 503), BP_ERROR (a bad statement; logged by the provider); positive enum bp_db_condition.
+ * Statuses: 0; negative BP_TIMEOUT, BP_CANCELED (of reads, of what still waits for its turn, and inside a transaction: a write
+ * that was sent is waited for), BP_BUSY (away, locked, disk full, queue full: 503), BP_ERROR (a bad statement; logged by the
+ * provider); positive enum bp_db_condition. BP_BUSY, BP_TIMEOUT and BP_CANCELED of a write: it did not take place, except where
+ * a provider says otherwise.
+ *
+ * Columns become members in the order of the rows: BOOL (SQLite: INTEGER 0 and 1), U32, I64, F64, TEXT (with a NUL behind it),
+ * UUID (SQLite: a BLOB of 16 bytes), DATE (SQLite: INTEGER, milliseconds), SPAN and SIZE (INTEGER), CHOICE (its name, or INTEGER).
+ * NULL leaves the member zeroed, a text with ptr NULL; where the table begins with BP_PRESENCE it also sets the member's bit
+ * in the null set; every column's bit is in the set set.
  */
 #ifndef BACKPLANE_IFACE_DATABASE_H
 #define BACKPLANE_IFACE_DATABASE_H
@@ -29,6 +36,7 @@ enum bp_db_condition {
 /* A parameter of a statement. Texts are borrowed until the call returns. */
 struct bp_db_value {
     uint32_t type; /* enum bp_type: BOOL I64 F64 TEXT UUID DATE; BP_TYPE_END is NULL */
+    uint32_t spare;
     union {
         bool boolean;
         int64_t integer; /* I64 and DATE */
@@ -58,6 +66,14 @@ static inline struct bp_db_value bp_db_i64(int64_t value)
     v.as.integer = value;
     return v;
 }
+static inline struct bp_db_value bp_db_f64(double value)
+{
+    struct bp_db_value v = bp_db_null();
+    v.type = BP_TYPE_F64;
+    v.as.number = value;
+    return v;
+}
+/* A value whose ptr is NULL is NULL. */
 static inline struct bp_db_value bp_db_text(bp_str value)
 {
     struct bp_db_value v = bp_db_null();
@@ -105,7 +121,7 @@ struct bp_statement {
 #endif
 
 struct bp_result {
-    void *rows; /* len structs of row_size bytes, in the arena given */
+    void *rows; /* len structs of row_size bytes, in the arena given; NULL when len is 0 */
     size_t len;
     int64_t changes; /* rows inserted, updated or deleted */
 };
@@ -116,22 +132,25 @@ struct bp_database_vtable {
     uint32_t size;
     uint32_t spare;
     /* Runs one statement. tx: NULL, or the transaction it belongs to. A write outside of a transaction is committed,
-     * durably, when the call returns 0. */
+     * durably, when the call returns 0. ret_result may be NULL, and then, or when the statement has no rows, arena too. The arena
+     * is not to be used by anybody else until the call returns. */
     int (*query)(void *self, struct bp_tx *tx, const struct bp_statement *statement, const struct bp_db_value *values,
                  size_t count, struct bp_arena *arena, struct bp_result *ret_result);
     /* A transaction of several statements. It has a deadline of its own (the provider's option), and between begin and end nothing
-     * but this database may be waited for. */
+     * but this database, through tx, may be waited for. When a statement in it returned anything but 0, the transaction is
+     * undone: rollback it; further statements and commit return BP_ERROR (or again BP_TIMEOUT, BP_CANCELED, BP_BUSY). */
     int (*begin)(void *self, struct bp_tx **ret_tx);
-    /* Ends it; frees tx whatever happens. Never cancelled. */
+    /* Ends it; frees tx whatever happens. Never cancelled. commit: 0 when it is durable; else nothing of it took place. */
     int (*commit)(void *self, struct bp_tx *tx);
     void (*rollback)(void *self, struct bp_tx *tx);
     /* 0 when a trivial query works within the timeout. */
     int (*ping)(void *self, bp_span timeout);
     /* Brings the schema of one owner (a plugin) up to date: applies what is missing, in order, each in a transaction and
-     * recorded with a checksum, under a lock. In the one-shot migration process only; blocks, does not suspend.
-     * ret_applied: how many. BP_ERROR, logged, when history differs. */
+     * recorded with a checksum, under a lock. In the one-shot migration process only, where init
+     * was called and start was not; blocks, does not suspend. ret_applied: how many. BP_ERROR, logged, when history differs. */
     int (*migrate)(void *self, const char *owner, const struct bp_migration *migrations, unsigned *ret_applied);
-    /* A consistent copy of a live database into a file that does not exist yet. One-shot process only; blocks. NULL: not
+    /* A consistent copy of a live database into a file that does not exist yet. One-shot process only, without
+     * start; blocks. BP_ERROR, logged. NULL: not
      * offered by this provider. */
     int (*backup)(void *self, const char *file);
 };
