@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a connection; reading and writing are in input.c and output.c. */
+#include "core/http/connection.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "backplane/status.h"
+#include "core/http/connection_internal.h"
+#include "core/http/request.h"
+#include "core/http/server_internal.h"
+#include "core/worker/fiber.h"
+
+enum { LINGER_SECONDS = 2, DISCARD_LIMIT = 64 * 1024 };
+
+static void release(struct connection *c)
+{
+    struct server *server = c->server;
+    loop_deadline_clear(server->loop, &c->deadline);
+    loop_deadline_clear(server->loop, &c->write_deadline);
+    server_inbuf_unref(server, c->in);
+    c->in = NULL;
+    output_release(c);
+    server_connection_gone(server, c);
+}
+
+/* A dead connection goes when nothing on the stack or in a queue knows it any more. */
+static void release_if_unused(struct connection *c)
+{
+    if (c->state == CONNECTION_DEAD && !c->request && !c->processing && !c->flush_task.queued)
+        release(c);
+}
+
+void connection_kill(struct connection *c)
+{
+    if (c->state != CONNECTION_DEAD) {
+        c->state = CONNECTION_DEAD;
+        event_del(&c->read_event);
+        event_del(&c->write_event);
+        close(c->fd);
+        c->fd = -1;
+        loop_deadline_clear(c->server->loop, &c->deadline);
+        loop_deadline_clear(c->server->loop, &c->write_deadline);
+        output_abort(c);
+        if (c->request)
+            fiber_cancel(c->request->fiber, BP_CANCELED);
+    }
+    release_if_unused(c);
+}
+
+/* All is sent, and the client may still be sending: closing now could destroy the reply on its way (RFC 9112 9.6). */
+static void linger(struct connection *c)
+{
+    c->state = CONNECTION_LINGER;
+    c->start = c->end = 0;
+    shutdown(c->fd, SHUT_WR);
+    if (c->fin) {
+        connection_kill(c);
+        return;
+    }
+    loop_deadline_set(c->server->loop, &c->deadline, loop_now(c->server->loop) + LINGER_SECONDS * BP_SECOND);
+    connection_process(c);
+}
+
+/* After the last byte of out was sent. */
+void connection_sent(struct connection *c)
+{
+    if (c->waits_output)
+        bp_event_set(&c->output);
+    if (c->state == CONNECTION_LAST && !c->request) {
+        if (c->fin)
+            connection_kill(c);
+        else
+            linger(c);
+    }
+}
+
+void connection_drain(struct connection *c)
+{
+    if (c->state != CONNECTION_OPEN)
+        return;
+    if (c->request) {
+        c->request->close_after = true;
+        return;
+    }
+    if (connection_queued(c) > 0) {
+        c->state = CONNECTION_LAST;
+        return;
+    }
+    connection_kill(c);
+}
+
+static void set_deadline(struct connection *c, bp_span span)
+{
+    loop_deadline_set(c->server->loop, &c->deadline, loop_now(c->server->loop) + span);
+}
+
+static void start_request(struct connection *c, struct bp_request *rq)
+{
+    struct server *server = c->server;
+    const struct fiber_start start = {
+        .function = request_run,
+        .ended = connection_request_ended,
+        .argument = rq,
+        .arena = rq->arena,
+        .request = rq,
+        .deadline = server->options->request_timeout > 0 ? rq->started + server->options->request_timeout : BP_FOREVER,
+        .name = "request",
+    };
+    rq->connection = c;
+    rq->inbuf = c->in;
+    if (c->in)
+        c->in->refs++;
+    c->request = rq;
+    c->discard = 0;
+    c->discard_chunked = false;
+    c->discarded = 0;
+    if (!rq->reject_status && rq->head.body == PARSER_LENGTH) {
+        c->discard = rq->head.content_length;
+    } else if (!rq->reject_status && rq->head.body == PARSER_CHUNKED) {
+        c->discard_chunked = true;
+        c->chunked = (struct parser_chunked){0};
+    }
+    rq->body_state = c->discard || c->discard_chunked ? BODY_UNREAD : BODY_DONE;
+    loop_deadline_clear(server->loop, &c->deadline);
+    c->head_timed = false;
+    server->stats.requests++;
+    request_route(rq, server->assembly);
+    if (server->draining)
+        rq->close_after = true;
+    struct bp_fiber *fiber; /* rq may be gone when it comes back */
+    if (fiber_start(server->loop, &start, &fiber) < 0) {
+        c->request = NULL;
+        server_request_free(server, rq);
+        connection_kill(c);
+    }
+}
+
+/* Starts a request that was refused before it could be routed; its reply is the last one. */
+static void reject(struct connection *c, unsigned status, const char *reason)
+{
+    struct bp_request *rq = server_request_new(c->server);
+    if (!rq) {
+        connection_kill(c);
+        return;
+    }
+    rq->started = loop_now(c->server->loop);
+    rq->reject_status = status;
+    rq->reject_reason = reason;
+    rq->close_after = true;
+    c->start = c->end; /* what else came is not looked at */
+    start_request(c, rq);
+}
+
+/* Takes the rest of an unread body away. True when it is gone. */
+static bool discard_body(struct connection *c)
+{
+    while (c->discard > 0 || c->discard_chunked) {
+        if (c->start == c->end) {
+            if (c->fin) {
+                connection_kill(c);
+                return false;
+            }
+            if (connection_fill(c) <= 0)
+                return false;
+        }
+        size_t have = c->end - c->start, used = have;
+        if (c->discard_chunked) {
+            bp_str data;
+            const char *reason;
+            int result = parser_chunked(&c->chunked, bp_str_n(c->in->data + c->start, have), &c->server->limits, &used,
+                                        &data, &reason);
+            if (result < 0) {
+                c->discard_chunked = false;
+                c->state = CONNECTION_LAST;
+                connection_flush_soon(c);
+                return false;
+            }
+            if (result == 2)
+                c->discard_chunked = false;
+        } else {
+            if (used > c->discard)
+                used = (size_t)c->discard;
+            c->discard -= used;
+        }
+        c->start += (uint32_t)used;
+        c->discarded += used;
+        if (c->discarded > DISCARD_LIMIT && (c->discard > 0 || c->discard_chunked)) {
+            c->discard = 0;
+            c->discard_chunked = false;
+            c->state = CONNECTION_LAST;
+            connection_flush_soon(c);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Frees an idle connection's buffer and sets how long it may stay silent. */
+static void rest(struct connection *c)
+{
+    struct server *server = c->server;
+    if (c->start == c->end) {
+        if (c->in && c->in->refs == 1) {
+            server_inbuf_unref(server, c->in);
+            c->in = NULL;
+        }
+        if (!c->in)
+            c->start = c->end = 0;
+        c->parser = (struct parser_state){0};
+        if (c->served) {
+            set_deadline(c, server->options->idle_timeout);
+            c->head_timed = false;
+        }
+    } else if (!c->head_timed) {
+        set_deadline(c, server->options->head_timeout);
+        c->head_timed = true;
+    }
+}
+
+/* One try at the next request. False when there is nothing to do before more bytes come. */
+static bool next_request(struct connection *c)
+{
+    struct server *server = c->server;
+    if (!discard_body(c))
+        return false;
+    if (c->start == c->end)
+        return false;
+    struct bp_request *rq = server_request_new(server);
+    if (!rq) {
+        connection_kill(c);
+        return false;
+    }
+    const char *reason = NULL;
+    long length = parser_head(&c->parser, c->in->data + c->start, c->end - c->start, &server->limits, &rq->head, &reason);
+    if (length == 0) {
+        server_request_free(server, rq);
+        return false;
+    }
+    c->parser = (struct parser_state){0};
+    if (length < 0) {
+        server_request_free(server, rq);
+        reject(c, (unsigned)-length, reason);
+        return true;
+    }
+    rq->started = loop_now(server->loop);
+    if (!rq->head.keep_alive)
+        rq->close_after = true;
+    c->start += (uint32_t)length;
+    start_request(c, rq);
+    return true;
+}
+
+void connection_process(struct connection *c)
+{
+    if (c->processing)
+        return;
+    c->processing = true;
+    for (;;) {
+        if (c->state == CONNECTION_LINGER) {
+            c->start = c->end = 0;
+            int got = connection_fill(c);
+            if (got > 0)
+                continue;
+            if (got < 0)
+                connection_kill(c);
+            break;
+        }
+        if (c->request) {
+            if (c->waits_input && (c->start != c->end || c->readable || c->fin))
+                bp_event_set(&c->input);
+            else if (c->readable && !c->waits_input && (!c->in || c->end < c->in->cap))
+                connection_fill(c); /* notices a FIN, and reads ahead within the buffer */
+            break;
+        }
+        if (c->state != CONNECTION_OPEN || connection_queued(c) > c->server->options->write_buffer)
+            break;
+        if (next_request(c))
+            continue;
+        if (c->state != CONNECTION_OPEN)
+            break;
+        int got = connection_fill(c);
+        if (got > 0)
+            continue;
+        if (got < 0 && c->state == CONNECTION_OPEN) {
+            /* After a FIN complete requests are answered; an incomplete one is not. */
+            if (connection_queued(c) > 0)
+                c->state = CONNECTION_LAST;
+            else
+                connection_kill(c);
+        } else if (c->state == CONNECTION_OPEN) {
+            rest(c);
+        }
+        break;
+    }
+    c->processing = false;
+    if (c->request && (c->fin || c->closed_edge) && c->state == CONNECTION_OPEN && !c->deadline.armed)
+        set_deadline(c, c->server->options->fin_grace);
+    release_if_unused(c);
+}
+
+void connection_request_ended(void *argument)
+{
+    struct bp_request *rq = argument;
+    struct connection *c = rq->connection;
+    struct server *server = c->server;
+    c->request = NULL;
+    c->waits_input = c->waits_output = NULL;
+    c->served = true;
+    rq->fiber = NULL;
+    if (c->state == CONNECTION_DEAD) {
+        output_abandon(c, rq);
+        release_if_unused(c);
+        return;
+    }
+    /* Not waiting for a body that the client holds back until it hears 100, nor for a long one. */
+    if (c->discard > DISCARD_LIMIT || rq->body_state == BODY_FAILED ||
+        (rq->body_state == BODY_UNREAD && rq->head.expect_continue && c->start == c->end))
+        rq->close_after = true;
+    if (server->draining)
+        rq->close_after = true;
+    if (!output_finish(c, rq)) {
+        output_abandon(c, rq);
+        connection_kill(c);
+        return;
+    }
+    loop_deadline_clear(server->loop, &c->deadline);
+    if (rq->close_after)
+        c->state = CONNECTION_LAST;
+    output_queue(c, rq);
+    if (c->state == CONNECTION_OPEN && (c->discard > 0 || c->discard_chunked))
+        set_deadline(c, server->options->body_timeout);
+    if (!c->processing)
+        connection_process(c);
+}
+
+static void on_deadline(struct loop_deadline *deadline)
+{
+    struct connection *c = (struct connection *)(void *)((char *)deadline - offsetof(struct connection, deadline));
+    if (c->request) {
+        if (c->waits_input && !c->fin) {
+            c->body_late = true;
+            bp_event_set(&c->input);
+        } else {
+            connection_kill(c); /* fin_grace is over */
+        }
+        return;
+    }
+    if (c->state == CONNECTION_OPEN && c->start != c->end && c->discard == 0 && !c->discard_chunked) {
+        reject(c, 408, "The request head did not arrive in time");
+        return;
+    }
+    connection_kill(c);
+}
+
+static void on_event(evutil_socket_t fd, short what, void *argument)
+{
+    struct connection *c = argument;
+    (void)fd;
+    c->readable = true;
+    if (what & EV_CLOSED) {
+        c->closed_edge = true;
+        int error = 0;
+        socklen_t len = sizeof(error);
+        if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0) {
+            connection_kill(c);
+            return;
+        }
+    }
+    connection_process(c);
+}
+
+static void set_peer(struct connection *c, const struct sockaddr *peer)
+{
+    c->peer_len = 0;
+    if (peer->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)peer;
+        memcpy(c->peer, &in->sin_addr, 4);
+        c->peer_len = 4;
+    } else if (peer->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)peer;
+        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+            memcpy(c->peer, in6->sin6_addr.s6_addr + 12, 4);
+            c->peer_len = 4;
+        } else {
+            memcpy(c->peer, &in6->sin6_addr, 16);
+            c->peer_len = 16;
+        }
+    }
+}
+
+int connection_new(struct server *server, int fd, const struct sockaddr *peer, struct connection **ret_connection)
+{
+    struct connection *c = server->free_connections;
+    if (c) {
+        server->free_connections = c->next;
+        server->free_connection_count--;
+    } else {
+        c = malloc(sizeof(*c));
+        if (!c)
+            return BP_NOMEM;
+    }
+    memset(c, 0, sizeof(*c));
+    c->server = server;
+    c->fd = fd;
+    c->unsent_end = &c->unsent;
+    c->deadline.function = on_deadline;
+    output_init(c);
+    set_peer(c, peer);
+    struct event_base *base = loop_base(server->loop);
+    if (event_assign(&c->read_event, base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_event, c) < 0 ||
+        event_assign(&c->write_event, base, fd, EV_WRITE | EV_ET, output_on_writable, c) < 0 ||
+        event_add(&c->read_event, NULL) < 0) {
+        free(c);
+        return BP_NOMEM;
+    }
+    c->next = server->connections;
+    if (c->next)
+        c->next->prev = c;
+    server->connections = c;
+    server->stats.connections++;
+    server->stats.accepted++;
+    set_deadline(c, server->options->head_timeout);
+    c->head_timed = true;
+    *ret_connection = c;
+    return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Between connection.c, input.c and output.c. */
+#ifndef CORE_HTTP_CONNECTION_INTERNAL_H
+#define CORE_HTTP_CONNECTION_INTERNAL_H
+
+#include "core/http/connection.h"
+
+/* Answers what can be answered and reads what can be read. */
+void connection_process(struct connection *connection);
+/* The fiber's end: on the loop's stack. */
+void connection_request_ended(void *request);
+/* out is empty again. May free the connection. */
+void connection_sent(struct connection *connection);
+
+void output_init(struct connection *connection);
+/* Encodes what is left of the reply behind out. False when out of memory. */
+bool output_finish(struct connection *connection, struct bp_request *rq);
+/* Takes rq over until its last byte was sent. */
+void output_queue(struct connection *connection, struct bp_request *rq);
+/* Ends a request whose reply will not, or not wholly, be sent. */
+void output_abandon(struct connection *connection, struct bp_request *rq);
+/* Nothing more can be sent: done hooks are called, buffers freed. */
+void output_abort(struct connection *connection);
+void output_release(struct connection *connection);
+void output_on_writable(evutil_socket_t fd, short what, void *connection);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* The way of a request: route, pipeline, handler. */
+#include <stdio.h>
+
+#include "backplane/log.h"
+#include "backplane/status.h"
+#include "core/http/request.h"
+#include "core/worker/fiber.h"
+
+void request_route(struct bp_request *rq, const struct assembly *assembly)
+{
+    struct router_match match;
+    if (rq->reject_status) {
+        rq->pipeline = assembly_pipeline_for(assembly, BP_STR("/"));
+        return;
+    }
+    char *path = bp_arena_alloc(rq->arena, rq->head.path.len + 1);
+    size_t len;
+    if (!path) {
+        rq->reject_status = 503;
+        rq->reject_reason = "Out of memory";
+    } else if (bp_str_is(rq->head.path, "*")) {
+        rq->path = rq->head.path;
+        rq->allowed = ~0u;
+    } else if (!parser_normalize_path(rq->head.path, path, &len)) {
+        rq->reject_status = 400;
+        rq->reject_reason = "Malformed path in the request target";
+    } else {
+        rq->path = bp_str_n(path, len);
+        if (router_find(assembly->router, rq->head.method, rq->path, &match)) {
+            rq->endpoint = match.value;
+            rq->params.count = match.param_count;
+            for (uint32_t i = 0; i < match.param_count; i++) {
+                rq->params.names[i] = match.names[i];
+                rq->params.values[i] = match.params[i];
+            }
+        }
+        rq->allowed = match.allowed;
+    }
+    if (rq->head.method == 0 && !rq->reject_status) {
+        rq->reject_status = 501;
+        rq->reject_reason = "Method not implemented";
+    } else if (rq->head.expect_unknown && !rq->reject_status) {
+        rq->reject_status = 417;
+        rq->reject_reason = "Only the expectation 100-continue is understood";
+        rq->close_after = true;
+    }
+    rq->pipeline = rq->endpoint ? rq->endpoint->pipeline : assembly_pipeline_for(assembly, rq->path);
+}
+
+static const char *const method_names[] = {NULL, "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+
+static int set_allow(struct bp_request *rq)
+{
+    char text[64];
+    size_t len = 0;
+    for (unsigned method = BP_GET; method <= BP_OPTIONS; method++)
+        if (rq->allowed & (1u << method))
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", len ? ", " : "", method_names[method]);
+    return bp_header_set(rq, BP_STR("Allow"), bp_str_n(text, len));
+}
+
+/* Answers what no plugin's route answers. */
+static int answer_unrouted(struct bp_request *rq)
+{
+    if (rq->reject_status) {
+        static const struct {
+            unsigned status;
+            const char *code;
+        } codes[] = {{400, "http.malformed"},         {408, "http.request_timeout"}, {414, "http.target_too_long"},
+                     {417, "http.expectation_failed"}, {431, "http.head_too_large"},  {501, "http.not_implemented"},
+                     {503, "http.unavailable"},        {505, "http.version"}};
+        const char *code = "http.malformed";
+        for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+            if (codes[i].status == rq->reject_status)
+                code = codes[i].code;
+        return bp_fail(rq, rq->reject_status, code, rq->reject_reason);
+    }
+    if (rq->head.method == BP_OPTIONS && rq->allowed) {
+        int status = set_allow(rq);
+        return status < 0 ? status : bp_reply_body(rq, 204, BP_STR(""), BP_STR(""));
+    }
+    /* The router always allows OPTIONS: another method is what makes a path exist. */
+    if (rq->allowed & ~(1u << BP_OPTIONS)) {
+        int status = set_allow(rq);
+        return status < 0 ? status : bp_fail(rq, 405, "http.method_not_allowed", "Method not allowed");
+    }
+    bp_str message = bp_arena_printf(rq->arena, "Route %" BP_STR_FMT " not found", BP_STR_ARG(rq->head.target));
+    return message.ptr ? bp_fail(rq, 404, "http.route_not_found", message.ptr) : BP_NOMEM;
+}
+
+static bool find_param(void *argument, bp_str name, bp_str *ret_text)
+{
+    const struct bp_request *rq = argument;
+    for (uint32_t i = 0; i < rq->params.count; i++)
+        if (bp_str_eq(rq->params.names[i], name)) {
+            *ret_text = rq->params.values[i];
+            return true;
+        }
+    return false;
+}
+
+/* The first parameter of that name in the query string, decoded. A malformed encoding is taken as it stands. */
+static bool find_query(void *argument, bp_str name, bp_str *ret_text)
+{
+    struct bp_request *rq = argument;
+    const char *at = rq->head.query.ptr, *end = at + rq->head.query.len;
+    while (at < end) {
+        const char *next = memchr(at, '&', (size_t)(end - at));
+        if (!next)
+            next = end;
+        const char *equals = memchr(at, '=', (size_t)(next - at));
+        bp_str key = bp_str_n(at, (size_t)((equals ? equals : next) - at));
+        bp_str value = equals ? bp_str_n(equals + 1, (size_t)(next - equals - 1)) : BP_STR("");
+        char decoded[64];
+        size_t len;
+        if (key.len <= sizeof(decoded) && parser_percent_decode(key, true, decoded, &len) &&
+            bp_str_eq(bp_str_n(decoded, len), name)) {
+            char *text = bp_arena_alloc(rq->arena, value.len + 1);
+            *ret_text = text && parser_percent_decode(value, true, text, &len) ? bp_str_n(text, len) : value;
+            return true;
+        }
+        at = next + 1;
+    }
+    return false;
+}
+
+/* Decodes path and query parameters by the route's rows. */
+static int decode_parameters(struct bp_request *rq)
+{
+    const struct bp_route *route = &rq->endpoint->route;
+    struct bp_problems problems;
+    int invalid = 0;
+    if (!route->params && !route->query)
+        return 0;
+    problems_init(&problems, rq->arena);
+    for (uint32_t i = 0; i < rq->params.count; i++) {
+        char *text = bp_arena_alloc(rq->arena, rq->params.values[i].len + 1);
+        size_t len;
+        if (!text)
+            return BP_NOMEM;
+        if (parser_percent_decode(rq->params.values[i], false, text, &len))
+            rq->params.values[i] = bp_str_n(text, len);
+    }
+    if (route->params) {
+        rq->params.decoded = bp_arena_alloc(rq->arena, route->params_size);
+        if (!rq->params.decoded)
+            return BP_NOMEM;
+        invalid |= schema_decode_texts(route->params, find_param, rq, rq->arena, rq->params.decoded, &problems);
+    }
+    if (route->query && invalid >= 0) {
+        rq->query = bp_arena_alloc(rq->arena, route->query_size);
+        if (!rq->query)
+            return BP_NOMEM;
+        invalid |= schema_decode_texts(route->query, find_query, rq, rq->arena, rq->query, &problems);
+    }
+    if (invalid < 0)
+        return BP_NOMEM;
+    if (!invalid)
+        return 0;
+    int status = request_fail_problems(rq, &problems, false);
+    return status < 0 ? status : BP_REFUSED;
+}
+
+static int run_handler(struct bp_request *rq)
+{
+    if (rq->reject_status || !rq->endpoint)
+        return answer_unrouted(rq);
+    int status = decode_parameters(rq);
+    if (status < 0)
+        return status;
+    return rq->endpoint->route.handler(rq, rq->endpoint->host->self, NULL);
+}
+
+static const char *running_plugin(const struct bp_request *rq, uint32_t index)
+{
+    if (rq->pipeline && index < rq->pipeline->count)
+        return rq->pipeline->stages[index].host->name;
+    return rq->endpoint ? rq->endpoint->host->name : NULL;
+}
+
+/* Runs the stage of this index, or the handler behind the last one. */
+static int run(struct bp_request *rq, uint32_t index)
+{
+    const struct stage *stage = rq->pipeline && index < rq->pipeline->count ? &rq->pipeline->stages[index] : NULL;
+    uint32_t outer = rq->stage;
+    struct fiber_place place =
+        fiber_enter((struct fiber_place){running_plugin(rq, index), stage ? "middleware" : "handler"});
+    rq->stage = index;
+    rq->next_stage = index + 1;
+    int status = stage ? stage->function(rq, stage->self, stage->options) : run_handler(rq);
+    if (status == 0 && !stage && rq->status == 0) {
+        bp_log(NULL, BP_LOG_ERROR, "request.no_reply", "A handler returned without a reply",
+               bp_log_cstr("plugin", running_plugin(rq, index)), bp_log_str("route", bp_request_route(rq)));
+        status = BP_ERROR;
+    } else if (status > 0) {
+        bp_log(NULL, BP_LOG_ERROR, "request.bad_status", "A stage or handler returned a positive status",
+               bp_log_cstr("plugin", running_plugin(rq, index)), bp_log_int("status", status));
+        status = BP_MISUSE;
+    }
+    if (status < 0)
+        request_fail_status(rq, status, running_plugin(rq, index));
+    rq->stage = outer;
+    fiber_enter(place);
+    return status;
+}
+
+int bp_next(struct bp_request *rq)
+{
+    if (rq->next_stage != rq->stage + 1) {
+        bp_log(NULL, BP_LOG_ERROR, "request.next_twice", "A stage called bp_next a second time",
+               bp_log_cstr("plugin", running_plugin(rq, rq->stage)));
+        return BP_MISUSE;
+    }
+    return run(rq, rq->next_stage);
+}
+
+void request_run(void *argument)
+{
+    struct bp_request *rq = argument;
+    rq->fiber = fiber_current();
+    (void)run(rq, 0);
+    if (rq->status == 0 && !fiber_canceled(rq->fiber)) /* a stage that neither replied nor called bp_next */
+        request_fail_status(rq, BP_ERROR, running_plugin(rq, 0));
+}

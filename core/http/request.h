@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* A request from the inside: what the connection, the dispatcher and the reply functions share. */
+#ifndef CORE_HTTP_REQUEST_H
+#define CORE_HTTP_REQUEST_H
+
+#include "backplane/reply.h"
+#include "core/http/parser.h"
+#include "core/plugin/assembly.h"
+#include "core/route/router.h"
+#include "core/schema/schema.h"
+
+struct bp_fiber;
+struct connection;
+struct inbuf;
+
+/* One header field of the reply, or a block of whole lines (name.ptr NULL). */
+struct reply_header {
+    bp_str name, value;
+};
+
+struct request_hook {
+    struct request_hook *next;
+    union {
+        void (*head)(struct bp_request *rq, void *argument);
+        void (*done)(struct bp_request *rq, const struct bp_done *done, void *argument);
+    } call;
+    void *argument;
+};
+
+enum body_state { BODY_UNREAD, BODY_DONE, BODY_FAILED };
+
+#define REPLY_HEADERS_INLINE 12
+
+struct bp_request {
+    struct bp_request *next; /* in the pool, or among those whose bytes are not yet sent */
+    struct connection *connection;
+    struct bp_fiber *fiber;
+    struct bp_arena *arena;
+    struct inbuf *inbuf; /* the bytes that head's slices point into; a reference is held */
+    bp_time started;
+
+    /* What was asked. */
+    bp_str path; /* normalised */
+    const struct endpoint *endpoint; /* NULL: no route */
+    const struct pipeline *pipeline; /* NULL: none */
+    uint32_t stage, next_stage;      /* index running now, index to run next */
+    uint32_t allowed;                /* methods of the path, for 405 and OPTIONS */
+    unsigned reject_status;          /* not 0: refused before it could be routed */
+    const char *reject_reason;
+    struct {
+        uint32_t count;
+        bp_str names[ROUTER_PARAMS], values[ROUTER_PARAMS];
+        void *decoded; /* by the route's .params */
+    } params;
+    void *query; /* decoded by the route's .query_fields */
+
+    /* What stages found out. */
+    bp_str id;
+    struct bp_identity identity;
+    bool has_identity;
+
+    /* The body. */
+    enum body_state body_state;
+    bp_str body;
+
+    /* The reply. */
+    unsigned status;
+    bp_str content_type, content;
+    struct reply_header *headers;
+    uint32_t header_count, header_cap;
+    struct reply_header inline_headers[REPLY_HEADERS_INLINE];
+    struct request_hook *on_head, *on_done, **on_done_end;
+    bool streaming;
+    bool chunked;
+    bool finished;     /* the reply is complete in the connection's output */
+    bool close_after;  /* the connection ends after this reply */
+    uint64_t end_position; /* of the connection's output stream, behind the last byte */
+    uint64_t head_bytes, body_bytes;
+
+    struct parser_head head;
+    _Alignas(16) char slots[]; /* assembly.slot_bytes */
+};
+
+/* Runs the pipeline: the fiber's function. Leaves a reply recorded unless the client is gone. */
+void request_run(void *request);
+/* Finds route and pipeline for a complete head. */
+void request_route(struct bp_request *rq, const struct assembly *assembly);
+/* Forgets what an earlier request left, keeping the pooled memory. */
+void request_reset(struct bp_request *rq, size_t slot_bytes);
+/* Records 400 with every problem (or the syntax error). */
+int request_fail_problems(struct bp_request *rq, const struct bp_problems *problems, bool syntax);
+/* Turns a negative status into a recorded reply, once, where it appears first. */
+void request_fail_status(struct bp_request *rq, int status, const char *plugin);
+
+/* Calls on_head hooks, last registered first. */
+void request_call_on_head(struct bp_request *rq);
+void request_call_on_done(struct bp_request *rq, enum bp_outcome outcome, bp_time now);
+
+/* Encodes the reply's head (and, when not streaming, its body) into out. */
+struct buffer;
+bool reply_encode(struct bp_request *rq, struct buffer *out, bool keep_alive);
+/* "Date: …\r\n", made once a second. */
+bp_str reply_date_line(void);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The server from the inside: what connections share. */
+#ifndef CORE_HTTP_SERVER_INTERNAL_H
+#define CORE_HTTP_SERVER_INTERNAL_H
+
+#include "core/base/buffer.h"
+#include "core/http/connection.h"
+#include "core/http/parser.h"
+#include "core/http/server.h"
+
+struct listener {
+    struct listener *next;
+    struct server *server;
+    int fd;
+    struct event event;
+    bool paused;
+};
+
+struct server {
+    struct loop *loop;
+    struct assembly *assembly;
+    const struct config_server *options;
+    struct parser_limits limits;
+    struct listener *listeners;
+    struct event *resume_event; /* accepting again after EMFILE */
+    struct connection *connections;
+    struct server_stats stats;
+    bool draining;
+    void (*drained)(void *argument);
+    void *drained_argument;
+
+    struct inbuf *inbufs;          /* pool */
+    unsigned inbuf_count;
+    struct bp_request *requests;   /* pool */
+    unsigned request_count;
+    struct connection *free_connections;
+    unsigned free_connection_count;
+    struct buffer outs[8];         /* pool of output buffers */
+    unsigned out_count;
+};
+
+struct inbuf *server_inbuf_new(struct server *server, size_t cap);
+void server_inbuf_unref(struct server *server, struct inbuf *inbuf);
+struct bp_request *server_request_new(struct server *server);
+void server_request_free(struct server *server, struct bp_request *rq);
+/* The connection has left the list. */
+void server_connection_gone(struct server *server, struct connection *connection);
+
+#endif
