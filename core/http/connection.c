@@ -234,7 +234,8 @@ static bool next_request(struct connection *c)
         return false;
     }
     const char *reason = NULL;
-    long length = parser_head(&c->parser, c->in->data + c->start, c->end - c->start, &server->limits, &rq->head, &reason);
+    long length =
+        parser_head(&c->parser, c->in->data + c->start, c->end - c->start, &server->limits, &rq->head, &reason);
     if (length == 0) {
         server_request_free(server, rq);
         return false;

@@ -40,30 +40,30 @@ struct connection {
     struct event read_event, write_event;
 
     struct inbuf *in;
-    uint32_t start, end;   /* unparsed bytes of in */
+    uint32_t start, end; /* unparsed bytes of in */
     struct parser_state parser;
-    bool readable;         /* the kernel may have more: read until EAGAIN before waiting for an edge */
-    bool closed_edge;      /* the kernel said that a FIN lies behind the bytes not yet read */
-    bool fin;              /* the client will send no more */
-    bool head_timed;       /* the deadline is that of a head */
-    bool processing;       /* connection_process is on the stack */
-    bool served;           /* at least one request was answered */
+    bool readable;    /* the kernel may have more: read until EAGAIN before waiting for an edge */
+    bool closed_edge; /* the kernel said that a FIN lies behind the bytes not yet read */
+    bool fin;         /* the client will send no more */
+    bool head_timed;  /* the deadline is that of a head */
+    bool processing;  /* connection_process is on the stack */
+    bool served;      /* at least one request was answered */
 
-    struct bp_request *request;  /* running now */
+    struct bp_request *request;              /* running now */
     struct bp_request *unsent, **unsent_end; /* finished, bytes not all sent */
 
     struct buffer out;
-    size_t out_sent;       /* of out */
-    uint64_t position;     /* stream position behind out's last byte */
+    size_t out_sent;   /* of out */
+    uint64_t position; /* stream position behind out's last byte */
     bool write_blocked;
     struct loop_task flush_task;
 
     struct loop_deadline deadline;       /* head, idle, body, linger or fin_grace */
     struct loop_deadline write_deadline; /* no progress in writing */
-    bp_event input;        /* more bytes, or fin */
-    bp_event output;       /* out has drained below its mark */
+    bp_event input;                      /* more bytes, or fin */
+    bp_event output;                     /* out has drained below its mark */
     struct bp_request *waits_input, *waits_output;
-    bool body_late;        /* the body's deadline passed */
+    bool body_late; /* the body's deadline passed */
 
     /* The rest of an unread body that must go before the next request. */
     uint64_t discard;

@@ -67,7 +67,7 @@ static int answer_unrouted(struct bp_request *rq)
         static const struct {
             unsigned status;
             const char *code;
-        } codes[] = {{400, "http.malformed"},         {408, "http.request_timeout"}, {414, "http.target_too_long"},
+        } codes[] = {{400, "http.malformed"},          {408, "http.request_timeout"}, {414, "http.target_too_long"},
                      {417, "http.expectation_failed"}, {431, "http.head_too_large"},  {501, "http.not_implemented"},
                      {503, "http.unavailable"},        {505, "http.version"}};
         const char *code = "http.malformed";

@@ -147,8 +147,10 @@ bool output_finish(struct connection *c, struct bp_request *rq)
     size_t before;
     borrow_buffer(c);
     before = c->out.len;
+    if (rq->cut)
+        return false;
     if (rq->streaming) {
-        if (rq->chunked)
+        if (rq->chunked && rq->head.method != BP_HEAD)
             buffer_add(&c->out, BP_STR("0\r\n\r\n"));
         else
             rq->close_after = true;

@@ -70,7 +70,8 @@ bp_str bp_request_header(struct bp_request *rq, bp_str name)
                 found.ptr = "";
             continue;
         }
-        bp_str joined = bp_arena_printf(rq->arena, "%" BP_STR_FMT ", %" BP_STR_FMT, BP_STR_ARG(found), BP_STR_ARG(field->value));
+        bp_str joined =
+            bp_arena_printf(rq->arena, "%" BP_STR_FMT ", %" BP_STR_FMT, BP_STR_ARG(found), BP_STR_ARG(field->value));
         if (joined.ptr)
             found = joined;
     }

@@ -40,7 +40,7 @@ struct bp_request {
     bp_time started;
 
     /* What was asked. */
-    bp_str path; /* normalised */
+    bp_str path;                     /* normalised */
     const struct endpoint *endpoint; /* NULL: no route */
     const struct pipeline *pipeline; /* NULL: none */
     uint32_t stage, next_stage;      /* index running now, index to run next */
@@ -72,8 +72,10 @@ struct bp_request {
     struct request_hook *on_head, *on_done, **on_done_end;
     bool streaming;
     bool chunked;
-    bool finished;     /* the reply is complete in the connection's output */
-    bool close_after;  /* the connection ends after this reply */
+    bool cut;              /* a streaming reply failed: the connection is closed without its end */
+    int failed_status;     /* already turned into a reply */
+    bool finished;         /* the reply is complete in the connection's output */
+    bool close_after;      /* the connection ends after this reply */
     uint64_t end_position; /* of the connection's output stream, behind the last byte */
     uint64_t head_bytes, body_bytes;
 

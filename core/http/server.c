@@ -187,8 +187,9 @@ static void on_acceptable(evutil_socket_t fd, short what, void *argument)
             if (errno == EINTR || errno == ECONNABORTED)
                 continue;
             if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-                bp_log(NULL, BP_LOG_WARN, "server.accept_paused", "Out of descriptors or memory: accepting pauses for 100 ms",
-                       bp_log_int("errno", errno), bp_log_int("connections", (int64_t)server->stats.connections));
+                bp_log(NULL, BP_LOG_WARN, "server.accept_paused",
+                       "Out of descriptors or memory: accepting pauses for 100 ms", bp_log_int("errno", errno),
+                       bp_log_int("connections", (int64_t)server->stats.connections));
                 set_accepting(server, false);
                 evtimer_add(server->resume_event, &accept_pause);
             }
@@ -290,6 +291,7 @@ struct server *server_free(struct server *server)
     }
     for (unsigned i = 0; i < server->out_count; i++)
         buffer_deinit(&server->outs[i]);
+    buffer_deinit(&server->scratch);
     free(server);
     return NULL;
 }

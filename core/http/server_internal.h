@@ -29,13 +29,14 @@ struct server {
     void (*drained)(void *argument);
     void *drained_argument;
 
-    struct inbuf *inbufs;          /* pool */
+    struct buffer scratch; /* a reply's text while it is encoded */
+    struct inbuf *inbufs;  /* pool */
     unsigned inbuf_count;
-    struct bp_request *requests;   /* pool */
+    struct bp_request *requests; /* pool */
     unsigned request_count;
     struct connection *free_connections;
     unsigned free_connection_count;
-    struct buffer outs[8];         /* pool of output buffers */
+    struct buffer outs[8]; /* pool of output buffers */
     unsigned out_count;
 };
 

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* Errors, in the envelope or as RFC 9457, whichever the client prefers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backplane/log.h"
+#include "backplane/status.h"
+#include "core/base/buffer.h"
+#include "core/http/connection.h"
+#include "core/http/request.h"
+#include "core/http/server_internal.h"
+
+/* The weight of a media range, in thousandths (RFC 9110 12.4.2). */
+static int quality(bp_str parameters)
+{
+    const char *q = parameters.ptr ? memmem(parameters.ptr, parameters.len, "q=", 2) : NULL;
+    char text[8] = "";
+    if (!q)
+        return 1000;
+    size_t len = (size_t)(parameters.ptr + parameters.len - q - 2);
+    memcpy(text, q + 2, len < sizeof(text) - 1 ? len : sizeof(text) - 1);
+    double value = strtod(text, NULL);
+    return value >= 0 && value <= 1 ? (int)(value * 1000) : 0;
+}
+
+static bool prefers_problem(struct bp_request *rq)
+{
+    bp_str accept = bp_request_header(rq, BP_STR("accept"));
+    int problem = -1, json = -1;
+    while (accept.len > 0) {
+        const char *comma = memchr(accept.ptr, ',', accept.len);
+        bp_str range = bp_str_n(accept.ptr, comma ? (size_t)(comma - accept.ptr) : accept.len);
+        accept = comma ? bp_str_n(comma + 1, accept.len - range.len - 1) : bp_str_n(NULL, 0);
+        const char *semicolon = memchr(range.ptr, ';', range.len);
+        bp_str media = bp_str_trim(bp_str_n(range.ptr, semicolon ? (size_t)(semicolon - range.ptr) : range.len));
+        bp_str parameters =
+            semicolon ? bp_str_n(semicolon, (size_t)(range.ptr + range.len - semicolon)) : bp_str_n(NULL, 0);
+        if (bp_str_eq_nocase(media, BP_STR("application/problem+json")))
+            problem = quality(parameters);
+        else if (bp_str_eq_nocase(media, BP_STR("application/json")))
+            json = quality(parameters);
+    }
+    return problem > 0 && problem >= json;
+}
+
+static void add_member(struct buffer *out, const char *name, bp_str value)
+{
+    buffer_printf(out, ",\"%s\":", name);
+    schema_encode_text(value, out);
+}
+
+static void add_errors(struct buffer *out, const struct bp_problems *problems)
+{
+    buffer_add(out, BP_STR(",\"errors\":["));
+    for (size_t i = 0; i < problems->len; i++) {
+        const struct problem *p = &problems->items[i];
+        buffer_add(out, i ? BP_STR(",{\"field\":") : BP_STR("{\"field\":"));
+        schema_encode_text(p->field, out);
+        add_member(out, "pointer", p->pointer);
+        add_member(out, "code", p->code);
+        add_member(out, "message", p->message);
+        buffer_add_char(out, '}');
+    }
+    buffer_add_char(out, ']');
+}
+
+static int record(struct bp_request *rq, unsigned status, const char *code, bp_str message,
+                  const struct bp_problems *problems)
+{
+    bool as_problem = prefers_problem(rq);
+    struct buffer *out = &rq->connection->server->scratch;
+    out->len = 0;
+    out->failed = false;
+    if (as_problem) {
+        buffer_printf(out, "{\"type\":\"urn:backplane:error:%s\",\"title\":", code);
+        schema_encode_text(message, out);
+        buffer_printf(out, ",\"status\":%u", status);
+        add_member(out, "detail", message);
+        add_member(out, "instance", rq->path.ptr ? rq->path : BP_STR("/"));
+    } else {
+        buffer_printf(out, "{\"success\":false,\"status\":\"%s\",\"message\":", status < 500 ? "fail" : "error");
+        schema_encode_text(message, out);
+    }
+    add_member(out, "code", bp_str_of(code));
+    if (problems)
+        add_errors(out, problems);
+    if (rq->id.len > 0)
+        add_member(out, "requestId", rq->id);
+    buffer_add_char(out, '}');
+    bp_str body = out->failed ? bp_str_n(NULL, 0) : bp_arena_copy(rq->arena, buffer_str(out));
+    if (!body.ptr)
+        return BP_NOMEM;
+    return bp_reply_body(
+        rq, status, as_problem ? BP_STR("application/problem+json") : BP_STR("application/json; charset=utf-8"), body);
+}
+
+int bp_fail(struct bp_request *rq, unsigned status, const char *code, const char *message)
+{
+    return record(rq, status, code, bp_str_of(message), NULL);
+}
+
+int request_fail_problems(struct bp_request *rq, const struct bp_problems *problems, bool syntax)
+{
+    if (problems->failed)
+        return BP_NOMEM;
+    if (syntax)
+        return record(rq, 400, "http.malformed_json",
+                      problems->len ? problems->items[0].message : BP_STR("Invalid JSON"), problems);
+    size_t len = 0;
+    for (size_t i = 0; i < problems->len; i++)
+        len += problems->items[i].message.len + 2;
+    struct buffer joined = {0};
+    buffer_reserve(&joined, len + 32);
+    buffer_add(&joined, BP_STR("Validation failed: "));
+    for (size_t i = 0; i < problems->len; i++) {
+        if (i > 0)
+            buffer_add(&joined, BP_STR(", "));
+        buffer_add(&joined, problems->items[i].message);
+    }
+    int status = joined.failed ? BP_NOMEM : record(rq, 400, "validation.failed", buffer_str(&joined), problems);
+    buffer_deinit(&joined);
+    return status;
+}
+
+/* What is recorded when memory ran out while an error was being recorded. */
+static const bp_str last_resort =
+    BP_STR_INIT("{\"success\":false,\"status\":\"error\",\"message\":\"Internal server error\"}");
+
+void request_fail_status(struct bp_request *rq, int status, const char *plugin)
+{
+    static const bp_str one_second = BP_STR_INIT("1");
+    int recorded = 0;
+    if (status == BP_CANCELED || status == BP_REFUSED || rq->failed_status == status)
+        return;
+    rq->failed_status = status;
+    if (rq->streaming) { /* the head is out: the only honest end is to cut the stream */
+        rq->cut = true;
+        return;
+    }
+    switch (status) {
+    case BP_TIMEOUT:
+        recorded = bp_fail(rq, 504, "http.timeout", "The request took too long");
+        break;
+    case BP_BUSY:
+        (void)bp_header_set(rq, BP_STR("Retry-After"), one_second);
+        recorded = bp_fail(rq, 503, "http.busy", "Service unavailable");
+        break;
+    default:
+        bp_log(NULL, BP_LOG_ERROR, "request.failed", "A request failed", bp_log_cstr("plugin", plugin),
+               bp_log_str("route", bp_request_route(rq)), bp_log_cstr("status", bp_status_name(status)));
+        recorded = bp_fail(rq, 500, "http.internal", "Internal server error");
+    }
+    if (recorded < 0)
+        (void)bp_reply_body(rq, 500, BP_STR("application/json; charset=utf-8"), last_resort);
+}

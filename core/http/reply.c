@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Recording a reply (backplane/reply.h). */
+#include <string.h>
+
+#include "backplane/log.h"
+#include "backplane/status.h"
+#include "core/http/connection.h"
+#include "core/http/request.h"
+#include "core/http/server_internal.h"
+
+static const bp_str json_type = BP_STR_INIT("application/json; charset=utf-8");
+
+static int misuse(const struct bp_request *rq, const char *what)
+{
+    bp_log(NULL, BP_LOG_ERROR, "reply.misuse", what, bp_log_str("route", bp_request_route(rq)));
+    return BP_MISUSE;
+}
+
+int bp_reply_body(struct bp_request *rq, unsigned status, bp_str content_type, bp_str body)
+{
+    if (rq->streaming)
+        return misuse(rq, "A reply was recorded after a streaming reply had begun");
+    if (status < 200 || status > 599)
+        return misuse(rq, "A reply's status must be from 200 to 599");
+    rq->status = status;
+    rq->content_type = content_type;
+    rq->content = body;
+    return 0;
+}
+
+/* Encodes into the server's scratch buffer, so that only the finished text takes arena memory. */
+static int reply_scratch(struct bp_request *rq, unsigned status, const struct buffer *scratch)
+{
+    if (scratch->failed)
+        return BP_NOMEM;
+    bp_str body = bp_arena_copy(rq->arena, buffer_str(scratch));
+    return body.ptr ? bp_reply_body(rq, status, json_type, body) : BP_NOMEM;
+}
+
+static struct buffer *scratch_of(struct bp_request *rq)
+{
+    struct buffer *scratch = &rq->connection->server->scratch;
+    scratch->len = 0;
+    scratch->failed = false;
+    return scratch;
+}
+
+int bp_reply_object(struct bp_request *rq, unsigned status, const char *message, const struct bp_field *rows,
+                    const void *object)
+{
+    struct buffer *out = scratch_of(rq);
+    buffer_add(out, BP_STR("{\"success\":true,\"message\":"));
+    schema_encode_text(bp_str_of(message), out);
+    buffer_add(out, BP_STR(",\"data\":"));
+    schema_encode_json(rows, object, out);
+    buffer_add_char(out, '}');
+    return reply_scratch(rq, status, out);
+}
+
+int bp_reply_message(struct bp_request *rq, unsigned status, const char *message)
+{
+    struct buffer *out = scratch_of(rq);
+    buffer_add(out, BP_STR("{\"success\":true,\"message\":"));
+    schema_encode_text(bp_str_of(message), out);
+    buffer_add_char(out, '}');
+    return reply_scratch(rq, status, out);
+}
+
+int bp_reply_json(struct bp_request *rq, unsigned status, const struct bp_field *rows, const void *object)
+{
+    struct buffer *out = scratch_of(rq);
+    schema_encode_json(rows, object, out);
+    return reply_scratch(rq, status, out);
+}
+
+unsigned bp_reply_status(const struct bp_request *rq)
+{
+    return rq->status;
+}
+
+bp_str bp_reply_content(const struct bp_request *rq)
+{
+    return rq->content;
+}
+
+static bool is_token(bp_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              (c && strchr("!#$%&'*+-.^_`|~", c))))
+            return false;
+    }
+    return name.len > 0;
+}
+
+static bool is_value(bp_str value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (value.ptr[i] == '\r' || value.ptr[i] == '\n' || value.ptr[i] == '\0')
+            return false;
+    return true;
+}
+
+static struct reply_header *header_slot(struct bp_request *rq)
+{
+    if (rq->header_count == rq->header_cap) {
+        struct reply_header *more = bp_arena_array(rq->arena, rq->header_cap * 2u, sizeof(*more));
+        if (!more)
+            return NULL;
+        memcpy(more, rq->headers, rq->header_count * sizeof(*more));
+        rq->headers = more;
+        rq->header_cap *= 2;
+    }
+    return &rq->headers[rq->header_count++];
+}
+
+int bp_header_add(struct bp_request *rq, bp_str name, bp_str value)
+{
+    if (rq->streaming)
+        return misuse(rq, "A header field was set after the head was sent");
+    if (!is_token(name) || !is_value(value))
+        return misuse(rq, "A header field's name is no token, or its value holds CR, LF or NUL");
+    bp_str own_name = bp_arena_copy(rq->arena, name), own_value = bp_arena_copy(rq->arena, value);
+    struct reply_header *slot = own_name.ptr && own_value.ptr ? header_slot(rq) : NULL;
+    if (!slot)
+        return BP_NOMEM;
+    *slot = (struct reply_header){own_name, own_value};
+    return 0;
+}
+
+int bp_header_set(struct bp_request *rq, bp_str name, bp_str value)
+{
+    uint32_t kept = 0;
+    if (rq->streaming)
+        return misuse(rq, "A header field was set after the head was sent");
+    for (uint32_t i = 0; i < rq->header_count; i++)
+        if (!rq->headers[i].name.ptr || !bp_str_eq_nocase(rq->headers[i].name, name))
+            rq->headers[kept++] = rq->headers[i];
+    rq->header_count = kept;
+    return bp_header_add(rq, name, value);
+}
+
+int bp_header_block(struct bp_request *rq, bp_str lines)
+{
+    if (rq->streaming)
+        return misuse(rq, "A header field was set after the head was sent");
+    struct reply_header *slot = header_slot(rq);
+    if (!slot)
+        return BP_NOMEM;
+    *slot = (struct reply_header){.value = lines};
+    return 0;
+}
+
+bp_str bp_reply_header(const struct bp_request *rq, bp_str name)
+{
+    for (uint32_t i = 0; i < rq->header_count; i++)
+        if (rq->headers[i].name.ptr && bp_str_eq_nocase(rq->headers[i].name, name))
+            return rq->headers[i].value;
+    return bp_str_n(NULL, 0);
+}
+
+int bp_on_head(struct bp_request *rq, void (*function)(struct bp_request *rq, void *argument), void *argument)
+{
+    struct request_hook *hook = bp_arena_alloc(rq->arena, sizeof(*hook));
+    if (!hook)
+        return BP_NOMEM;
+    *hook = (struct request_hook){.next = rq->on_head, .call.head = function, .argument = argument};
+    rq->on_head = hook;
+    return 0;
+}
+
+int bp_on_done(struct bp_request *rq,
+               void (*function)(struct bp_request *rq, const struct bp_done *done, void *argument), void *argument)
+{
+    struct request_hook *hook = bp_arena_alloc(rq->arena, sizeof(*hook));
+    if (!hook)
+        return BP_NOMEM;
+    *hook = (struct request_hook){.call.done = function, .argument = argument};
+    *rq->on_done_end = hook;
+    rq->on_done_end = &hook->next;
+    return 0;
+}
+
+void request_call_on_head(struct bp_request *rq)
+{
+    while (rq->on_head) {
+        struct request_hook *hook = rq->on_head;
+        rq->on_head = hook->next;
+        hook->call.head(rq, hook->argument);
+    }
+}
+
+void request_call_on_done(struct bp_request *rq, enum bp_outcome outcome, bp_time now)
+{
+    const struct bp_done done = {
+        .status = rq->status,
+        .outcome = outcome,
+        .head_bytes = rq->head_bytes,
+        .body_bytes = rq->body_bytes,
+        .duration = now - rq->started,
+    };
+    for (struct request_hook *hook = rq->on_done; hook; hook = hook->next)
+        hook->call.done(rq, &done, hook->argument);
+    rq->on_done = NULL;
+}
+
+int bp_stream_begin(struct bp_request *rq, unsigned status, bp_str content_type)
+{
+    struct connection *c = rq->connection;
+    int recorded = bp_reply_body(rq, status, content_type, BP_STR(""));
+    if (recorded < 0)
+        return recorded;
+    if (c->state == CONNECTION_DEAD)
+        return BP_CANCELED;
+    request_call_on_head(rq);
+    rq->chunked = rq->head.minor == 1;
+    if (!rq->chunked)
+        rq->close_after = true;
+    struct buffer *out = scratch_of(rq);
+    rq->streaming = true;
+    if (!reply_encode(rq, out, !rq->close_after) || !connection_write(c, buffer_str(out)))
+        return BP_NOMEM;
+    bp_set_deadline(rq, BP_FOREVER);
+    return 0;
+}
+
+int bp_stream_write(struct bp_request *rq, bp_str data)
+{
+    struct connection *c = rq->connection;
+    if (!rq->streaming)
+        return misuse(rq, "bp_stream_write before bp_stream_begin");
+    if (c->state == CONNECTION_DEAD)
+        return BP_CANCELED;
+    if (data.len == 0 || rq->head.method == BP_HEAD)
+        return 0;
+    struct buffer *out = scratch_of(rq);
+    if (rq->chunked)
+        buffer_printf(out, "%zx\r\n", data.len);
+    buffer_add(out, data);
+    if (rq->chunked)
+        buffer_add(out, BP_STR("\r\n"));
+    if (out->failed || !connection_write(c, buffer_str(out)))
+        return BP_NOMEM;
+    rq->body_bytes += data.len;
+    return connection_await_output(c);
+}
