@@ -24,6 +24,16 @@ void log_setup(enum bp_level level, enum log_format format, const char *process)
     snprintf(process_name, sizeof(process_name), "%s", process ? process : "");
 }
 
+bool log_is_json(void)
+{
+    return chosen_format == LOG_JSON || (chosen_format == LOG_AUTO && !isatty(STDERR_FILENO));
+}
+
+const char *log_process(void)
+{
+    return process_name;
+}
+
 bool bp_log_enabled(enum bp_level level)
 {
     return (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
@@ -81,13 +91,14 @@ static void add_quoted(struct buffer *line, bp_str text)
     buffer_add_char(line, '"');
 }
 
-/* Text lines quote only what would not be read as one word. */
-static void add_word(struct buffer *line, bp_str text)
+/* Text lines quote only what would not be read as one word, or in a sentence what could act on the terminal. */
+static void add_word(struct buffer *line, bp_str text, bool sentence)
 {
     bool plain = text.len > 0;
-    for (size_t i = 0; i < text.len && plain; i++)
-        plain =
-            text.ptr[i] > ' ' && text.ptr[i] < 0x7f && text.ptr[i] != '"' && text.ptr[i] != '=' && text.ptr[i] != '\\';
+    for (size_t i = 0; i < text.len && plain; i++) {
+        char c = text.ptr[i];
+        plain = c >= ' ' && c < 0x7f && (sentence || (c != ' ' && c != '"' && c != '=' && c != '\\'));
+    }
     if (plain)
         buffer_add(line, text);
     else
@@ -184,7 +195,7 @@ void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, 
                   const struct bp_log_field *fields)
 {
     struct buffer line = {0};
-    bool json = chosen_format == LOG_JSON || (chosen_format == LOG_AUTO && !isatty(STDERR_FILENO));
+    bool json = log_is_json();
     bp_str request_id;
     if (!bp_log_enabled(level))
         return;

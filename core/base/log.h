@@ -12,4 +12,8 @@ void log_setup(enum bp_level level, enum log_format format, const char *process)
 /* Gives the request id of the request running now, for the lines; set by the worker. NULL: none. */
 extern bp_str (*log_request_id)(void);
 
+/* For last words: whether lines are JSON, and the name of the process. */
+bool log_is_json(void);
+const char *log_process(void);
+
 #endif
