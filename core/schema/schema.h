@@ -19,16 +19,25 @@ struct problem {
     unsigned line; /* configuration only; else 0 */
     const char *file;
 };
+/* Where in a nested input a value is: a member's name, or (name.ptr NULL) an index. Lives on the decoder's stack. */
+struct problem_path {
+    const struct problem_path *parent;
+    bp_str name;
+    size_t index;
+};
 struct bp_problems {
     struct bp_arena *arena;
     struct problem *items;
     size_t len, cap;
-    bp_str prefix_field, prefix_pointer; /* of the nested object being checked */
+    const struct problem_path *path; /* of the nested object or item being checked; NULL: the top */
     unsigned line;
     const char *file;
     bool failed; /* out of memory */
 };
 void problems_init(struct bp_problems *problems, struct bp_arena *arena);
+/* Adds one for the member called name (empty: the value that path leads to). After PROBLEMS_MAX the rest is dropped. */
+void problems_add(struct bp_problems *problems, bp_str name, const char *code, bp_str message);
+#define PROBLEMS_MAX 1000
 
 /* Says what is wrong with a table itself (an author's error); NULL when it is fine. The text is static or lives with the process. */
 const char *schema_check(const struct bp_field *rows);
@@ -36,8 +45,8 @@ const char *schema_check(const struct bp_field *rows);
 /*
  * JSON (RFC 8259). One scan bounds the nesting to 64 and refuses raw control bytes before jansson reads it; legal JSON of any kind is understood.
  * A syntax error is one problem with code "syntax" and the message "Invalid JSON at line L, column C: …" (returns SCHEMA_SYNTAX);
- * validation errors are all reported (SCHEMA_INVALID). Unknown members are ignored. *object (object_size bytes) is zeroed, defaults are filled in, texts are
- * copied into the arena. U+0000 in a text is a validation error. 0, BP_NOMEM or a condition.
+ * validation errors are all reported (SCHEMA_INVALID). Unknown members are ignored. Every member that rows describe is zeroed first, defaults
+ * are filled in, texts are copied into the arena. U+0000 in a text is a validation error. 0, BP_NOMEM or a condition.
  */
 enum schema_condition { SCHEMA_SYNTAX = 1, SCHEMA_INVALID };
 int schema_decode_json(const struct bp_field *rows, bp_str json, struct bp_arena *arena, void *object,

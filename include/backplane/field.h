@@ -33,8 +33,8 @@ enum bp_type {
     BP_TYPE_F64,      /* double; finite */
     BP_TYPE_TEXT,     /* bp_str, valid UTF-8; min and max count code points */
     BP_TYPE_CHOICE,   /* uint32_t: the index into choices */
-    BP_TYPE_SPAN,     /* bp_span; "250ms" "30s" "15m" "1h" "7d", a bare number is seconds */
-    BP_TYPE_SIZE,     /* uint64_t bytes; "512" "64KiB" "10MB" "10MiB" (KB, MB, GB are powers of 1000) */
+    BP_TYPE_SPAN,     /* bp_span; "250ms" "30s" "15m" "1h" "7d", a bare number is seconds; JSON: such a text */
+    BP_TYPE_SIZE,     /* uint64_t bytes; "512" "64KiB" "10MB" "10MiB" (KB, MB, GB are powers of 1000); JSON: a number */
     BP_TYPE_UUID,     /* bp_uuid; JSON and parameters: 36 characters */
     BP_TYPE_DATE,     /* bp_date; JSON: RFC 3339 with milliseconds, UTC */
     BP_TYPE_OBJECT,   /* a struct described by .sub */
@@ -44,7 +44,7 @@ enum bp_type {
 
 enum bp_field_flag {
     BP_REQUIRED = 1u << 0, /* missing, null or of another type: "<Label> is required" */
-    BP_NULLABLE = 1u << 1, /* null is a value of its own (its bit in the null set) */
+    BP_NULLABLE = 1u << 1, /* null is a value of its own (its bit in the null set; without BP_PRESENCE a text with ptr NULL) */
     BP_TRIM = 1u << 2,     /* white space at both ends is taken off before anything is checked */
     BP_LOWER = 1u << 3,    /* ASCII letters are lower-cased before anything is checked */
     BP_SECRET = 1u << 4,   /* never printed, logged or shown in an error */
@@ -73,7 +73,8 @@ struct bp_field {
     const struct bp_field *sub; /* BP_TYPE_OBJECT and BP_TYPE_ARRAY: rows of the struct or item */
     /* More checks than bounds can say; adds problems. value points to the decoded member. Pure. May be NULL. */
     void (*check)(const struct bp_field *row, const void *value, struct bp_problems *problems);
-    int64_t min, max;   /* value, code points or items; both 0: no bound */
+    /* Value (spans: nanoseconds, dates: milliseconds), code points or items. Both 0: no bound; max 0 and min above 0: no upper bound. */
+    int64_t min, max;
     uint32_t offset;    /* of the member, in the struct */
     uint32_t item_size; /* BP_TYPE_ARRAY: bytes per item; BP_TYPE_PRESENCE: offset of the null set */
     uint16_t type;      /* enum bp_type */
