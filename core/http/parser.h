@@ -36,23 +36,28 @@ struct parser_head {
     unsigned minor;   /* HTTP/1.minor: 0 or 1 */
     struct parser_field fields[PARSER_FIELDS];
     uint32_t field_count;
-    enum parser_body body;
+    enum parser_body body; /* a Content-Length of 0 is PARSER_NO_BODY */
     uint64_t content_length;
     bool keep_alive;      /* by version and Connection */
     bool expect_continue; /* Expect: 100-continue, HTTP/1.1 only */
     bool expect_unknown;  /* another expectation: 417 */
 };
 
-/* Where an incomplete head stopped being scanned; zero it before the first byte of a head. */
+/* What is known of an incomplete head: how far its end was looked for, and how long it was when last parsed. Zero it before the first
+ * byte of a head. */
 struct parser_state {
-    size_t scanned;
+    size_t scanned, parsed;
 };
 
 /*
  * Tries the bytes [buffer, buffer+len). Returns
- *   > 0  the length of the complete head including its empty line; *ret_head is filled, slices point into buffer,
+ *   > 0  the length of the complete head including its empty line; *ret_head is filled, slices point into buffer (but for the "/" of an
+ *        absolute-form target without a path). Otherwise *ret_head holds nothing of use,
  *   0    more bytes are needed (call again with the same bytes and more behind them; the buffer may have moved),
- *   < 0  refused: -400, -414, -431, -501 (a transfer coding), -505; *ret_reason is a literal that says why.
+ *   < 0  refused: -400, -414, -431, -501 (a method longer than any), -505; *ret_reason is a literal that says why.
+ * The result does not depend on how the bytes were split: a prefix gives 0 or what the whole gives. Bytes are parsed again only when the
+ * head's end has come or the head has doubled.
+ * CONNECT's authority-form is accepted (path is empty): the caller answers 501, as to every unknown method.
  * Empty lines (CRLF) before the request line are skipped (RFC 9112 2.2), at most 4. Never reads beyond len.
  */
 long parser_head(struct parser_state *state, const char *buffer, size_t len, const struct parser_limits *limits,
@@ -70,6 +75,7 @@ struct parser_chunked {
  *   2  the body (and trailers, dropped) ended after *ret_used bytes,
  *   0  all of in was used and more is needed (*ret_data may hold data),
  *   <0 refused: -400 or -431; *ret_reason says why.
+ * Zero *chunked before the first byte. Chunk extensions count towards the trailer's limit (RFC 9112 7.1.1).
  */
 int parser_chunked(struct parser_chunked *chunked, bp_str in, const struct parser_limits *limits, size_t *ret_used,
                    bp_str *ret_data, const char **ret_reason);

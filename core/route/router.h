@@ -14,15 +14,18 @@ struct router *router_free(struct router *router);
 enum router_condition {
     ROUTER_DUPLICATE =
         1, /* the same method and path (parameters match whatever their name): *ret_other is the value there */
-    ROUTER_MALFORMED, /* no leading slash, empty or repeated parameter name, more than ROUTER_PARAMS, "{" inside a segment */
-    ROUTER_AMBIGUOUS /* another parameter name at the same place of the same prefix, or mixed so that two routes match equally */
+    ROUTER_MALFORMED, /* no leading slash, empty or repeated parameter name, more than ROUTER_PARAMS, "{" inside a segment, or an empty
+                         or dot segment, which no normalised path has */
+    ROUTER_AMBIGUOUS /* another parameter name at the same place of the same prefix: *ret_other is the value of a route there */
 };
-/* Borrows path (lives as long as the router). A literal segment wins over a parameter at the same place, with backtracking. */
+/* Borrows path (lives as long as the router). A literal segment wins over a parameter at the same place, with backtracking: the most literal
+ * path that has the method is found. Returns 0, a condition above (nothing was added), or BP_NOMEM. */
 int router_add(struct router *router, uint32_t method, const char *path, void *value, void **ret_other);
 
 struct router_match {
-    void *value;      /* NULL: no route; see allowed */
-    uint32_t allowed; /* bit (1 << method) of every method that the path has (HEAD with GET, OPTIONS always) */
+    void *value; /* NULL: no route; see allowed */
+    uint32_t
+        allowed; /* without a value: bit (1 << method) of every method that the path has (HEAD with GET, OPTIONS always); 0: no such path */
     uint32_t param_count;
     bp_str names[ROUTER_PARAMS];
     bp_str params[ROUTER_PARAMS]; /* slices of path */
