@@ -3,6 +3,7 @@
 #include "tests/unit/http/limits.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 struct accepted {
     const char *head; /* what follows it in rest is not part of it */

@@ -2,6 +2,7 @@
 #include "core/route/router.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #define BIT(method) (1u << (method))
 
