@@ -70,6 +70,7 @@ struct assembly {
     struct shared *shared; /* never NULL: private memory in check */
     struct report *report; /* during load and init only */
     struct bp_host *initializing;
+    struct reopen_hook *reopen; /* of bp_on_reopen() */
     struct bp_arena *arena; /* owns all of it */
 };
 
@@ -82,6 +83,9 @@ int assembly_start(struct assembly *assembly);
 void assembly_stop(struct assembly *assembly);
 /* deinit of every host, exactly once. Accepts NULL, returns NULL. */
 struct assembly *assembly_free(struct assembly *assembly);
+
+/* Calls what bp_on_reopen() registered. On the loop. */
+void assembly_reopen(const struct assembly *assembly);
 
 /* The pipeline for a path that no route answers (404, 405): the first routes: entry that matches. NULL: none. */
 const struct pipeline *assembly_pipeline_for(const struct assembly *assembly, bp_str path);

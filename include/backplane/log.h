@@ -79,6 +79,10 @@ bool bp_log_enabled(enum bp_level level);
     }
 #endif
 
+/* In start: calls function(argument) on the loop, without a fiber, when the operator wants log files opened again (SIGUSR1 to the
+ * supervisor, after a rotation). Ends with the instance. 0 or -2 (BP_NOMEM). */
+int bp_on_reopen(struct bp_host *host, void (*function)(void *argument), void *argument);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* One request as a line of text. Knows no request: everything is passed in. */
+#ifndef ACCESS_LOG_LINE_H
+#define ACCESS_LOG_LINE_H
+
+#include "backplane/clock.h"
+#include "backplane/str.h"
+
+struct access_line {
+    bp_date time;
+    bp_str method, target, route, peer, request_id, user_agent, version;
+    bp_str user_id; /* empty: nobody */
+    unsigned status;
+    bool aborted;
+    uint64_t bytes;
+    bp_span duration;
+};
+
+/* The most that a line takes; longer texts are cut so that it fits. */
+#define ACCESS_LINE_MAX 8192
+
+/* Writes one line with its line feed; returns its length. The values of query parameters whose names speak of secrets (token,
+ * password, secret, key, code, signature, authorization) are replaced by "[redacted]". */
+size_t access_line_json(const struct access_line *line, char ret_text[ACCESS_LINE_MAX]);
+/* For a terminal, in colour. */
+size_t access_line_text(const struct access_line *line, char ret_text[ACCESS_LINE_MAX]);
+
+#endif
