@@ -27,6 +27,7 @@ struct bp_host {
     bool wrong;                 /* something was reported about it: init is not called */
     bool incomplete;            /* a placeholder stands where the environment lacks a value: init gave up on it */
     bool init_called;           /* so that deinit is due */
+    bool start_error_said;
     enum { HOST_LOADED, HOST_READY /* init done */, HOST_STARTED, HOST_STOPPED } state;
 };
 

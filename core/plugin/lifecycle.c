@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* start and stop of the instances, on a fiber of the worker. */
+#include "backplane/log.h"
+#include "backplane/status.h"
+#include "core/plugin/assembly.h"
+#include "core/worker/fiber.h"
+#include "core/worker/loop.h"
+
+static void stop_host(struct bp_host *host)
+{
+    if (host->state == HOST_STARTED && host->plugin.stop) {
+        struct fiber_place before = fiber_enter((struct fiber_place){.plugin = host->name, .hook = "stop"});
+        host->plugin.stop(host, host->self);
+        fiber_enter(before);
+    }
+    if (host->assembly->loop)
+        loop_join_spawned(host->assembly->loop, host);
+    host->state = HOST_STOPPED;
+}
+
+static int start_host(struct bp_host *host)
+{
+    int status = 0;
+    if (host->plugin.start) {
+        struct fiber_place before = fiber_enter((struct fiber_place){.plugin = host->name, .hook = "start"});
+        status = host->plugin.start(host, host->self);
+        fiber_enter(before);
+    }
+    if (status == 0) {
+        host->state = HOST_STARTED;
+        return 0;
+    }
+    if (!host->start_error_said)
+        bp_log(host, BP_LOG_ERROR, "plugin.start_failed", "A plugin could not start",
+               bp_log_cstr("status", status < 0 ? bp_status_name(status) : "a condition"));
+    return status < 0 ? status : BP_ERROR;
+}
+
+static void stop_from(struct assembly *assembly, size_t count)
+{
+    while (count-- > 0)
+        stop_host(assembly->hosts[count]);
+}
+
+int assembly_start(struct assembly *assembly)
+{
+    for (size_t i = 0; i < assembly->host_count; i++) {
+        int status = start_host(assembly->hosts[i]);
+        if (status) {
+            stop_from(assembly, i + 1); /* the one that failed may have spawned fibers already */
+            return status;
+        }
+    }
+    return 0;
+}
+
+void assembly_stop(struct assembly *assembly)
+{
+    stop_from(assembly, assembly->host_count);
+}

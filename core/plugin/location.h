@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Where things are when nobody says so: beside the executable in a build tree, else under the install prefix. */
+#ifndef CORE_PLUGIN_LOCATION_H
+#define CORE_PLUGIN_LOCATION_H
+
+/* The folder of this process's executable, absolute. Lives with the process; "." when it cannot be told. */
+const char *location_executable_dir(void);
+/* The folder of the plugins: <executable's folder>/plugins where that exists. Lives with the process. */
+const char *location_plugin_dir(void);
+/* The configuration: <executable's folder>/../config/backplane.cfg in a build tree. Lives with the process. */
+const char *location_config_file(void);
+
+#endif
