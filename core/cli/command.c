@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/cli/command.h"
+
+#include <string.h>
+
+const struct cli_command cli_commands[] = {
+    {.name = "run",
+     .function = cli_run,
+     .doc = "Run the server until a signal ends it.",
+     .details = "SIGTERM and SIGINT drain it, a second one ends it at once; SIGHUP reloads the configuration."},
+    {.name = "check",
+     .function = cli_check,
+     .doc = "Check the configuration, every plugin and every option of it.",
+     .details =
+         "Every problem is reported, with file and line. A variable that is not set here is no problem: the server\n"
+         "may have it. Exit status 1 when anything is wrong."},
+    {.name = "plugins",
+     .arguments = "[NAME]",
+     .max_arguments = 1,
+     .function = cli_plugins,
+     .doc = "List the plugins, or the options of one.",
+     .details = "NAME is that of a plugin, configured or not."},
+    {.name = "routes", .function = cli_routes, .doc = "List every route, with its plugin and its pipeline."},
+    {.name = "explain",
+     .arguments = "METHOD PATH",
+     .min_arguments = 2,
+     .max_arguments = 2,
+     .function = cli_explain,
+     .doc = "Show what a request would run through, and where that is written.",
+     .details = "For a path that no route answers it shows the pipeline that the 404 or 405 runs through."},
+    {.name = "config print",
+     .function = cli_config_print,
+     .doc = "Print the configuration as it is understood, without secrets."},
+    {.name = "migrate",
+     .function = cli_migrate,
+     .doc = "Bring the database's schema up to date.",
+     .details = "Applies what is missing of each plugin's migrations, each step in a transaction."},
+    {.name = "backup",
+     .arguments = "FILE",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .function = cli_backup,
+     .doc = "Copy the live database into a new file.",
+     .details = "FILE must not exist yet."},
+    {.name = "health",
+     .function = cli_health,
+     .doc = "Ask the running server whether it is ready.",
+     .details = "Sends GET /health/ready to the first listener. Exit status 0 when the answer is 200."},
+    {.name = "version", .function = cli_version, .doc = "Print the version."},
+    {.name = NULL}};
+
+const struct cli_option cli_option_table[] = {
+    {"-c, --config", "FILE", NULL, "the configuration file"},
+    {"--set", "PATH=VALUE", NULL, "replace one value: server.workers=2, plugins.auth.secret=…; repeatable"},
+    {"--json", NULL, "check", "print the result as JSON"},
+    {"--markdown", NULL, "plugins", "print the options of NAME as a table for its README"},
+    {"-h, --help", NULL, NULL, "print this help"},
+    {"--version", NULL, NULL, "print the version"},
+    {NULL, NULL, NULL, NULL}};
+
+static void print_option(FILE *out, const struct cli_option *option)
+{
+    char left[40];
+    snprintf(left, sizeof(left), "%s%s%s", option->names, option->argument ? " " : "",
+             option->argument ? option->argument : "");
+    fprintf(out, "  %-22s %s\n", left, option->doc);
+}
+
+static void print_all(FILE *out)
+{
+    fputs("usage: backplane [-c FILE] [--set PATH=VALUE]… COMMAND\n\n"
+          "A modular HTTP/JSON API server.\n\ncommands:\n",
+          out);
+    for (const struct cli_command *command = cli_commands; command->name; command++) {
+        char left[40];
+        snprintf(left, sizeof(left), "%s%s%s", command->name, command->arguments ? " " : "",
+                 command->arguments ? command->arguments : "");
+        fprintf(out, "  %-22s %s\n", left, command->doc);
+    }
+    fputs("\noptions:\n", out);
+    for (const struct cli_option *option = cli_option_table; option->names; option++)
+        if (!option->command)
+            print_option(out, option);
+    fputs("\n`backplane COMMAND --help` says more. Exit status: 0 done, 1 failed, 2 not understood.\n", out);
+}
+
+void cli_print_help(FILE *out, const struct cli_command *command)
+{
+    if (!command) {
+        print_all(out);
+        return;
+    }
+    fprintf(out, "usage: backplane %s%s%s [OPTION]…\n\n%s\n", command->name, command->arguments ? " " : "",
+            command->arguments ? command->arguments : "", command->doc);
+    if (command->details)
+        fprintf(out, "%s\n", command->details);
+    fputs("\noptions:\n", out);
+    for (const struct cli_option *option = cli_option_table; option->names; option++)
+        if (!option->command || strcmp(option->command, command->name) == 0)
+            print_option(out, option);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "core/base/arena.h"
+#include "core/cli/load.h"
+#include "core/cli/table.h"
+#include "core/plugin/library.h"
+#include "core/plugin/location.h"
+#include "core/schema/schema.h"
+
+static const char *folder_of(const struct config *config)
+{
+    return config && config->server.plugin_path.len > 0 ? config->server.plugin_path.ptr : location_plugin_dir();
+}
+
+static void add_plugin(struct table *table, const struct bp_plugin *plugin, const char *instance)
+{
+    char abi[32];
+    snprintf(abi, sizeof(abi), "%u.%u", plugin->abi_major, plugin->abi_minor);
+    table_row(table, (const char *const[]){plugin->name, instance, plugin->version, abi, plugin->doc});
+}
+
+static bool is_used(const struct assembly *assembly, const char *plugin)
+{
+    for (size_t i = 0; i < assembly->host_count; i++)
+        if (strcmp(assembly->hosts[i]->plugin.name, plugin) == 0)
+            return true;
+    return false;
+}
+
+/* Plugins in the folder that the configuration does not use. */
+static void add_unused(struct table *table, const struct assembly *assembly)
+{
+    size_t count = 0;
+    const char *folder = folder_of(assembly->config);
+    const char **names = library_names(folder, assembly->arena, &count);
+    for (size_t i = 0; names && i < count; i++) {
+        struct library library;
+        struct buffer why = {0};
+        if (is_used(assembly, names[i]))
+            continue;
+        if (library_open(folder, names[i], assembly->arena, &library, &why))
+            add_plugin(table, &library.plugin, "-");
+        else
+            fprintf(stderr, "%s: %" BP_STR_FMT "\n", names[i], BP_STR_ARG(buffer_str(&why)));
+        buffer_deinit(&why);
+    }
+}
+
+static int list(const struct cli_options *options)
+{
+    struct cli_loaded loaded;
+    bool fine = cli_load_or_say(options, "plugins", &loaded);
+    if (fine) {
+        struct table table = {.columns = 5};
+        table_row(&table, (const char *const[]){"PLUGIN", "INSTANCE", "VERSION", "ABI", "WHAT IT DOES"});
+        for (size_t i = 0; i < loaded.assembly->host_count; i++)
+            add_plugin(&table, &loaded.assembly->hosts[i]->plugin, loaded.assembly->hosts[i]->name);
+        add_unused(&table, loaded.assembly);
+        table_print(&table, "", stdout);
+        table_deinit(&table);
+    }
+    cli_unload(&loaded);
+    return fine ? CLI_OK : CLI_FAILED;
+}
+
+static void describe_default(const struct bp_field *row, bool markdown, struct buffer *out)
+{
+    const char *quote = markdown ? "`" : "";
+    if (row->flags & BP_REQUIRED)
+        buffer_add(out, BP_STR("required"));
+    else if (row->def && row->def[0])
+        buffer_printf(out, "%s%s%s", quote, row->def, quote);
+    else if (row->def)
+        buffer_add(out, BP_STR("empty"));
+}
+
+static void add_option(struct table *table, const struct bp_field *row, bool markdown)
+{
+    struct buffer name = {0}, type = {0}, def = {0}, doc = {0};
+    buffer_printf(&name, markdown ? "`%s`" : "%s", row->name);
+    schema_describe_type(row, &type);
+    describe_default(row, markdown, &def);
+    buffer_printf(&doc, "%s%s", row->doc ? row->doc : "",
+                  (row->flags & BP_STAGE) ? " May differ from stage to stage." : "");
+    struct buffer *cells[] = {&name, &type, &def, &doc};
+    for (size_t i = 0; i < 4; i++)
+        buffer_add_char(cells[i], 0);
+    table_row(table, (const char *const[]){name.ptr, type.ptr, def.ptr, doc.ptr});
+    for (size_t i = 0; i < 4; i++)
+        buffer_deinit(cells[i]);
+}
+
+static void print_services(const struct bp_plugin *plugin)
+{
+    for (const struct bp_need *need = plugin->needs; need && need->size; need++)
+        printf("needs     %s %u%s\n", need->interface, need->version, need->optional ? " (optional)" : "");
+    for (const struct bp_provide *provide = plugin->provides; provide && provide->size; provide++)
+        printf("provides  %s %u\n", provide->interface, provide->version);
+}
+
+static void print_plugin(const struct bp_plugin *plugin, bool markdown)
+{
+    struct table table = {.columns = 4};
+    if (!markdown) {
+        printf("%s %s (plugin ABI %u.%u)\n%s%s", plugin->name, plugin->version ? plugin->version : "",
+               plugin->abi_major, plugin->abi_minor, plugin->doc ? plugin->doc : "", plugin->doc ? "\n" : "");
+        print_services(plugin);
+    }
+    table_row(&table, markdown ? (const char *const[]){"Option", "Type", "Default", "Meaning"}
+                               : (const char *const[]){"OPTION", "TYPE", "DEFAULT", "MEANING"});
+    for (const struct bp_field *row = plugin->options; row && row->type != BP_TYPE_END; row++)
+        add_option(&table, row, markdown);
+    if (!plugin->options || plugin->options->type == BP_TYPE_END)
+        puts(markdown ? "No options." : "no options");
+    else if (markdown)
+        table_print_markdown(&table, stdout);
+    else
+        table_print(&table, "", stdout);
+    table_deinit(&table);
+}
+
+/* Works without a configuration (for READMEs): one that cannot be read only cannot name another folder. */
+static int describe(const struct cli_options *options)
+{
+    const struct config_load_options load_options = {
+        .file = options->config_file,
+        .sets = options->sets,
+        .set_count = options->set_count,
+        .lenient_environment = true,
+    };
+    struct report report = {0};
+    struct config *config = NULL;
+    struct bp_arena *arena = arena_new();
+    struct buffer why = {0};
+    struct library library;
+    (void)config_load(&load_options, &report, &config);
+    bool fine = arena && library_open(folder_of(config), options->arguments[0], arena, &library, &why);
+    if (fine)
+        print_plugin(&library.plugin, options->markdown);
+    else
+        fprintf(stderr, "backplane: %" BP_STR_FMT "\n", BP_STR_ARG(buffer_str(&why)));
+    buffer_deinit(&why);
+    arena_free(arena);
+    config_free(config);
+    report_deinit(&report);
+    return fine ? CLI_OK : CLI_FAILED;
+}
+
+int cli_plugins(const struct cli_options *options)
+{
+    return options->argument_count == 0 ? list(options) : describe(options);
+}
