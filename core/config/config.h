@@ -28,9 +28,10 @@ struct config_setting {
     struct config_setting *items; /* CONFIG_GROUP, CONFIG_LIST */
     size_t item_count;
     struct config_place place;
-    bool from_environment; /* the text came (partly) from ${…} */
-    bool
-        missing_environment; /* … of a variable without default that is not set (an error unless the command needs no secrets) */
+    bool from_environment; /* the text came (partly) from ${NAME} */
+    bool from_secret; /* … of a name with SECRET, TOKEN, PASSWORD or KEY in it, or from ${file:…}: never printed */
+    /* … of a variable that is not set and has no default: text is a placeholder, "${NAME}". Only with lenient_environment. */
+    bool missing_environment;
 };
 
 struct config_listen {
@@ -62,6 +63,8 @@ struct config_server {
     bool redact_server_header;
 };
 extern const struct bp_field config_server_rows[];
+/* The core's own keys of an entry: of a server.listen, plugins: and routes: entry, and of a stage written as a group. */
+extern const struct bp_field config_listen_rows[], config_plugin_rows[], config_route_rows[], config_stage_rows[];
 
 struct config_plugin {
     const char *use;  /* plugin name */
@@ -119,8 +122,14 @@ int config_load(const struct config_load_options *options, struct report *report
 struct config *config_free(struct config *config);
 /* The item of a group, or NULL. */
 const struct config_setting *config_get(const struct config_setting *group, const char *name);
-/* Decodes one setting by its row into object: kinds checked, problems reported at the setting's place under path. True when fine. */
+/*
+ * Decodes one setting by its row into object: kinds checked, problems reported at the setting's place under path ("plugins.auth.secret": the setting's own).
+ * True when fine. A placeholder of a missing variable leaves the row's default, or for a text without one the placeholder itself, and is fine.
+ */
 bool config_decode(const struct config_setting *setting, const struct bp_field *row, const char *path,
                    struct bp_arena *arena, void *object, struct report *report);
+/* Decodes a whole group: defaults first, then each item; unknown keys and missing required ones are reported under path ("server"). True when fine. */
+bool config_decode_group(const struct config_setting *group, const struct bp_field *rows, const char *path,
+                         struct bp_arena *arena, void *object, struct report *report);
 
 #endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* when and unless: entries that an environment variable keeps or drops, before anything else in them is looked at. */
+#include "core/config/loader.h"
+
+#include <stdlib.h>
+
+static bool is_variable(bp_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (i > 0 && c >= '0' && c <= '9')))
+            return false;
+    }
+    return name.len > 0;
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value;
+}
+
+static void note(struct loader *loader, const struct config_setting *entry, const struct config_setting *condition)
+{
+    struct left_out *left_out =
+        loader_grow(loader, loader->left_out, loader->left_out_count, &loader->left_out_cap, sizeof(*left_out));
+    if (!left_out)
+        return;
+    loader->left_out = left_out;
+    left_out[loader->left_out_count++] = (struct left_out){.name = config_instance_name(entry),
+                                                           .key = condition->name,
+                                                           .variable = condition->text,
+                                                           .place = entry->place};
+}
+
+static bool keeps(struct loader *loader, const struct config_setting *entry, const char *key, bool wanted,
+                  const char *path)
+{
+    const struct config_setting *condition = config_get(entry, key);
+    if (!condition)
+        return true;
+    if (condition->kind != CONFIG_TEXT || !is_variable(condition->text)) {
+        char full[CONFIG_PATH_MAX];
+        config_path(full, "%s.%s", path, key);
+        loader_error(loader, condition->place, full, "must be the name of an environment variable, as in %s = \"%s\"",
+                     key, "DATABASE_URL");
+        return true;
+    }
+    if (is_set(condition->text.ptr) == wanted)
+        return true;
+    note(loader, entry, condition);
+    return false;
+}
+
+static void filter_list(struct loader *loader, struct config_setting *list, const char *path)
+{
+    size_t kept = 0;
+    if (list->kind != CONFIG_LIST)
+        return;
+    for (size_t i = 0; i < list->item_count; i++) {
+        char entry_path[CONFIG_PATH_MAX];
+        config_path(entry_path, "%s[%zu]", path, i);
+        if (keeps(loader, &list->items[i], "when", true, entry_path) &&
+            keeps(loader, &list->items[i], "unless", false, entry_path))
+            list->items[kept++] = list->items[i];
+    }
+    list->item_count = kept;
+}
+
+void loader_filter(struct loader *loader)
+{
+    filter_list(loader, &loader->plugins, "plugins");
+    for (size_t i = 0; i < loader->server.item_count; i++)
+        if (strcmp(loader->server.items[i].name, "listen") == 0)
+            filter_list(loader, &loader->server.items[i], "server.listen");
+    for (size_t i = 0; i < loader->pipelines.item_count; i++) {
+        char path[CONFIG_PATH_MAX];
+        config_path(path, "pipelines.%s", loader->pipelines.items[i].name);
+        filter_list(loader, &loader->pipelines.items[i], path);
+    }
+    filter_list(loader, &loader->routes, "routes");
+}

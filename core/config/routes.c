@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* routes: ( … ) into struct config_route. */
+#include "core/config/loader.h"
+
+struct route_text {
+    bp_str match, pipeline;
+    bp_str when, unless;
+};
+
+const struct bp_field config_route_rows[] = {
+    BP_TEXT(struct route_text, match, .flags = BP_REQUIRED, .example = "/api/v1/*",
+            .doc = "A path, or with \"/*\" at its end everything below it; the first entry that matches counts."),
+    BP_TEXT(struct route_text, pipeline, .flags = BP_REQUIRED, .example = "api",
+            .doc = "The pipeline that requests for these paths run through."),
+    BP_TEXT(struct route_text, when,
+            .doc = "Keeps the entry only while this environment variable is set and not empty."),
+    BP_TEXT(struct route_text, unless, .doc = "Drops the entry while this environment variable is set and not empty."),
+    BP_END};
+
+static const char *match_problem(bp_str match)
+{
+    const char *star = match.len > 0 ? memchr(match.ptr, '*', match.len) : NULL;
+    if (match.len == 0 || match.ptr[0] != '/')
+        return "must begin with \"/\"";
+    if (star && (star != match.ptr + match.len - 1 || star[-1] != '/'))
+        return "may have a \"*\" only at its end, after a \"/\"";
+    for (size_t i = 0; i < match.len; i++)
+        if ((unsigned char)match.ptr[i] <= ' ' || match.ptr[i] == '?' || match.ptr[i] == '#' || match.ptr[i] == 0x7f)
+            return "must be a path: no space, \"?\" or \"#\"";
+    return NULL;
+}
+
+static bool is_text(const struct config_setting *setting)
+{
+    return setting && setting->kind == CONFIG_TEXT && !setting->missing_environment;
+}
+
+static void decode_route(struct loader *loader, const struct config_setting *setting, size_t index)
+{
+    struct config *config = loader->config;
+    struct route_text text = {0};
+    char path[CONFIG_PATH_MAX], item_path[CONFIG_PATH_MAX];
+    config_path(path, "routes[%zu]", index);
+    config_decode_group(setting, config_route_rows, path, loader->arena, &text, loader->report);
+    const struct config_setting *match = config_get(setting, "match"), *pipeline = config_get(setting, "pipeline");
+    const char *problem = is_text(match) ? match_problem(text.match) : NULL;
+    if (problem) {
+        config_path(item_path, "routes[%zu].match", index);
+        loader_error(loader, match->place, item_path, "\"%" BP_STR_FMT "\" %s", BP_STR_ARG(text.match), problem);
+    }
+    if (is_text(pipeline)) {
+        config_path(item_path, "routes[%zu].pipeline", index);
+        loader_pipeline_reference(loader, pipeline, item_path);
+    }
+    if (!is_text(match) || !is_text(pipeline))
+        return;
+    for (size_t i = 0; i < config->route_count; i++)
+        if (bp_str_is(text.match, config->routes[i].match)) {
+            loader_error(loader, setting->place, path, "\"%" BP_STR_FMT "\" is matched already, at %s:%u",
+                         BP_STR_ARG(text.match), config->routes[i].place.file, config->routes[i].place.line);
+            return;
+        }
+    config->routes[config->route_count++] =
+        (struct config_route){.match = text.match.ptr, .pipeline = text.pipeline.ptr, .place = setting->place};
+}
+
+void loader_routes(struct loader *loader)
+{
+    loader->config->routes = loader_alloc(loader, loader->routes.item_count, sizeof(*loader->config->routes));
+    for (size_t i = 0; loader->config->routes && i < loader->routes.item_count && !loader->no_memory; i++)
+        decode_route(loader, &loader->routes.items[i], i);
+}
