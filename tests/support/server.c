@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/server.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "build_info.h"
+#include "tests/support/http.h"
+
+enum { START_MILLISECONDS = 30000, STOP_MILLISECONDS = 30000, POLL_MILLISECONDS = 5, MAX_STRINGS = 64 };
+
+static void pause_briefly(void)
+{
+    (void)poll(NULL, 0, POLL_MILLISECONDS);
+}
+
+static long long now_milliseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A port nobody listens on now. Ports of the ephemeral range are handed out in turn, so a race is unlikely. */
+static int free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+              getsockname(fd, (struct sockaddr *)&address, &len) == 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    (void)st;
+    (void)kind;
+    (void)ftw;
+    return remove(path);
+}
+
+void server_remove_folder(struct test_server *server)
+{
+    (void)nftw(server->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void spawn(struct test_server *server, const struct server_options *options)
+{
+    static const char *const passed[] = {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"};
+    char *environment[MAX_STRINGS] = {NULL}, config_path[128], text[512];
+    const char *arguments[MAX_STRINGS] = {BACKPLANE_BUILD_ROOT "/backplane", "run"};
+    size_t n = 0, a = 2;
+    server->port = free_port();
+    if (options->folder)
+        snprintf(server->folder, sizeof(server->folder), "%s", options->folder);
+    else
+        snprintf(server->folder, sizeof(server->folder), "/tmp/backplane-test-XXXXXX");
+    if (!options->folder)
+        cr_assert(mkdtemp(server->folder));
+    snprintf(server->log, sizeof(server->log), "%s/test-output", server->folder);
+    for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+        if (getenv(passed[i])) {
+            snprintf(text, sizeof(text), "%s=%s", passed[i], getenv(passed[i]));
+            environment[n++] = strdup(text);
+        }
+    snprintf(text, sizeof(text), "PORT=%d", server->port);
+    environment[n++] = strdup(text);
+    snprintf(text, sizeof(text), "BACKPLANE_DATA=%s", server->folder);
+    environment[n++] = strdup(text);
+    environment[n++] = strdup("HOST=127.0.0.1");
+    bool limited = false;
+    for (size_t i = 0; options->environment && options->environment[i]; i++) {
+        environment[n++] = strdup(options->environment[i]);
+        limited |= strncmp(options->environment[i], "RATE_LIMIT_MAX_REQUESTS=", 24) == 0;
+    }
+    if (!limited)
+        environment[n++] = strdup("RATE_LIMIT_MAX_REQUESTS=1000000000");
+    if (options->config) {
+        snprintf(config_path, sizeof(config_path), "%s/test.cfg", server->folder);
+        FILE *file = fopen(config_path, "w");
+        cr_assert(file && fputs(options->config, file) >= 0 && fclose(file) == 0);
+    } else {
+        snprintf(config_path, sizeof(config_path), "%s", BACKPLANE_SOURCE_ROOT "/config/backplane.cfg");
+    }
+    arguments[a++] = "-c";
+    arguments[a++] = config_path;
+    for (size_t i = 0; options->arguments && options->arguments[i]; i++)
+        arguments[a++] = options->arguments[i];
+    server->pid = fork();
+    cr_assert(server->pid >= 0);
+    if (server->pid == 0) {
+        int fd = open(server->log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(fd, STDOUT_FILENO);
+        dup2(fd, STDERR_FILENO);
+        execve(arguments[0], (char *const *)(const void *)arguments, environment);
+        _exit(127);
+    }
+    for (size_t i = 0; i < n; i++)
+        free(environment[i]);
+}
+
+char *server_output(const struct test_server *server)
+{
+    FILE *file = fopen(server->log, "r");
+    char *text = calloc(1, 1 << 20);
+    cr_assert(text);
+    if (file) {
+        text[fread(text, 1, (1 << 20) - 1, file)] = '\0';
+        fclose(file);
+    }
+    return text;
+}
+
+bool server_wait_output(const struct test_server *server, const char *text)
+{
+    long long end = now_milliseconds() + 10000;
+    for (;;) {
+        char *output = server_output(server);
+        bool found = strstr(output, text) != NULL;
+        free(output);
+        if (found)
+            return true;
+        if (now_milliseconds() > end)
+            return false;
+        pause_briefly();
+    }
+}
+
+/* The exit code when it has ended, -1 while it runs. */
+static int exit_code(struct test_server *server)
+{
+    int status;
+    if (waitpid(server->pid, &status, WNOHANG) != server->pid)
+        return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void server_start(struct test_server *server, const struct server_options *options)
+{
+    long long end = now_milliseconds() + START_MILLISECONDS;
+    spawn(server, options);
+    for (;;) {
+        struct http_reply reply;
+        int code = exit_code(server);
+        if (code >= 0 || now_milliseconds() > end) {
+            char *output = server_output(server);
+            if (code < 0)
+                kill(server->pid, SIGKILL);
+            cr_assert_fail("the server did not start (exit code %d):\n%s", code, output);
+        }
+        if (http_try(server->port, "GET", "/health/live", NULL, NULL, &reply)) {
+            http_reply_free(&reply);
+            return;
+        }
+        pause_briefly();
+    }
+}
+
+static int wait_end(struct test_server *server)
+{
+    long long end = now_milliseconds() + STOP_MILLISECONDS;
+    int code;
+    while ((code = exit_code(server)) < 0) {
+        if (now_milliseconds() > end) {
+            char *output = server_output(server);
+            kill(server->pid, SIGKILL);
+            cr_assert_fail("the server did not end:\n%s", output);
+        }
+        pause_briefly();
+    }
+    return code;
+}
+
+int server_refuses(const struct server_options *options, char **ret_output)
+{
+    struct test_server server;
+    spawn(&server, options);
+    int code = wait_end(&server);
+    *ret_output = server_output(&server);
+    if (!options->folder)
+        server_remove_folder(&server);
+    return code;
+}
+
+int server_stop_keep(struct test_server *server)
+{
+    kill(server->pid, SIGTERM);
+    return wait_end(server);
+}
+
+int server_stop(struct test_server *server)
+{
+    int code = server_stop_keep(server);
+    server_remove_folder(server);
+    return code;
+}
+
+size_t server_workers(const struct test_server *server, pid_t *ret_pids, size_t max)
+{
+    char path[96];
+    size_t count = 0;
+    int pid;
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)server->pid, (int)server->pid);
+    FILE *file = fopen(path, "r");
+    while (file && count < max && fscanf(file, "%d", &pid) == 1)
+        ret_pids[count++] = pid;
+    if (file)
+        fclose(file);
+    return count;
+}
+
+void server_kill(struct test_server *server)
+{
+    pid_t workers[64];
+    size_t count = server_workers(server, workers, 64);
+    kill(server->pid, SIGKILL);
+    for (size_t i = 0; i < count; i++)
+        kill(workers[i], SIGKILL);
+    (void)wait_end(server);
+    for (size_t i = 0; i < count; i++) /* until their sockets and files are closed */
+        while (kill(workers[i], 0) == 0 || errno != ESRCH)
+            pause_briefly();
+}
