@@ -13,14 +13,14 @@
 
 enum control_kind {
     /* a worker's */
-    CONTROL_READY = 1, /* it accepts connections */
+    CONTROL_READY = 1, /* started; it waits for CONTROL_ACCEPT */
     CONTROL_FAILED,    /* it could not start: text says why; it exits next */
-    CONTROL_LEAVING,   /* drained, about to exit 0 */
     CONTROL_REGION,    /* asks for shared memory: text is the name, number its layout version, value its size */
     /* the supervisor's */
     CONTROL_REGION_IS, /* number: 1 when zeroed just now; value: its offset, 0 when there is no room */
+    CONTROL_ACCEPT,    /* all are ready: accept connections */
     CONTROL_UNREADY,   /* readiness must fail from now on; go on serving */
-    CONTROL_DRAIN,     /* stop accepting, finish what is in flight, exit */
+    CONTROL_DRAIN,     /* stop accepting, finish what is in flight, exit; value: within so many nanoseconds */
     CONTROL_REOPEN     /* log files were rotated: open them again */
 };
 

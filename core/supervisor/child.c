@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/supervisor/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/*
+ * argv: a name for ps, "_worker" or "_check", "slot:control:memory:supervisor[:listener…]", the configuration file, and what
+ * --set said. Not for users, hence the underscore; a newer executable must read an older one's.
+ */
+#define FIXED 4
+
+static const char *const words[] = {[CHILD_CHECK] = "_check", [CHILD_WORKER] = "_worker"};
+
+static void keep_open(int fd)
+{
+    if (fd >= 0)
+        (void)fcntl(fd, F_SETFD, 0);
+}
+
+static void __attribute__((noreturn)) become(const struct child *child, char **arguments)
+{
+    sigset_t none;
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != child->supervisor)
+        _exit(1); /* it died before the line above */
+    for (int signal_number = 1; signal_number < NSIG; signal_number++)
+        (void)signal(signal_number, SIG_DFL);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    keep_open(child->control_fd);
+    keep_open(child->memory_fd);
+    for (unsigned i = 0; i < child->listen_count; i++)
+        keep_open(child->listen_fds[i]);
+    (void)execv("/proc/self/exe", arguments);
+    _exit(127);
+}
+
+pid_t child_spawn(const struct child *child, const struct config_load_options *options)
+{
+    char name[40], facts[64 + LISTENERS_MAX * 12];
+    int at;
+    char **arguments = calloc(FIXED + options->set_count + 1, sizeof(*arguments));
+
+    if (!arguments)
+        return -1;
+    if (child->kind == CHILD_WORKER)
+        (void)snprintf(name, sizeof(name), "backplane: worker %u", child->slot + 1);
+    else
+        (void)snprintf(name, sizeof(name), "backplane: check");
+    at = snprintf(facts, sizeof(facts), "%u:%d:%d:%d", child->slot, child->control_fd, child->memory_fd,
+                  (int)child->supervisor);
+    for (unsigned i = 0; i < child->listen_count; i++)
+        at += snprintf(facts + at, sizeof(facts) - (size_t)at, ":%d", child->listen_fds[i]);
+    arguments[0] = name;
+    arguments[1] = (char *)(uintptr_t)words[child->kind]; /* execv() changes none of them */
+    arguments[2] = facts;
+    arguments[3] = (char *)(uintptr_t)(options->file ? options->file : "");
+    for (size_t i = 0; i < options->set_count; i++)
+        arguments[FIXED + i] = (char *)(uintptr_t)options->sets[i];
+
+    pid_t pid = fork();
+    if (pid == 0)
+        become(child, arguments);
+    int error = errno;
+    free(arguments);
+    errno = error;
+    return pid;
+}
+
+static bool next_number(const char **at, long *ret_number)
+{
+    char *end;
+    if (**at == '\0')
+        return false;
+    *ret_number = strtol(*at, &end, 10);
+    if (end == *at || (*end != ':' && *end != '\0'))
+        return false;
+    *at = *end == ':' ? end + 1 : end;
+    return true;
+}
+
+bool child_parse(int argc, char **argv, struct child *ret_child, struct config_load_options *ret_options)
+{
+    struct child child = {0};
+    long slot, control_fd, memory_fd, supervisor, listener;
+
+    if (argc < FIXED)
+        return false;
+    if (strcmp(argv[1], words[CHILD_WORKER]) == 0)
+        child.kind = CHILD_WORKER;
+    else if (strcmp(argv[1], words[CHILD_CHECK]) == 0)
+        child.kind = CHILD_CHECK;
+    else
+        return false;
+    const char *at = argv[2];
+    if (!next_number(&at, &slot) || !next_number(&at, &control_fd) || !next_number(&at, &memory_fd) ||
+        !next_number(&at, &supervisor) || slot < 0)
+        return false;
+    child.slot = (unsigned)slot;
+    child.control_fd = (int)control_fd;
+    child.memory_fd = (int)memory_fd;
+    child.supervisor = (pid_t)supervisor;
+    while (child.listen_count < LISTENERS_MAX && next_number(&at, &listener))
+        child.listen_fds[child.listen_count++] = (int)listener;
+    *ret_child = child;
+    *ret_options = (struct config_load_options){.file = argv[3][0] ? argv[3] : NULL,
+                                                .sets = (const char *const *)(argv + FIXED),
+                                                .set_count = (size_t)(argc - FIXED)};
+    return true;
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/supervisor/supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backplane/status.h"
+#include "build_info.h"
+#include "core/base/log.h"
+#include "core/supervisor/cpus.h"
+#include "core/supervisor/data.h"
+#include "core/supervisor/notify.h"
+#include "core/supervisor/shared.h"
+#include "core/supervisor/workers.h"
+
+#define TICK BP_SECOND
+#define TICK_LATE (250 * BP_MILLISECOND) /* later than this, the machine was frozen */
+#define KILL_GRACE BP_SECOND             /* for a worker to abort what it did not finish in time */
+
+enum life { LIFE_RUNNING, LIFE_UNREADY /* drain_delay runs */, LIFE_DRAINING, LIFE_KILLING };
+
+struct supervisor {
+    struct workers workers;
+    struct config *config;
+    struct listeners listeners;
+    struct shared *shared;
+    int signal_fd, data_fd;
+    enum life life;
+    bp_time life_until; /* when the next step of life is due */
+    bp_time tick;
+};
+
+/* ---- signals ---- */
+
+static int open_signals(void)
+{
+    static const int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2, SIGPIPE};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        sigaddset(&set, wanted[i]);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return -1;
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/* The number of the next signal; 0: none. */
+static int next_signal(int signal_fd)
+{
+    struct signalfd_siginfo info;
+    return read(signal_fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+static bool is_end(int signal_number)
+{
+    return signal_number == SIGTERM || signal_number == SIGINT;
+}
+
+static void drain(struct supervisor *supervisor, bp_time now)
+{
+    const struct config_server *server = &supervisor->config->server;
+
+    /* Nobody but the kernel's backlog would answer there. */
+    listeners_close(&supervisor->listeners);
+    supervisor->workers.draining = true;
+    workers_order(&supervisor->workers, CONTROL_DRAIN, (uint64_t)server->drain_timeout);
+    supervisor->life = LIFE_DRAINING;
+    supervisor->life_until = now + server->drain_timeout + KILL_GRACE;
+}
+
+static void end(struct supervisor *supervisor, int signal_number, bp_time now)
+{
+    const struct config_server *server = &supervisor->config->server;
+
+    if (supervisor->life != LIFE_RUNNING || !supervisor->workers.launched) {
+        bp_log(NULL, BP_LOG_WARN, "server.killed", "Ending at once", bp_log_int("signal", signal_number));
+        supervisor->workers.draining = true;
+        supervisor->life = LIFE_KILLING;
+        workers_kill(&supervisor->workers, SIGKILL);
+        return;
+    }
+    bp_log(NULL, BP_LOG_INFO, "server.draining", "Draining", bp_log_int("signal", signal_number),
+           bp_log_int("delay_ms", server->drain_delay / BP_MILLISECOND),
+           bp_log_int("timeout_ms", server->drain_timeout / BP_MILLISECOND));
+    notify_manager("STOPPING=1");
+    workers_order(&supervisor->workers, CONTROL_UNREADY, 0);
+    supervisor->life = LIFE_UNREADY;
+    supervisor->life_until = now + server->drain_delay;
+}
+
+static void reap(struct supervisor *supervisor, bp_time now)
+{
+    int wait_status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) /* as PID 1 also orphans, of which nobody else takes care */
+        (void)workers_reaped(&supervisor->workers, pid, wait_status, now);
+}
+
+static void obey(struct supervisor *supervisor, bp_time now)
+{
+    int signal_number;
+
+    while ((signal_number = next_signal(supervisor->signal_fd)) != 0) {
+        if (is_end(signal_number))
+            end(supervisor, signal_number, now);
+        else if (signal_number == SIGUSR1)
+            workers_order(&supervisor->workers, CONTROL_REOPEN, 0);
+        else if (signal_number == SIGHUP)
+            bp_log(NULL, BP_LOG_INFO, "server.hangup", "A hang-up was ignored");
+    }
+    reap(supervisor, now); /* SIGCHLDs merge, so by every wake-up */
+}
+
+/* ---- the check before the start ---- */
+
+/* In a child, because it loads plugins and migrates. It prints what is wrong. 0, or an exit code. */
+static int check_first(struct supervisor *supervisor, const struct config_load_options *options)
+{
+    struct child child = {.kind = CHILD_CHECK, .control_fd = -1, .memory_fd = -1, .supervisor = getpid()};
+    pid_t ended, pid = child_spawn(&child, options);
+    int wait_status = 0;
+
+    if (pid < 0) {
+        (void)fprintf(stderr, "backplane: cannot start a process: %s\n", strerror(errno));
+        return 1;
+    }
+    for (;;) {
+        struct pollfd polled = {.fd = supervisor->signal_fd, .events = POLLIN};
+        int signal_number;
+        while ((ended = waitpid(-1, &wait_status, WNOHANG)) > 0 && ended != pid)
+            ;
+        if (ended == pid)
+            break;
+        (void)poll(&polled, 1, -1);
+        while ((signal_number = next_signal(supervisor->signal_fd)) != 0)
+            if (is_end(signal_number)) /* a migration rolls back */
+                (void)kill(pid, SIGTERM);
+    }
+    if (WIFSIGNALED(wait_status)) {
+        (void)fprintf(stderr, "backplane: the check before the start was killed by SIG%s\n",
+                      sigabbrev_np(WTERMSIG(wait_status)) ? sigabbrev_np(WTERMSIG(wait_status)) : "?");
+        return 1;
+    }
+    return WEXITSTATUS(wait_status);
+}
+
+/* ---- the loop ---- */
+
+static void announce(const struct supervisor *supervisor)
+{
+    struct buffer line = {0};
+    unsigned count = supervisor->workers.count;
+
+    buffer_printf(&line, "Backplane %s listening on ", BACKPLANE_VERSION);
+    for (unsigned i = 0; i < supervisor->listeners.count; i++)
+        buffer_printf(&line, "%s%s", i > 0 ? ", " : "", supervisor->listeners.items[i].url);
+    buffer_printf(&line, " (%u worker%s, pid %d)\n", count, count == 1 ? "" : "s", (int)getpid());
+    if (!line.failed && write(STDOUT_FILENO, line.ptr, line.len) < 0)
+        bp_log(NULL, BP_LOG_WARN, "server.silent", "Standard output cannot be written");
+    buffer_deinit(&line);
+}
+
+static void launch_when_ready(struct supervisor *supervisor)
+{
+    struct workers *workers = &supervisor->workers;
+
+    if (workers->launched || workers->failed || workers->draining || !workers_ready(workers))
+        return;
+    workers->launched = true;
+    workers_order(workers, CONTROL_ACCEPT, 0);
+    announce(supervisor);
+    notify_manager("READY=1");
+}
+
+static void tick(struct supervisor *supervisor, bp_time now)
+{
+    if (now < supervisor->tick)
+        return;
+    if (now - supervisor->tick > TICK_LATE)
+        workers_pardon(&supervisor->workers);
+    else
+        workers_watch(&supervisor->workers);
+    supervisor->tick = now + TICK;
+}
+
+static void step_life(struct supervisor *supervisor, bp_time now)
+{
+    if (supervisor->workers.failed && supervisor->life != LIFE_KILLING) {
+        supervisor->workers.draining = true;
+        supervisor->life = LIFE_KILLING;
+        workers_kill(&supervisor->workers, SIGKILL);
+    }
+    if (supervisor->life == LIFE_UNREADY && now >= supervisor->life_until)
+        drain(supervisor, now);
+    if (supervisor->life == LIFE_DRAINING && now >= supervisor->life_until) {
+        bp_log(NULL, BP_LOG_WARN, "server.killed", "Workers did not end in time and are killed",
+               bp_log_int("workers", workers_running(&supervisor->workers)));
+        supervisor->life = LIFE_KILLING;
+        workers_kill(&supervisor->workers, SIGKILL);
+    }
+}
+
+static int wait_ms(const struct supervisor *supervisor, bp_time now)
+{
+    bp_time until = supervisor->tick, due = workers_due(&supervisor->workers);
+
+    if (due < until)
+        until = due;
+    if ((supervisor->life == LIFE_UNREADY || supervisor->life == LIFE_DRAINING) && supervisor->life_until < until)
+        until = supervisor->life_until;
+    return until <= now ? 0 : (int)((until - now + BP_MILLISECOND - 1) / BP_MILLISECOND);
+}
+
+static void turn(struct supervisor *supervisor)
+{
+    struct pollfd polled[1 + BP_WORKER_SLOTS];
+    struct workers *workers = &supervisor->workers;
+
+    polled[0] = (struct pollfd){.fd = supervisor->signal_fd, .events = POLLIN};
+    workers_poll(workers, polled + 1);
+    (void)poll(polled, 1 + workers->count, wait_ms(supervisor, bp_clock()));
+    bp_time now = bp_clock();
+    for (unsigned slot = 0; slot < workers->count; slot++)
+        if (polled[1 + slot].revents != 0)
+            workers_hear(workers, slot);
+    obey(supervisor, now);
+    step_life(supervisor, now);
+    launch_when_ready(supervisor);
+    workers_replace(workers, now);
+    tick(supervisor, now);
+}
+
+static int run_workers(struct supervisor *supervisor)
+{
+    struct workers *workers = &supervisor->workers;
+
+    supervisor->tick = bp_clock() + TICK;
+    if (workers_launch(workers) != 0) {
+        (void)fprintf(stderr, "backplane: cannot start a process: %s\n", strerror(errno));
+        workers->failed = true;
+    }
+    do
+        turn(supervisor);
+    while (workers_running(workers) > 0 || !workers->draining);
+    if (!workers->failed)
+        bp_log(NULL, BP_LOG_INFO, "server.stopped", "Stopped");
+    return workers->failed ? 1 : 0;
+}
+
+/* ---- the start ---- */
+
+/* Says what is wrong, all lines of it. */
+static int complain(struct buffer *problems)
+{
+    if (!problems->failed)
+        (void)fprintf(stderr, "%" BP_STR_FMT, BP_STR_ARG(buffer_str(problems)));
+    return 1;
+}
+
+static int open_all(struct supervisor *supervisor)
+{
+    const struct config_server *server = &supervisor->config->server;
+    struct workers *workers = &supervisor->workers;
+    struct buffer problems = {0};
+    unsigned inherited = 0;
+    int r = 0;
+
+    workers->count = server->workers > 0 ? server->workers : cpus_available();
+    if (server->workers == 0 && workers->count > BP_WORKER_SLOTS)
+        workers->count = BP_WORKER_SLOTS;
+    if (workers->count > BP_WORKER_SLOTS)
+        buffer_printf(&problems, "server.workers: at most %u\n", BP_WORKER_SLOTS);
+    if (problems.len > 0 ||
+        listeners_open(server->listen.ptr, server->listen.len, &supervisor->listeners, &inherited, &problems) != 0)
+        r = complain(&problems);
+    else if (shared_new((size_t)server->shared_memory, &supervisor->shared) != 0) {
+        (void)fprintf(stderr, "backplane: no shared memory: %s\n", strerror(errno));
+        r = 1;
+    }
+    if (inherited > 0)
+        bp_log(NULL, BP_LOG_INFO, "server.inherited", "Sockets of the service manager are used in place of server.listen",
+               bp_log_int("sockets", inherited));
+    workers->server = server;
+    workers->listeners = &supervisor->listeners;
+    workers->shared = supervisor->shared;
+    buffer_deinit(&problems);
+    return r;
+}
+
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int run_configured(struct supervisor *supervisor, const struct config_load_options *options)
+{
+    const struct config_server *server = &supervisor->config->server;
+    struct buffer problems = {0};
+    int r;
+
+    log_setup((enum bp_level)server->log_level, (enum log_format)server->log_format, "supervisor");
+    supervisor->workers.options = options;
+    supervisor->signal_fd = open_signals();
+    if (supervisor->signal_fd < 0) {
+        (void)fprintf(stderr, "backplane: no signalfd: %s\n", strerror(errno));
+        return 1;
+    }
+    raise_descriptors();
+    r = data_lock(server->data, &supervisor->data_fd, &problems);
+    if (r != 0)
+        r = complain(&problems);
+    buffer_deinit(&problems);
+    if (r == 0)
+        r = check_first(supervisor, options);
+    if (r == 0)
+        r = open_all(supervisor);
+    if (r == 0)
+        r = run_workers(supervisor);
+    return r;
+}
+
+int supervisor_run(const struct config_load_options *options)
+{
+    struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
+    struct report report = {0};
+    int r = 1;
+
+    if (!supervisor)
+        return 1;
+    supervisor->signal_fd = supervisor->data_fd = -1;
+    if (config_load(options, &report, &supervisor->config) != 0)
+        (void)complain(&report.text);
+    else
+        r = run_configured(supervisor, options);
+    report_deinit(&report);
+    listeners_close(&supervisor->listeners);
+    supervisor->shared = shared_free(supervisor->shared);
+    if (supervisor->signal_fd >= 0)
+        (void)close(supervisor->signal_fd);
+    if (supervisor->data_fd >= 0)
+        (void)close(supervisor->data_fd);
+    supervisor->config = config_free(supervisor->config);
+    free(supervisor);
+    return r;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/supervisor/workers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backplane/log.h"
+#include "backplane/status.h"
+#include "core/metric/metric.h"
+#include "core/supervisor/shared.h"
+
+#define FIRST_BACKOFF (100 * BP_MILLISECOND)
+#define LONG_LIFE (10 * BP_SECOND) /* who lived that long is replaced at once */
+
+static bool runs(const struct worker *worker)
+{
+    return worker->state == WORKER_STARTING || worker->state == WORKER_READY;
+}
+
+static int start(struct workers *workers, unsigned slot)
+{
+    struct worker *worker = &workers->items[slot];
+    struct child child = {.kind = CHILD_WORKER,
+                          .slot = slot,
+                          .memory_fd = shared_fd(workers->shared),
+                          .listen_count = workers->listeners->count,
+                          .supervisor = getpid()};
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return BP_ERROR;
+    child.control_fd = pair[1];
+    for (unsigned i = 0; i < workers->listeners->count; i++)
+        child.listen_fds[i] = workers->listeners->items[i].fd;
+    shared_stamp_clear(workers->shared, slot);
+    pid_t pid = child_spawn(&child, workers->options);
+    int error = errno;
+    (void)close(pair[1]);
+    if (pid < 0) {
+        (void)close(pair[0]);
+        errno = error;
+        return BP_ERROR;
+    }
+    worker->state = WORKER_STARTING;
+    worker->pid = pid;
+    worker->control_fd = pair[0];
+    worker->started = bp_clock();
+    worker->stamp = 0;
+    worker->silent = 0;
+    worker->asked = false;
+    worker->reason[0] = '\0';
+    return 0;
+}
+
+int workers_launch(struct workers *workers)
+{
+    for (unsigned slot = 0; slot < BP_WORKER_SLOTS; slot++)
+        workers->items[slot].control_fd = -1;
+    for (unsigned slot = 0; slot < workers->count; slot++) {
+        int r = start(workers, slot);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+bool workers_ready(const struct workers *workers)
+{
+    for (unsigned slot = 0; slot < workers->count; slot++)
+        if (workers->items[slot].state != WORKER_READY)
+            return false;
+    return true;
+}
+
+unsigned workers_running(const struct workers *workers)
+{
+    unsigned count = 0;
+    for (unsigned slot = 0; slot < workers->count; slot++)
+        count += runs(&workers->items[slot]);
+    return count;
+}
+
+void workers_poll(const struct workers *workers, struct pollfd *ret_polled)
+{
+    for (unsigned slot = 0; slot < workers->count; slot++)
+        ret_polled[slot] = (struct pollfd){.fd = workers->items[slot].control_fd, .events = POLLIN};
+}
+
+static void answer_region(struct workers *workers, const struct worker *worker, const struct control_message *request)
+{
+    bool is_new = false;
+    uint64_t offset =
+        shared_reserve(workers->shared, control_text(request), request->number, (size_t)request->value, &is_new);
+    struct control_message answer = control_message(CONTROL_REGION_IS, is_new, offset);
+
+    if (offset == 0)
+        bp_log(NULL, BP_LOG_WARN, "shared.full", "Shared memory is full: raise server.shared_memory",
+               bp_log_str("region", control_text(request)), bp_log_int("size", (int64_t)request->value));
+    (void)control_send(worker->control_fd, &answer);
+}
+
+static void became_ready(struct workers *workers, struct worker *worker)
+{
+    struct control_message accept = control_message(CONTROL_ACCEPT, 0, 0);
+
+    if (worker->state != WORKER_STARTING)
+        return;
+    worker->state = WORKER_READY;
+    /* At the first launch nobody accepts before all can. */
+    if (workers->launched && !workers->draining)
+        (void)control_send(worker->control_fd, &accept);
+}
+
+static void hear(struct workers *workers, struct worker *worker, const struct control_message *message)
+{
+    bp_str text = control_text(message);
+
+    switch (message->kind) {
+    case CONTROL_READY:
+        became_ready(workers, worker);
+        break;
+    case CONTROL_FAILED:
+        memcpy(worker->reason, text.ptr, text.len);
+        worker->reason[text.len] = '\0';
+        break;
+    case CONTROL_REGION:
+        answer_region(workers, worker, message);
+        break;
+    default:
+        break;
+    }
+}
+
+void workers_hear(struct workers *workers, unsigned slot)
+{
+    struct worker *worker = &workers->items[slot];
+    struct control_message message;
+
+    while (worker->control_fd >= 0) {
+        int r = control_receive(worker->control_fd, MSG_DONTWAIT, &message);
+        if (r == CONTROL_EMPTY)
+            return;
+        if (r == 0)
+            hear(workers, worker, &message);
+        else if (r != CONTROL_FOREIGN) { /* it is about to end; SIGCHLD says how */
+            (void)close(worker->control_fd);
+            worker->control_fd = -1;
+        }
+    }
+}
+
+/* ---- deaths ---- */
+
+/* "was killed by SIGSEGV (Segmentation fault)", "exited with 1" */
+static void describe_end(int wait_status, char *space, size_t size)
+{
+    if (WIFSIGNALED(wait_status)) {
+        const char *name = sigabbrev_np(WTERMSIG(wait_status));
+        (void)snprintf(space, size, "was killed by SIG%s%s", name ? name : "?",
+                       WCOREDUMP(wait_status) ? " and left a core" : "");
+    } else {
+        (void)snprintf(space, size, "exited with %d", WEXITSTATUS(wait_status));
+    }
+}
+
+static void plan_replacement(struct workers *workers, struct worker *worker, bp_time now)
+{
+    bool was_ready = worker->state == WORKER_READY;
+
+    if (was_ready && now - worker->started >= LONG_LIFE)
+        worker->backoff = 0;
+    worker->due = now + worker->backoff;
+    worker->state = WORKER_DUE;
+    worker->backoff = worker->backoff == 0 ? FIRST_BACKOFF : 2 * worker->backoff;
+    if (worker->backoff > workers->server->restart_backoff_max)
+        worker->backoff = workers->server->restart_backoff_max;
+}
+
+static void log_death(const struct worker *worker, unsigned slot, int wait_status, const char *end, bp_span wait)
+{
+    char message[128];
+
+    (void)snprintf(message, sizeof(message), "Worker %u (pid %d) %s", slot + 1, (int)worker->pid, end);
+    bp_log(NULL, BP_LOG_ERROR, "worker.died", message, bp_log_int("worker", slot + 1),
+           bp_log_int("worker_pid", worker->pid),
+           WIFSIGNALED(wait_status) ? bp_log_int("signal", WTERMSIG(wait_status))
+                                    : bp_log_int("exit_code", WEXITSTATUS(wait_status)),
+           bp_log_int("replaced_in_ms", wait / BP_MILLISECOND),
+           worker->reason[0] ? bp_log_cstr("reason", worker->reason) : bp_log_end());
+}
+
+bool workers_reaped(struct workers *workers, pid_t pid, int wait_status, bp_time now)
+{
+    unsigned slot = 0;
+    char end[64];
+
+    while (slot < workers->count && !(runs(&workers->items[slot]) && workers->items[slot].pid == pid))
+        slot++;
+    if (slot == workers->count)
+        return false;
+
+    struct worker *worker = &workers->items[slot];
+    workers_hear(workers, slot); /* its last words, and the reason why it did not start */
+    if (worker->control_fd >= 0)
+        (void)close(worker->control_fd);
+    worker->control_fd = -1;
+    metrics_reap(workers->shared, slot);
+    describe_end(wait_status, end, sizeof(end));
+    if (workers->draining) {
+        worker->state = WORKER_VACANT;
+        if (wait_status != 0)
+            log_death(worker, slot, wait_status, end, 0);
+    } else if (!workers->launched) {
+        worker->state = WORKER_VACANT;
+        if (!workers->failed) /* one reason is enough: the others fail for the same */
+            (void)fprintf(stderr, "backplane: worker %u could not start: %s\n", slot + 1,
+                          worker->reason[0] ? worker->reason : end);
+        workers->failed = true;
+    } else {
+        plan_replacement(workers, worker, now);
+        log_death(worker, slot, wait_status, end, worker->due - now);
+    }
+    return true;
+}
+
+void workers_replace(struct workers *workers, bp_time now)
+{
+    for (unsigned slot = 0; slot < workers->count; slot++) {
+        struct worker *worker = &workers->items[slot];
+        if (worker->state != WORKER_DUE || workers->draining || worker->due > now)
+            continue;
+        if (start(workers, slot) != 0) {
+            bp_log(NULL, BP_LOG_ERROR, "worker.not_forked", "A worker could not be started",
+                   bp_log_int("worker", slot + 1), bp_log_cstr("error", strerror(errno)));
+            plan_replacement(workers, worker, now);
+        }
+    }
+}
+
+bp_time workers_due(const struct workers *workers)
+{
+    bp_time due = BP_FOREVER;
+    for (unsigned slot = 0; slot < workers->count && !workers->draining; slot++)
+        if (workers->items[slot].state == WORKER_DUE && workers->items[slot].due < due)
+            due = workers->items[slot].due;
+    return due;
+}
+
+/* ---- stalls ---- */
+
+/* A debugger stops a worker for good reason. */
+static bool is_traced(pid_t pid)
+{
+    char name[40], line[128];
+    bool traced = false;
+
+    (void)snprintf(name, sizeof(name), "/proc/%d/status", (int)pid);
+    FILE *file = fopen(name, "re");
+    if (!file)
+        return false;
+    while (fgets(line, sizeof(line), file))
+        if (strncmp(line, "TracerPid:", 10) == 0)
+            traced = strtol(line + 10, NULL, 10) != 0;
+    (void)fclose(file);
+    return traced;
+}
+
+/* At the limit it is asked for its stack; at the next tick it is killed. */
+static void end_stalled(struct worker *worker, unsigned slot)
+{
+    if (!worker->asked) {
+        bp_log(NULL, BP_LOG_ERROR, "worker.stalled", "A worker's loop stands still; it is asked for its stack, then replaced",
+               bp_log_int("worker", slot + 1), bp_log_int("worker_pid", worker->pid),
+               bp_log_int("seconds", worker->silent));
+        worker->asked = true;
+        (void)kill(worker->pid, SIGUSR2);
+        return;
+    }
+    (void)snprintf(worker->reason, sizeof(worker->reason), "stalled");
+    (void)kill(worker->pid, SIGKILL);
+}
+
+void workers_watch(struct workers *workers)
+{
+    unsigned limit = (unsigned)(workers->server->stall_timeout / BP_SECOND);
+    bool ended = false;
+
+    for (unsigned slot = 0; slot < workers->count; slot++) {
+        struct worker *worker = &workers->items[slot];
+        if (!runs(worker))
+            continue;
+        bp_time stamp = shared_stamped(workers->shared, slot);
+        if (stamp != worker->stamp) {
+            worker->stamp = stamp;
+            worker->silent = 0;
+            worker->asked = false;
+            continue;
+        }
+        worker->silent++;
+        /* One at a time: what stops all of them (a slow disk) is not healed by killing all of them. */
+        if (limit == 0 || worker->silent < limit || ended)
+            continue;
+        if (is_traced(worker->pid)) {
+            worker->silent = 0;
+            continue;
+        }
+        end_stalled(worker, slot);
+        ended = true;
+    }
+}
+
+void workers_pardon(struct workers *workers)
+{
+    for (unsigned slot = 0; slot < workers->count; slot++) {
+        workers->items[slot].silent = 0;
+        workers->items[slot].asked = false;
+    }
+}
+
+/* ---- orders ---- */
+
+void workers_order(struct workers *workers, enum control_kind kind, uint64_t value)
+{
+    struct control_message message = control_message(kind, 0, value);
+    for (unsigned slot = 0; slot < workers->count; slot++)
+        if (workers->items[slot].control_fd >= 0)
+            (void)control_send(workers->items[slot].control_fd, &message);
+}
+
+void workers_kill(struct workers *workers, int signal_number)
+{
+    for (unsigned slot = 0; slot < workers->count; slot++)
+        if (runs(&workers->items[slot]))
+            (void)kill(workers->items[slot].pid, signal_number);
+}
