@@ -33,8 +33,9 @@ static void say_who(int fd, bp_str folder, struct buffer *problems)
     ssize_t n = pread(fd, text, sizeof(text), 0);
     bp_str pid = bp_str_trim(bp_str_n(text, n > 0 ? (size_t)n : 0));
 
-    buffer_printf(problems, "another server%s%" BP_STR_FMT "%s already runs on the data folder %" BP_STR_FMT
-                            ": stop it, or give this one a folder of its own (BACKPLANE_DATA)\n",
+    buffer_printf(problems,
+                  "another server%s%" BP_STR_FMT "%s already runs on the data folder %" BP_STR_FMT
+                  ": stop it, or give this one a folder of its own (BACKPLANE_DATA)\n",
                   pid.len > 0 ? " (pid " : "", BP_STR_ARG(pid), pid.len > 0 ? ")" : "", BP_STR_ARG(folder));
 }
 

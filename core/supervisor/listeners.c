@@ -192,8 +192,7 @@ static int bind_tcp(const struct sockaddr *address, socklen_t len, bool v6_only,
     if (fd < 0)
         return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
-        (address->sa_family == AF_INET6 &&
-         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)) != 0) ||
+        (address->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)) != 0) ||
         bind(fd, address, len) != 0 || listen(fd, (int)backlog) != 0) {
         int error = errno;
         (void)close(fd);
@@ -267,8 +266,8 @@ static void open_address(struct opening *opening)
     }
     const char *colon = address.len > 0 ? memrchr(address.ptr, ':', address.len) : NULL;
     bp_str host = bp_str_n(address.ptr, colon ? (size_t)(colon - address.ptr) : 0);
-    if (!colon || host.len == 0 ||
-        !bp_str_to_u64(bp_str_n(colon + 1, address.len - host.len - 1), &number) || number > 65535) {
+    if (!colon || host.len == 0 || !bp_str_to_u64(bp_str_n(colon + 1, address.len - host.len - 1), &number) ||
+        number > 65535) {
         fail(opening, "write it as host:port, with a port from 0 to 65535");
         return;
     }

@@ -286,8 +286,8 @@ static int open_all(struct supervisor *supervisor)
         r = 1;
     }
     if (inherited > 0)
-        bp_log(NULL, BP_LOG_INFO, "server.inherited", "Sockets of the service manager are used in place of server.listen",
-               bp_log_int("sockets", inherited));
+        bp_log(NULL, BP_LOG_INFO, "server.inherited",
+               "Sockets of the service manager are used in place of server.listen", bp_log_int("sockets", inherited));
     workers->server = server;
     workers->listeners = &supervisor->listeners;
     workers->shared = supervisor->shared;

@@ -275,9 +275,9 @@ static bool is_traced(pid_t pid)
 static void end_stalled(struct worker *worker, unsigned slot)
 {
     if (!worker->asked) {
-        bp_log(NULL, BP_LOG_ERROR, "worker.stalled", "A worker's loop stands still; it is asked for its stack, then replaced",
-               bp_log_int("worker", slot + 1), bp_log_int("worker_pid", worker->pid),
-               bp_log_int("seconds", worker->silent));
+        bp_log(NULL, BP_LOG_ERROR, "worker.stalled",
+               "A worker's loop stands still; it is asked for its stack, then replaced", bp_log_int("worker", slot + 1),
+               bp_log_int("worker_pid", worker->pid), bp_log_int("seconds", worker->silent));
         worker->asked = true;
         (void)kill(worker->pid, SIGUSR2);
         return;

@@ -22,7 +22,6 @@
 #include "core/worker/crash.h"
 #include "core/worker/fiber.h"
 #include "core/worker/loop.h"
-#include "core/worker/reopen.h"
 
 struct worker {
     const struct child *child;
@@ -149,7 +148,7 @@ static void obey(struct worker *worker, const struct control_message *order)
         drain(worker, (bp_span)order->value);
         break;
     case CONTROL_REOPEN:
-        reopen_logs();
+        assembly_reopen(worker->assembly);
         break;
     default:
         break;
@@ -265,8 +264,8 @@ static int prepare_loop(struct worker *worker)
     worker->assembly->loop = worker->loop;
     worker->orders.function = kept_orders;
     worker->life_arena = arena_new();
-    worker->control_event = event_new(loop_base(worker->loop), worker->control.fd, EV_READ | EV_PERSIST,
-                                      control_readable, worker);
+    worker->control_event =
+        event_new(loop_base(worker->loop), worker->control.fd, EV_READ | EV_PERSIST, control_readable, worker);
     worker->stamp_event = event_new(loop_base(worker->loop), -1, EV_PERSIST, stamp, worker);
     if (!worker->life_arena || !worker->control_event || !worker->stamp_event ||
         event_add(worker->control_event, NULL) != 0 || event_add(worker->stamp_event, &second) != 0)
@@ -304,7 +303,6 @@ static void deinit(struct worker *worker)
     worker->life_arena = arena_free(worker->life_arena);
     worker->shared = shared_free(worker->shared);
     worker->config = config_free(worker->config);
-    reopen_free();
     fiber_pool_free();
 }
 

@@ -163,8 +163,6 @@ bp_str bp_data_dir(const struct bp_host *host);
 bool bp_is_production(const struct bp_host *host);
 /* True from the moment this worker was told that it will stop: readiness must fail. Thread-safe. */
 bool bp_draining(void);
-/* In init and start: calls function(argument) on the loop, without a fiber, when log files were rotated (SIGUSR1). BP_NOMEM or 0. */
-int bp_on_reopen(struct bp_host *host, void (*function)(void *argument), void *argument);
 /* In init: reports a configuration error at the option's file:line (the entry's when option is NULL) and returns BP_INVALID:
  * `return bp_config_error(host, "secret", "must have at least 32 characters, has %zu", n);` */
 int bp_config_error(struct bp_host *host, const char *option, const char *format, ...)
