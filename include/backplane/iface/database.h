@@ -19,6 +19,7 @@
 #include "backplane/arena.h"
 #include "backplane/field.h"
 #include "backplane/plugin.h"
+#include "backplane/status.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* The database interface as fibers see it: fills jobs, hands them to a lane, reports. */
+#include "database.h"
+
+#include <stdlib.h>
+
+static const double duration_buckets[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                          0.025,  0.05,    0.1,    0.25,  0.5,    1,     5};
+const struct bp_metric_def database_duration_metric = {
+    .size = sizeof(struct bp_metric_def),
+    .type = BP_HISTOGRAM,
+    .name = "db_client_operation_duration_seconds",
+    .help = "Duration of database operations, waiting for their turn included.",
+    .labels = {"db_system_name", "db_operation_name"},
+    .buckets = duration_buckets,
+    .bucket_count = sizeof(duration_buckets) / sizeof(duration_buckets[0])};
+const struct bp_metric_def database_waiting_metric = {.size = sizeof(struct bp_metric_def),
+                                                      .type = BP_GAUGE,
+                                                      .name = "sqlite_queue_depth",
+                                                      .help = "Statements that wait for their turn.",
+                                                      .labels = {"instance", "queue"}};
+
+struct connection_options database_connection(const struct database *database, bool read_only)
+{
+    return (struct connection_options){.path = database->path,
+                                       .busy_timeout = database->busy_timeout,
+                                       .cache_size = database->cache_size,
+                                       .read_only = read_only};
+}
+
+void database_observe_start(struct database *database)
+{
+    bp_str labels[2] = {bp_instance_name(database->host), BP_STR("read")};
+    database->reader_waiting = bp_series(database->waiting, labels);
+    labels[1] = BP_STR("write");
+    database->writer_waiting = bp_series(database->waiting, labels);
+}
+
+static void observe(struct database *database, struct lane *lane, const char *operation, bp_time started)
+{
+    bp_str labels[2] = {BP_STR("sqlite"), bp_str_of(operation)};
+    double seconds = (double)(bp_clock() - started) / (double)BP_SECOND;
+    bp_metric_observe(bp_series(database->duration, labels), seconds);
+    bp_metric_set(lane == database->reader ? database->reader_waiting : database->writer_waiting, lane_waiting(lane));
+}
+
+/* What the thread has not reported already, and a caller cannot be expected to handle. */
+static void report(struct database *database, const char *operation, int status, const struct job *job)
+{
+    if (status == BP_ERROR && !job->reported && job->failure.text[0] != '\0')
+        bp_log(database->host, BP_LOG_ERROR, "sqlite.statement_failed", "A statement could not be run",
+               bp_log_cstr("statement", operation), bp_log_cstr("error", job->failure.text),
+               bp_log_int("code", job->failure.code));
+    else if (status == BP_MISUSE)
+        bp_log(database->host, BP_LOG_ERROR, "sqlite.misuse",
+               "The database was called outside of a fiber, or by two fibers in one transaction",
+               bp_log_cstr("statement", operation));
+}
+
+static int call(struct database *database, struct lane *lane, const char *operation, struct job *job, bool cancellable,
+                bp_span timeout)
+{
+    bp_time started = bp_clock();
+    int status;
+    if (!lane)
+        return BP_BUSY;
+    status = lane_call(lane, job, cancellable, timeout);
+    observe(database, lane, operation, started);
+    report(database, operation, status, job);
+    return status;
+}
+
+static int query(void *self, struct bp_tx *tx, const struct bp_statement *statement, const struct bp_db_value *values,
+                 size_t count, struct bp_arena *arena, struct bp_result *ret_result)
+{
+    struct database *database = self;
+    bool reads = !tx && (statement->flags & BP_SQL_READ);
+    struct job job = {.kind = JOB_QUERY,
+                      .tx = tx,
+                      .statement = statement,
+                      .values = values,
+                      .count = count,
+                      .arena = ret_result ? arena : NULL};
+    int status = call(database, reads ? database->reader : database->writer, statement->name, &job, true, BP_FOREVER);
+    if (tx && status != 0 && tx->failed == 0)
+        tx->failed = status < 0 ? status : BP_ERROR;
+    if (status == 0 && ret_result)
+        *ret_result = job.result;
+    return status;
+}
+
+static int begin(void *self, struct bp_tx **ret_tx)
+{
+    struct database *database = self;
+    struct bp_tx *tx = calloc(1, sizeof(*tx));
+    struct job job = {.kind = JOB_BEGIN, .tx = tx};
+    int status;
+    if (!tx)
+        return BP_NOMEM;
+    status = call(database, database->writer, "begin", &job, true, BP_FOREVER);
+    if (status != 0) {
+        free(tx);
+        return status;
+    }
+    *ret_tx = tx;
+    return 0;
+}
+
+static int end(struct database *database, struct bp_tx *tx, enum job_kind kind, const char *operation)
+{
+    struct job job = {.kind = kind, .tx = tx};
+    int status = call(database, database->writer, operation, &job, false, BP_FOREVER);
+    if (status != BP_MISUSE)
+        free(tx);
+    return status;
+}
+
+static void rollback(void *self, struct bp_tx *tx)
+{
+    end(self, tx, JOB_ROLLBACK, "rollback");
+}
+
+static int commit(void *self, struct bp_tx *tx)
+{
+    int failed = tx->failed;
+    if (failed == 0)
+        return end(self, tx, JOB_COMMIT, "commit");
+    rollback(self, tx);
+    return failed;
+}
+
+static int ping(void *self, bp_span timeout)
+{
+    /* Reads the first page, so the file is really asked. */
+    static const struct bp_statement statement =
+        BP_STATEMENT(.name = "ping", .flags = BP_SQL_READ, .sql = "SELECT count(*) FROM sqlite_schema");
+    struct database *database = self;
+    struct job job = {.kind = JOB_QUERY, .statement = &statement};
+    return call(database, database->reader, statement.name, &job, true, timeout);
+}
+
+const struct bp_database_vtable database_vtable = {.size = sizeof(struct bp_database_vtable),
+                                                   .query = query,
+                                                   .begin = begin,
+                                                   .commit = commit,
+                                                   .rollback = rollback,
+                                                   .ping = ping,
+                                                   .migrate = database_migrate,
+                                                   .backup = database_backup};

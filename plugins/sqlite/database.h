@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* An instance: its options, then what it needs to run. */
+#ifndef SQLITE_DATABASE_H
+#define SQLITE_DATABASE_H
+
+#include "backplane/backplane.h"
+#include "backplane/iface/database.h"
+#include "lane.h"
+
+struct database {
+    /* options */
+    bp_str file;
+    bp_span transaction_deadline, busy_timeout;
+    uint64_t cache_size;
+    uint32_t queue;
+
+    struct bp_host *host;
+    char *path;
+    struct bp_metric *duration, *waiting;
+    /* from start to stop */
+    struct lane *reader, *writer;
+    struct bp_series *reader_waiting, *writer_waiting;
+};
+
+extern const struct bp_metric_def database_duration_metric, database_waiting_metric;
+extern const struct bp_database_vtable database_vtable;
+
+/* How a connection is opened for this instance. */
+struct connection_options database_connection(const struct database *database, bool read_only);
+/* Looks up the series of the gauges; from start on. */
+void database_observe_start(struct database *database);
+
+/* See struct bp_database_vtable. */
+int database_migrate(void *self, const char *owner, const struct bp_migration *migrations, unsigned *ret_applied);
+int database_backup(void *self, const char *file);
+
+#endif
