@@ -20,7 +20,8 @@ typedef void fiber_function(void *argument);
 
 /* Takes a pooled fiber and runs function(argument) on it at once, until it first suspends or returns; then comes back. When the
  * function has returned, the fiber calls ended(argument) on the loop's own stack and goes back to the pool. arena: its
- * bp_fiber_arena(), owned by the caller. request: may be NULL. BP_NOMEM or 0. Not from within another fiber. */
+ * bp_fiber_arena(), owned by the caller. request: may be NULL. *ret_fiber (may be NULL) is set before the function runs.
+ * BP_NOMEM or 0; BP_MISUSE from within another fiber: see bp_spawn(). */
 struct fiber_start {
     fiber_function *function;
     fiber_function *ended; /* may be NULL */

@@ -25,11 +25,12 @@ int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* One turn: waits for events (at most `wait`), then the end-of-turn functions. For tests. */
 void loop_turn(struct loop *loop, bp_span wait);
-/* The clock as read at the start of this turn. */
-bp_time loop_now(const struct loop *loop);
+/* The clock as read when first asked for in this turn. */
+bp_time loop_now(struct loop *loop);
 
 /* Thread-safe; see bp_post(). */
 bool loop_post(struct loop *loop, void (*function)(void *argument), void *argument);
+/* On a fiber of this loop; see bp_offload(). */
 int loop_offload(struct loop *loop, int (*function)(void *job), void *job);
 
 /* Intrusive: called once at the end of the current turn (or of the next when none runs), in the order added; adding twice is
@@ -40,6 +41,8 @@ struct loop_task {
     bool queued;
 };
 void loop_at_turn_end(struct loop *loop, struct loop_task *task);
+/* Takes it back, for an owner that goes away: O(queued). */
+void loop_task_clear(struct loop *loop, struct loop_task *task);
 
 /* Intrusive coarse deadline: fires at most 100 ms late, never early. Setting it again moves it, in O(1), with no system call. */
 struct loop_deadline {
@@ -53,6 +56,8 @@ void loop_deadline_clear(struct loop *loop, struct loop_deadline *deadline);
 
 /* Fibers of bp_spawn() by host are joined here: cancels them and, on a fiber, waits for their end. */
 void loop_join_spawned(struct loop *loop, struct bp_host *host);
+/* Frees the timers of a host; NULL: all. */
+void loop_free_timers(struct loop *loop, const struct bp_host *host);
 
 struct loop_offload_stats {
     uint64_t queued, running, done, refused;

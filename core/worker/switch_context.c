@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For sanitizer builds: swapcontext(), told to ASan and TSan. Each run of a fiber is a new one to them, and dies at its end, so
+ * that ASan frees its fake stack.
+ */
+#include "core/worker/switch.h"
+
+#include <stdlib.h>
+#include <ucontext.h>
+
+#include "backplane/status.h"
+#include "core/base/sanitize.h"
+
+#if SANITIZE_ADDRESS
+#include <sanitizer/common_interface_defs.h>
+#else
+#define __sanitizer_start_switch_fiber(fake, low, size) ((void)(fake), (void)(low), (void)(size))
+#define __sanitizer_finish_switch_fiber(fake, low, size) ((void)(fake), (void)(low), (void)(size))
+#endif
+#if SANITIZE_THREAD
+#include <sanitizer/tsan_interface.h>
+#else
+#define __tsan_create_fiber(flags) NULL
+#define __tsan_destroy_fiber(fiber) ((void)(fiber))
+#define __tsan_get_current_fiber() NULL
+#define __tsan_switch_to_fiber(fiber, flags) ((void)(fiber))
+#endif
+
+struct switch_context {
+    ucontext_t inside, outside;
+    void *inside_fake, *outside_fake;
+    const void *outside_low;
+    size_t outside_size;
+    void *inside_thread, *outside_thread;
+    bool ended;
+};
+
+int switch_init(struct switcher *switcher)
+{
+    switcher->started = false;
+    switcher->context = calloc(1, sizeof(*switcher->context));
+    return switcher->context ? 0 : BP_NOMEM;
+}
+
+void switch_deinit(struct switcher *switcher)
+{
+    free(switcher->context);
+    switcher->context = NULL;
+}
+
+void switch_out(struct switcher *switcher)
+{
+    struct switch_context *context = switcher->context;
+    __sanitizer_start_switch_fiber(context->ended ? NULL : &context->inside_fake, context->outside_low,
+                                   context->outside_size);
+    __tsan_switch_to_fiber(context->outside_thread, 0);
+    swapcontext(&context->inside, &context->outside);
+    __sanitizer_finish_switch_fiber(context->inside_fake, &context->outside_low, &context->outside_size);
+}
+
+static _Thread_local struct switcher *starting;
+
+static void begin(void)
+{
+    struct switcher *switcher = starting;
+    __sanitizer_finish_switch_fiber(NULL, &switcher->context->outside_low, &switcher->context->outside_size);
+    switcher->run(switcher->argument);
+    switcher->context->ended = true;
+    switch_out(switcher);
+    abort();
+}
+
+static void prepare(struct switcher *switcher)
+{
+    struct switch_context *context = switcher->context;
+    if (getcontext(&context->inside) != 0)
+        abort();
+    MEMORY_SHOW(switcher->low, switcher->size);
+    context->inside.uc_stack.ss_sp = switcher->low;
+    context->inside.uc_stack.ss_size = switcher->size;
+    context->inside.uc_link = NULL;
+    makecontext(&context->inside, begin, 0);
+    context->ended = false;
+    context->inside_thread = __tsan_create_fiber(0);
+    switcher->started = true;
+    starting = switcher;
+}
+
+void switch_in(struct switcher *switcher)
+{
+    struct switch_context *context = switcher->context;
+    if (!switcher->started)
+        prepare(switcher);
+    context->outside_thread = __tsan_get_current_fiber();
+    __sanitizer_start_switch_fiber(&context->outside_fake, switcher->low, switcher->size);
+    __tsan_switch_to_fiber(context->inside_thread, 0);
+    swapcontext(&context->outside, &context->inside);
+    __sanitizer_finish_switch_fiber(context->outside_fake, NULL, NULL);
+    if (context->ended) {
+        __tsan_destroy_fiber(context->inside_thread);
+        MEMORY_HIDE(switcher->low, switcher->size); /* catches whoever still points to it */
+        switcher->started = false;
+    }
+}
