@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of server: { … }; docs/configuration.md is made from them. Defaults: http-api.md section 3. */
+#include "backplane/shared.h"
 #include "core/config/listen.h"
 
 #define S struct config_server
@@ -24,7 +25,7 @@ const struct bp_field config_listen_rows[] = {
 const struct bp_field config_server_rows[] = {
     BP_ARRAY(S, listen, struct listen_text, config_listen_rows, .min = 1, .max = 16,
              .doc = "The sockets to listen on; 127.0.0.1:3000 when the setting is left out."),
-    BP_U32(S, workers, .def = "0", .max = 256,
+    BP_U32(S, workers, .def = "0", .max = BP_WORKER_SLOTS,
            .doc = "How many worker processes serve requests; 0 starts one for each CPU that the container may use."),
     BP_TEXT(S, data, .def = "var", .min = 1, .example = "/var/lib/backplane",
             .doc = "The folder for everything written at run time: databases, the pid file, the control socket."),
