@@ -3,7 +3,6 @@
 #include "backplane/status.h"
 #include "core/pipeline/pipeline.h"
 #include "core/plugin/instance.h"
-#include "core/schema/schema.h"
 
 static struct bp_host *find_host(const struct assembly *assembly, const char *name)
 {
@@ -11,25 +10,6 @@ static struct bp_host *find_host(const struct assembly *assembly, const char *na
         if (strcmp(assembly->hosts[i]->name, name) == 0)
             return assembly->hosts[i];
     return NULL;
-}
-
-/* An instance whose plugin could not be loaded was reported there. */
-static bool is_configured(const struct assembly *assembly, const char *name)
-{
-    for (size_t i = 0; i < assembly->config->plugin_count; i++)
-        if (strcmp(assembly->config->plugins[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-static void report_no_instance(struct assembly *assembly, const struct config_stage *config, const char *path)
-{
-    const char **names = bp_arena_array(assembly->arena, assembly->host_count + 1, sizeof(*names));
-    for (size_t i = 0; names && i < assembly->host_count; i++)
-        names[i] = assembly->hosts[i]->name;
-    const char *nearest = names ? nearest_name(bp_str_of(config->use), names, assembly->host_count) : NULL;
-    report_error(assembly->report, config->place.file, config->place.line, path, "no instance is named \"%s\"%s%s%s",
-                 config->use, nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 static int make_stage(struct assembly *assembly, const struct config_pipeline *pipeline,
@@ -44,11 +24,8 @@ static int make_stage(struct assembly *assembly, const struct config_pipeline *p
     stage->place = config->place;
     if (!path || !stage->name.ptr)
         return BP_NOMEM;
-    if (!host) {
-        if (!is_configured(assembly, config->use))
-            report_no_instance(assembly, config, path);
+    if (!host) /* reported: no such instance, or its plugin could not be loaded */
         return 0;
-    }
     if (!host->plugin.middleware) {
         report_error(assembly->report, config->place.file, config->place.line, path,
                      "\"%s\" (plugin %s) is no middleware: it cannot be used as a stage", host->name,
@@ -100,7 +77,8 @@ static int make_stages(struct assembly *assembly, struct draft *drafts)
         if (!drafts[p].written)
             return BP_NOMEM;
         for (size_t e = 0; e < pipeline->entry_count; e++) {
-            if (pipeline->entries[e].kind != CONFIG_ENTRY_STAGE)
+            /* Without a name: a placeholder for a variable that is not set here. */
+            if (pipeline->entries[e].kind != CONFIG_ENTRY_STAGE || !pipeline->entries[e].stage.use[0])
                 continue;
             struct stage *stage = &assembly->stages[assembly->stage_count++];
             int status = make_stage(assembly, pipeline, &pipeline->entries[e].stage, stage);

@@ -50,14 +50,6 @@ static struct draft_item *find_item(const struct draft *draft, const char *short
     return NULL;
 }
 
-static void report_unknown(struct expansion *expansion, const struct draft *draft, const struct config_entry *entry,
-                           const char *what, const char **names, size_t count)
-{
-    const char *nearest = names ? nearest_name(bp_str_of(entry->stage.use), names, count) : NULL;
-    REPORT(expansion, draft, entry, "%s \"%s\"%s%s%s", what, entry->stage.use, nearest ? "; did you mean \"" : "",
-           nearest ? nearest : "", nearest ? "\"?" : "");
-}
-
 /* "a -> b -> a" */
 static void report_circle(struct expansion *expansion, const struct draft *draft, const struct config_entry *entry)
 {
@@ -75,18 +67,12 @@ static void report_circle(struct expansion *expansion, const struct draft *draft
 static int include(struct expansion *expansion, struct draft *draft, size_t index)
 {
     const struct config_entry *entry = &draft->config->entries[index];
-    struct bp_arena *arena = expansion->assembly->arena;
     struct draft *other = NULL;
     for (size_t i = 0; i < expansion->count && !other; i++)
         if (strcmp(expansion->drafts[i].config->name, entry->stage.use) == 0)
             other = &expansion->drafts[i];
-    if (!other) {
-        const char **names = bp_arena_array(arena, expansion->count, sizeof(*names));
-        for (size_t i = 0; names && i < expansion->count; i++)
-            names[i] = expansion->drafts[i].config->name;
-        report_unknown(expansion, draft, entry, "no pipeline is named", names, expansion->count);
+    if (!other) /* reported, or a placeholder */
         return 0;
-    }
     if (other->state == DRAFT_OPEN) {
         report_circle(expansion, draft, entry);
         return 0;
@@ -105,15 +91,24 @@ static int include(struct expansion *expansion, struct draft *draft, size_t inde
     return status;
 }
 
+static const char *nearest_stage(struct expansion *expansion, const struct draft *draft, const char *name)
+{
+    const char **names = bp_arena_array(expansion->assembly->arena, draft->count + 1, sizeof(*names));
+    for (size_t i = 0; names && i < draft->count; i++)
+        names[i] = draft->items[i].stage->short_name;
+    return names ? nearest_name(bp_str_of(name), names, draft->count) : NULL;
+}
+
 static void take_out(struct expansion *expansion, struct draft *draft, size_t index)
 {
     const struct config_entry *entry = &draft->config->entries[index];
     struct draft_item *item = find_item(draft, entry->stage.use);
-    if (!item) {
-        const char **names = bp_arena_array(expansion->assembly->arena, draft->count + 1, sizeof(*names));
-        for (size_t i = 0; names && i < draft->count; i++)
-            names[i] = draft->items[i].stage->short_name;
-        report_unknown(expansion, draft, entry, "nothing before this is named", names, draft->count);
+    if (!entry->stage.use[0]) {
+        return; /* a placeholder */
+    } else if (!item) {
+        const char *nearest = nearest_stage(expansion, draft, entry->stage.use);
+        REPORT(expansion, draft, entry, "\"-%s\" takes out nothing: no stage before it has this name%s%s%s",
+               entry->stage.use, nearest ? "; did you mean \"-" : "", nearest ? nearest : "", nearest ? "\"?" : "");
     } else if (!item->included) {
         REPORT(expansion, draft, entry, "\"-%s\" takes out what this pipeline itself put in (%s:%u)", entry->stage.use,
                item->stage->place.file, item->stage->place.line);
@@ -131,6 +126,8 @@ static int put_in(struct expansion *expansion, struct draft *draft, size_t index
 {
     const struct config_entry *entry = &draft->config->entries[index];
     const struct stage *stage = draft->written[index];
+    if (!stage)
+        return 0;
     struct draft_item *item = find_item(draft, stage->short_name);
     const struct draft_item own = {.stage = stage, .origin = index, .included = false};
     if (!item)

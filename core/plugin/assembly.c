@@ -42,22 +42,6 @@ static struct opened *open_once(struct assembly *assembly, struct opened **list,
     return opened;
 }
 
-/* Two entries of one name would share state and be confused in every message. */
-static bool is_named_before(const struct assembly *assembly, const struct config_plugin *config)
-{
-    for (size_t i = 0; i < assembly->host_count; i++) {
-        const struct config_plugin *other = assembly->hosts[i]->config;
-        if (strcmp(other->name, config->name) != 0)
-            continue;
-        report_error(assembly->report, config->place.file, config->place.line,
-                     bp_arena_printf(assembly->arena, "plugins.%s", config->name).ptr,
-                     "an instance of this name is at %s:%u; give this one another with name = \"…\"", other->place.file,
-                     other->place.line);
-        return true;
-    }
-    return false;
-}
-
 static int make_hosts(struct assembly *assembly, bool *ret_some_missing)
 {
     const struct config *config = assembly->config;
@@ -73,8 +57,6 @@ static int make_hosts(struct assembly *assembly, bool *ret_some_missing)
             *ret_some_missing = true;
             continue;
         }
-        if (is_named_before(assembly, &config->plugins[i]))
-            continue;
         int status =
             instance_new(assembly, &config->plugins[i], &opened->library, &assembly->hosts[assembly->host_count]);
         if (status)
@@ -132,6 +114,7 @@ int assembly_load(const struct config *config, struct shared *shared, struct rep
     assembly->arena = arena;
     int status = build(assembly);
     assembly->report = NULL;
+    report_sort(report);
     if (status == 0 && report->errors > errors)
         status = BP_INVALID;
     if (status) {

@@ -3,7 +3,6 @@
 
 #include "backplane/arena.h"
 #include "backplane/status.h"
-#include "core/schema/schema.h"
 
 bool endpoints_match(const char *match, bp_str path)
 {
@@ -34,28 +33,6 @@ const struct pipeline *assembly_pipeline_for(const struct assembly *assembly, bp
 {
     const struct config_route *entry = endpoints_entry(assembly, path);
     return entry ? find_pipeline(assembly, entry->pipeline) : NULL;
-}
-
-static const char *nearest_pipeline(const struct assembly *assembly, const char *name)
-{
-    const char **names = bp_arena_array(assembly->arena, assembly->pipeline_count + 1, sizeof(*names));
-    for (size_t i = 0; names && i < assembly->pipeline_count; i++)
-        names[i] = assembly->pipelines[i].name.ptr;
-    return names ? nearest_name(bp_str_of(name), names, assembly->pipeline_count) : NULL;
-}
-
-static void check_entry(const struct assembly *assembly, const struct config_route *entry)
-{
-    const char *star = strchr(entry->match, '*');
-    if (entry->match[0] != '/' || (star && (star[1] || star[-1] != '/')))
-        report_error(assembly->report, entry->place.file, entry->place.line, "routes",
-                     "match = \"%s\": expected a path such as \"/health/live\", or a prefix such as \"/api/v1/*\"",
-                     entry->match);
-    if (find_pipeline(assembly, entry->pipeline))
-        return;
-    const char *nearest = nearest_pipeline(assembly, entry->pipeline);
-    report_error(assembly->report, entry->place.file, entry->place.line, "routes", "no pipeline is named \"%s\"%s%s%s",
-                 entry->pipeline, nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 const char *endpoints_method_name(uint32_t method)
@@ -105,8 +82,6 @@ int endpoints_build(struct assembly *assembly)
     for (size_t i = 0; i < assembly->host_count; i++)
         for (const struct bp_route *route = assembly->hosts[i]->plugin.routes; route && route->size; route++)
             count++;
-    for (size_t i = 0; i < assembly->config->route_count; i++)
-        check_entry(assembly, &assembly->config->routes[i]);
     assembly->endpoints = bp_arena_array(assembly->arena, count + 1, sizeof(*assembly->endpoints));
     if (!assembly->endpoints)
         return BP_NOMEM;

@@ -13,8 +13,10 @@ static void stop_host(struct bp_host *host)
         host->plugin.stop(host, host->self);
         fiber_enter(before);
     }
-    if (host->assembly->loop)
+    if (host->assembly->loop) {
+        loop_free_timers(host->assembly->loop, host); /* first: a timer may spawn */
         loop_join_spawned(host->assembly->loop, host);
+    }
     host->state = HOST_STOPPED;
 }
 
