@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The claims of a token (RFC 7519 4): what they must say before anybody is believed. Pure. */
+#ifndef AUTH_CLAIMS_H
+#define AUTH_CLAIMS_H
+
+#include "backplane/clock.h"
+#include "backplane/uuid.h"
+
+struct json_t;
+
+/* How far ahead of our clock another machine's "iat" may be. Expiry knows no leeway. */
+#define CLAIMS_SKEW (60 * INT64_C(1000))
+
+struct claims {
+    bp_uuid user_id;
+    bp_date expires; /* milliseconds, as every date */
+};
+
+enum claims_condition {
+    CLAIMS_E_IDENTITY = 1, /* "id" missing or no UUID, or another "sub" */
+    CLAIMS_E_DATES,        /* "exp" missing; a date that is no number; "iat" or "nbf" in the future */
+    CLAIMS_E_EXPIRED       /* "exp" is now or earlier */
+};
+
+/* Parses a JSON object out of a token: nesting bounded before it is read (the reader recurses), repeated members
+ * refused. The caller json_decref()s it. NULL when it is not one. */
+struct json_t *claims_parse(bp_str text);
+/* 0 or a condition. */
+int claims_check(const struct json_t *object, bp_date now, struct claims *ret_claims);
+
+#endif
