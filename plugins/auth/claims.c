@@ -64,8 +64,7 @@ static bool read_identity(const json_t *object, bp_uuid *ret_id)
     if (!json_is_string(id))
         return false;
     bp_str text = bp_str_n(json_string_value(id), json_string_length(id));
-    if (sub &&
-        (!json_is_string(sub) || !bp_str_eq(text, bp_str_n(json_string_value(sub), json_string_length(sub)))))
+    if (sub && (!json_is_string(sub) || !bp_str_eq(text, bp_str_n(json_string_value(sub), json_string_length(sub)))))
         return false;
     return bp_uuid_parse(text, ret_id);
 }

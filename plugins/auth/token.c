@@ -40,7 +40,8 @@ static bool split(bp_str token, bp_str ret_parts[3])
 static bool header_accepted(const json_t *header)
 {
     const json_t *algorithm = json_object_get(header, "alg"), *type = json_object_get(header, "typ");
-    if (!json_is_string(algorithm) || !bp_str_is(bp_str_n(json_string_value(algorithm), json_string_length(algorithm)), "HS256"))
+    if (!json_is_string(algorithm) ||
+        !bp_str_is(bp_str_n(json_string_value(algorithm), json_string_length(algorithm)), "HS256"))
         return false;
     if (type && (!json_is_string(type) ||
                  !bp_str_eq_nocase(bp_str_n(json_string_value(type), json_string_length(type)), BP_STR("JWT"))))

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "account.h"
+
+#include "backplane/status.h"
+
+static const struct bp_field account_columns[] = {
+    BP_UUID(struct account, id),   BP_TEXT(struct account, email),      BP_TEXT(struct account, password_hash),
+    BP_TEXT(struct account, role), BP_DATE(struct account, created_at), BP_END,
+};
+
+static const struct bp_field role_columns[] = {BP_TEXT(struct account, role), BP_END};
+
+static const struct bp_statement find_by_email =
+    BP_STATEMENT(.name = "auth.find_by_email", .flags = BP_SQL_READ,
+                 .sql = "SELECT id, email, password_hash, role, created_at FROM users WHERE email = $1",
+                 .rows = account_columns, .row_size = sizeof(struct account));
+
+static const struct bp_statement find_role =
+    BP_STATEMENT(.name = "auth.find_role", .flags = BP_SQL_READ, .sql = "SELECT role FROM users WHERE id = $1",
+                 .rows = role_columns, .row_size = sizeof(struct account));
+
+static const struct bp_statement create =
+    BP_STATEMENT(.name = "auth.create", .flags = BP_SQL_BATCHABLE,
+                 .sql = "INSERT INTO users (id, email, password_hash, role, created_at, updated_at) "
+                        "VALUES ($1, $2, $3, 'user', $4, $4) ON CONFLICT (email) DO NOTHING");
+
+static const struct bp_statement renew_hash =
+    BP_STATEMENT(.name = "auth.renew_hash", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
+                 .sql = "UPDATE users SET password_hash = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2");
+
+int account_find_by_email(struct bp_service db, bp_str email, struct bp_arena *arena, struct account *ret_account)
+{
+    struct bp_result result;
+    int status = bp_db_query(db, NULL, &find_by_email, BP_VALUES(bp_db_text(email)), arena, &result);
+    if (status != 0)
+        return status;
+    if (result.len == 0)
+        return ACCOUNT_E_MISSING;
+    *ret_account = *(const struct account *)result.rows;
+    return 0;
+}
+
+int account_find_role(struct bp_service db, const bp_uuid *id, struct bp_arena *arena, bp_str *ret_role)
+{
+    struct bp_result result;
+    int status = bp_db_query(db, NULL, &find_role, BP_VALUES(bp_db_uuid(id)), arena, &result);
+    if (status != 0)
+        return status;
+    if (result.len == 0)
+        return ACCOUNT_E_MISSING;
+    *ret_role = ((const struct account *)result.rows)->role;
+    return 0;
+}
+
+int account_create(struct bp_service db, const struct account *account)
+{
+    struct bp_result result;
+    int status = bp_db_query(db, NULL, &create,
+                             BP_VALUES(bp_db_uuid(&account->id), bp_db_text(account->email),
+                                       bp_db_text(account->password_hash), bp_db_date(account->created_at)),
+                             NULL, &result);
+    if (status == BP_DB_UNIQUE)
+        return ACCOUNT_E_TAKEN;
+    if (status != 0)
+        return status < 0 ? status : BP_ERROR;
+    return result.changes == 0 ? ACCOUNT_E_TAKEN : 0;
+}
+
+int account_renew_hash(struct bp_service db, const bp_uuid *id, bp_str old_hash, bp_str new_hash, bp_date now)
+{
+    return bp_db_query(db, NULL, &renew_hash,
+                       BP_VALUES(bp_db_uuid(id), bp_db_text(old_hash), bp_db_text(new_hash), bp_db_date(now)), NULL,
+                       NULL);
+}

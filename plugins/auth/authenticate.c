@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* The middleware: who is asking, by the Bearer token of the request (RFC 6750). */
+#include "account.h"
+#include "auth.h"
+#include "token.h"
+
+static int refuse(struct bp_request *rq, const char *code, const char *message, bp_str challenge)
+{
+    int status = bp_header_set(rq, BP_STR("WWW-Authenticate"), challenge);
+    return status < 0 ? bp_trace(status) : bp_fail(rq, 401, code, message);
+}
+
+/* Without credentials a challenge holds no error code (RFC 6750 3.1). */
+static int refuse_missing(struct bp_request *rq)
+{
+    return refuse(rq, "auth.required", "Authentication required", BP_STR("Bearer realm=\"api\""));
+}
+
+/* One answer for all that may be wrong with a token. */
+static int refuse_token(struct bp_request *rq)
+{
+    return refuse(rq, "auth.invalid_token", "Invalid or expired token",
+                  BP_STR("Bearer realm=\"api\", error=\"invalid_token\", "
+                         "error_description=\"Invalid or expired token\""));
+}
+
+/* From memory, or by verifying it. 0 or a positive condition. */
+static int recognise(const struct auth *auth, bp_str token, struct remembered *ret_known)
+{
+    struct token_digest digest = token_memory_digest(&auth->memory, token);
+    bp_date now = bp_date_now();
+    if (token_memory_find(&auth->memory, &digest, ret_known))
+        return ret_known->claims.expires <= now ? CLAIMS_E_EXPIRED : 0;
+    *ret_known = (struct remembered){.digest = digest};
+    return token_verify(auth->secret, token, now, &ret_known->claims);
+}
+
+/* A token says who its account was; whether there is one still, and what it may do, only the account says. 0,
+ * ACCOUNT_E_MISSING or a negative status. Suspends. */
+static int check_account(struct auth *auth, struct bp_request *rq, struct remembered *known)
+{
+    bp_str role;
+    int status = account_find_role(auth->db, &known->claims.user_id, bp_arena(rq), &role);
+    if (status == ACCOUNT_E_MISSING)
+        token_memory_forget(&auth->memory, &known->digest);
+    if (status != 0)
+        return status;
+    memset(known->role, 0, sizeof(known->role));
+    memcpy(known->role, role.ptr, role.len < sizeof(known->role) ? role.len : sizeof(known->role) - 1);
+    known->account_until = bp_now(rq) + auth->account_check_interval;
+    token_memory_put(&auth->memory, known);
+    return 0;
+}
+
+int authenticate(struct bp_request *rq, void *self, const void *stage)
+{
+    struct auth *auth = self;
+    (void)stage;
+    bp_str token;
+    struct remembered known;
+    if (!bearer_token(bp_request_header(rq, BP_STR("authorization")), &token))
+        return refuse_missing(rq);
+    if (recognise(auth, token, &known) != 0)
+        return refuse_token(rq);
+    if (known.account_until <= bp_now(rq)) {
+        int status = check_account(auth, rq, &known);
+        if (status == ACCOUNT_E_MISSING)
+            return refuse_token(rq);
+        if (status < 0)
+            return bp_trace(status);
+    }
+    struct bp_identity identity = {.user_id = known.claims.user_id, .role = bp_str_of(known.role)};
+    int status = bp_set_identity(rq, &identity);
+    return status < 0 ? bp_trace(status) : bp_next(rq);
+}
+
+int identity_gone(void *self, struct bp_request *rq)
+{
+    struct auth *auth = self;
+    bp_str token;
+    if (bearer_token(bp_request_header(rq, BP_STR("authorization")), &token)) {
+        struct token_digest digest = token_memory_digest(&auth->memory, token);
+        token_memory_forget(&auth->memory, &digest);
+    }
+    return refuse_token(rq);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* auth: accounts with passwords, and Bearer tokens that say whose request it is. */
+#include <sodium.h>
+
+#include "auth.h"
+#include "auth_migrations.h"
+#include "backplane/iface/database.h"
+#include "backplane/iface/identity.h"
+#include "capacity.h"
+
+static const struct bp_field options[] = {
+    BP_TEXT(struct auth, secret, .def = "", .flags = BP_SECRET,
+            .doc = "Signs the tokens; 32 characters or more. Required in production. Empty in development: made "
+                   "once and kept in the data folder, in jwt-secret."),
+    BP_SPAN(struct auth, expires_in, .def = "1h", .min = BP_SECOND, .max = 3650 * BP_DAY,
+            .doc = "How long a token is valid."),
+    BP_SPAN(struct auth, account_check_interval, .def = "1s", .min = 0, .max = BP_MINUTE,
+            .doc = "How long a worker goes on believing that the account of a token exists before it asks the database "
+                   "again; 0: it asks for each request."),
+    BP_U32(struct auth, remembered_tokens, .def = "4096", .min = 16, .max = 1048576,
+           .doc = "Verified tokens that each worker remembers, so that it need not verify them again."),
+    BP_U32(struct auth, hash_slots, .def = "0", .min = 0, .max = 256,
+           .doc = "Passwords hashed at one time by all workers together, 19 MiB each; 0: as many as half of the "
+                  "memory limit holds, at most one per processor."),
+    BP_U32(struct auth, hash_queue, .def = "64", .min = 0, .max = 4096,
+           .doc = "Requests of all workers that may wait for a hash slot; what comes after them is answered with 503."),
+    BP_END,
+};
+
+static const struct bp_need needs[] = {
+    BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct auth, db),
+    BP_NEED_END,
+};
+
+static const struct bp_identity_vtable identity = {.size = sizeof(identity), .gone = identity_gone};
+
+static const struct bp_provide provides[] = {
+    BP_PROVIDE(BP_IDENTITY, BP_IDENTITY_VERSION, &identity),
+    BP_PROVIDE_END,
+};
+
+static const struct bp_route routes[] = {
+    BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/sign-up", .handler = sign_up, .name = "auth.sign_up",
+             .doc = "Makes an account.", .body = sign_up_body, .reply = sign_up_reply),
+    BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/login", .handler = login, .name = "auth.login",
+             .doc = "Gives a token for an e-mail address and its password.", .body = login_body, .reply = login_reply),
+    BP_ROUTE_END,
+};
+
+static int auth_init(struct bp_host *host, void *self)
+{
+    struct auth *auth = self;
+    auth->host = host;
+    if (sodium_init() < 0)
+        return bp_config_error(host, NULL, "libsodium could not be set up");
+    size_t characters = secret_characters(auth->secret);
+    if (characters == 0 && bp_is_production(host))
+        return bp_config_error(
+            host, "secret", "is required in production: set JWT_SECRET to at least %d random characters", SECRET_MIN);
+    if (characters > 0 && characters < SECRET_MIN)
+        return bp_config_error(host, "secret", "must have at least %d characters, has %zu", SECRET_MIN, characters);
+    if (auth->expires_in % BP_SECOND != 0)
+        return bp_config_error(host, "expires_in", "must be whole seconds: tokens know no others");
+    return 0;
+}
+
+static int start_secret(struct bp_host *host, struct auth *auth)
+{
+    bool created;
+    bp_str folder = bp_data_dir(host);
+    int status = secret_load(folder.ptr, auth->made_secret, &created);
+    if (status == SECRET_E_SHORT)
+        return bp_start_error(host, "%s/%s: must hold 32 to %d characters", folder.ptr, SECRET_FILE, SECRET_MAX);
+    if (status == SECRET_E_EXPOSED)
+        return bp_start_error(host, "%s/%s: others may read it: chmod 600 it, or remove it to get a new secret",
+                              folder.ptr, SECRET_FILE);
+    if (status < 0)
+        return bp_start_error(host, "%s/%s: %s", folder.ptr, SECRET_FILE, strerror(-status));
+    auth->secret = bp_str_of(auth->made_secret);
+    if (created)
+        bp_log(host, BP_LOG_WARN, "auth.secret_made",
+               "No secret is configured: made one, kept in the data folder for development",
+               bp_log_str("folder", folder), bp_log_cstr("file", SECRET_FILE));
+    return 0;
+}
+
+static int auth_start(struct bp_host *host, void *self)
+{
+    struct auth *auth = self;
+    int status = auth->secret.len == 0 ? start_secret(host, auth) : 0;
+    if (status == 0)
+        status = token_memory_init(&auth->memory, auth->remembered_tokens);
+    if (status < 0)
+        return status;
+
+    bp_str region = bp_arena_printf(bp_fiber_arena(), "%" BP_STR_FMT ".hash_slots", BP_STR_ARG(bp_instance_name(host)));
+    if (!region.ptr)
+        return BP_NOMEM;
+    struct hash_slots_shared *shared = bp_shared(host, region.ptr, HASH_SLOTS_LAYOUT, sizeof(*shared));
+    if (!shared)
+        return bp_start_error(host, "shared memory is full: raise server.shared_memory");
+    uint32_t limit = auth->hash_slots;
+    if (limit == 0)
+        limit = hash_slots_automatic(capacity_memory(), capacity_processors());
+    hash_slots_init(&auth->slots, shared, bp_worker_slot(), limit, auth->hash_queue);
+    password_dummy(auth->dummy_hash);
+    return 0;
+}
+
+static void auth_deinit(struct bp_host *host, void *self)
+{
+    struct auth *auth = self;
+    (void)host;
+    token_memory_deinit(&auth->memory);
+    sodium_memzero(auth->made_secret, sizeof(auth->made_secret));
+}
+
+BP_PLUGIN(.name = "auth", .version = "1.0.0", .doc = "Accounts with passwords, and Bearer tokens.",
+          .self_size = sizeof(struct auth), .phase = BP_PHASE_IDENTIFY, .options = options, .needs = needs,
+          .provides = provides, .routes = routes, .migrations = auth_migrations, .init = auth_init, .start = auth_start,
+          .deinit = auth_deinit, .middleware = authenticate);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* POST /api/v1/auth/sign-up */
+#include "account.h"
+#include "auth.h"
+#include "credentials.h"
+
+const struct bp_field sign_up_body[] = {
+    BP_TEXT(struct credentials, email, .flags = BP_REQUIRED | BP_LOWER, .check = email_check,
+            .doc = "The address to log in with; lower-cased.", .example = "ada@example.com"),
+    BP_TEXT(struct credentials, password, .flags = BP_REQUIRED | BP_SECRET, .min = 8, .max = 128,
+            .check = password_check, .example = "Correct-Horse-7",
+            .doc = "With an uppercase letter, a lowercase letter, a digit and a special character."),
+    BP_END,
+};
+
+const struct bp_field sign_up_reply[] = {
+    BP_UUID(struct account, id),
+    BP_TEXT(struct account, email),
+    BP_DATE(struct account, created_at),
+    BP_END,
+};
+
+static int refuse_taken(struct bp_request *rq)
+{
+    return bp_fail(rq, 409, "auth.email_taken", "Email is already registered");
+}
+
+int sign_up(struct bp_request *rq, void *self, const void *stage)
+{
+    struct auth *auth = self;
+    (void)stage;
+    struct credentials credentials;
+    struct account account;
+    char hash[PASSWORD_HASH_SIZE];
+    int status = bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("no-store"));
+    if (status == 0)
+        status = bp_body_object(rq, sign_up_body, &credentials);
+    if (status < 0)
+        return bp_trace(status);
+
+    /* Spares the hash; the insert decides. */
+    status = account_find_by_email(auth->db, credentials.email, bp_arena(rq), &account);
+    if (status == 0)
+        return refuse_taken(rq);
+    if (status != ACCOUNT_E_MISSING)
+        return bp_trace(status);
+
+    status = password_hash(&auth->slots, credentials.password, hash);
+    if (status < 0)
+        return bp_trace(status);
+    account = (struct account){.id = bp_uuid_new(),
+                               .email = credentials.email,
+                               .password_hash = bp_str_of(hash),
+                               .role = BP_STR("user"),
+                               .created_at = bp_date_now()};
+    status = account_create(auth->db, &account);
+    if (status == ACCOUNT_E_TAKEN)
+        return refuse_taken(rq);
+    if (status < 0)
+        return bp_trace(status);
+    return bp_reply_object(rq, 201, "User registered successfully", sign_up_reply, &account);
+}
