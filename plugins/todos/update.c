@@ -10,7 +10,7 @@ struct updated {
 
 const struct bp_field update_body[] = {
     BP_PRESENCE(struct updated, set, null),
-    BP_TEXT(struct updated, title, .flags = BP_TRIM, .min = 1, .max = 500, .invalid = "Title is required",
+    BP_TEXT(struct updated, title, .flags = BP_TRIM, .min = 1, .max = 500,
             .doc = "What to do.", .example = "Buy milk"),
     BP_BOOL(struct updated, completed, .doc = "Whether it is done."),
     BP_END,
