@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <jansson.h>
 
 #include "claims.h"
@@ -95,11 +94,11 @@ Test(claims, table)
 Test(claims, expiry_is_exact)
 {
     struct claims claims;
-    cr_assert(eq(int, check(BP_STR("{\"id\":\"" ID "\",\"exp\":1800000123}"), &claims), 0));
-    cr_expect(eq(long, claims.expires, 1800000123000));
+    cr_assert_eq(check(BP_STR("{\"id\":\"" ID "\",\"exp\":1800000123}"), &claims), 0);
+    cr_expect_eq(claims.expires, 1800000123000);
     json_t *object = claims_parse(BP_STR("{\"id\":\"" ID "\",\"exp\":1800000123}"));
-    cr_expect(eq(int, claims_check(object, 1800000122999, &claims), 0));
-    cr_expect(eq(int, claims_check(object, 1800000123000, &claims), CLAIMS_E_EXPIRED));
+    cr_expect_eq(claims_check(object, 1800000122999, &claims), 0);
+    cr_expect_eq(claims_check(object, 1800000123000, &claims), CLAIMS_E_EXPIRED);
     json_decref(object);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +33,7 @@ static void write_file(const char *text, mode_t mode)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
     cr_assert(fd >= 0);
     cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-    cr_assert(eq(int, fchmod(fd, mode), 0));
+    cr_assert_eq(fchmod(fd, mode), 0);
     close(fd);
 }
 
@@ -53,16 +52,16 @@ Test(secret, made_once, .init = setup, .fini = teardown)
     char first[SECRET_MAX + 1], second[SECRET_MAX + 1];
     bool created = false;
     struct stat info;
-    cr_assert(eq(int, secret_load(folder, first, &created), 0));
+    cr_assert_eq(secret_load(folder, first, &created), 0);
     cr_expect(created);
-    cr_expect(eq(ulong, strlen(first), 64));
-    cr_expect(eq(ulong, strspn(first, "0123456789abcdef"), 64));
-    cr_assert(eq(int, stat(path, &info), 0));
-    cr_expect(eq(uint, info.st_mode & 0777, 0600));
-    cr_expect(eq(uint, count_files(), 1));
-    cr_assert(eq(int, secret_load(folder, second, &created), 0));
-    cr_expect(not(created));
-    cr_expect(eq(str, first, second));
+    cr_expect_eq(strlen(first), 64);
+    cr_expect_eq(strspn(first, "0123456789abcdef"), 64);
+    cr_assert_eq(stat(path, &info), 0);
+    cr_expect_eq(info.st_mode & 0777, 0600);
+    cr_expect_eq(count_files(), 1);
+    cr_assert_eq(secret_load(folder, second, &created), 0);
+    cr_expect_not(created);
+    cr_expect_str_eq(first, second);
 }
 
 /* Many processes at once agree on one, and exactly one says that it made it. */
@@ -76,7 +75,7 @@ Test(secret, several_processes, .init = setup, .fini = teardown)
     } *seen = mmap(NULL, PROCESSES * sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     cr_assert(seen != MAP_FAILED);
     int gate[2];
-    cr_assert(eq(int, pipe(gate), 0));
+    cr_assert_eq(pipe(gate), 0);
     for (int i = 0; i < PROCESSES; i++) {
         if (fork() == 0) {
             char byte;
@@ -91,12 +90,12 @@ Test(secret, several_processes, .init = setup, .fini = teardown)
         wait(NULL);
     int makers = 0;
     for (int i = 0; i < PROCESSES; i++) {
-        cr_expect(eq(int, seen[i].status, 0));
-        cr_expect(eq(str, seen[i].secret, seen[0].secret));
+        cr_expect_eq(seen[i].status, 0);
+        cr_expect_str_eq(seen[i].secret, seen[0].secret);
         makers += seen[i].created;
     }
-    cr_expect(eq(int, makers, 1));
-    cr_expect(eq(uint, count_files(), 1));
+    cr_expect_eq(makers, 1);
+    cr_expect_eq(count_files(), 1);
     close(gate[0]);
 }
 
@@ -105,29 +104,29 @@ Test(secret, refused, .init = setup, .fini = teardown)
     char secret[SECRET_MAX + 1] = "untouched", longer[SECRET_MAX + 2];
     bool created = true;
     write_file("too short\n", 0600);
-    cr_expect(eq(int, secret_load(folder, secret, &created), SECRET_E_SHORT));
+    cr_expect_eq(secret_load(folder, secret, &created), SECRET_E_SHORT);
     write_file("", 0600);
-    cr_expect(eq(int, secret_load(folder, secret, &created), SECRET_E_SHORT));
+    cr_expect_eq(secret_load(folder, secret, &created), SECRET_E_SHORT);
     memset(longer, 'x', sizeof(longer) - 1);
     longer[sizeof(longer) - 1] = '\0';
     write_file(longer, 0600);
-    cr_expect(eq(int, secret_load(folder, secret, &created), SECRET_E_SHORT));
+    cr_expect_eq(secret_load(folder, secret, &created), SECRET_E_SHORT);
     write_file("0123456789abcdef0123456789abcdef\n", 0640);
-    cr_expect(eq(int, secret_load(folder, secret, &created), SECRET_E_EXPOSED));
-    cr_expect(eq(str, secret, "untouched"));
+    cr_expect_eq(secret_load(folder, secret, &created), SECRET_E_EXPOSED);
+    cr_expect_str_eq(secret, "untouched");
     cr_expect(created);
     write_file("0123456789abcdef0123456789abcdef\n", 0600);
-    cr_expect(eq(int, secret_load(folder, secret, &created), 0));
-    cr_expect(eq(str, secret, "0123456789abcdef0123456789abcdef"));
-    cr_expect(eq(int, secret_load("/nonexistent", secret, &created), -ENOENT));
+    cr_expect_eq(secret_load(folder, secret, &created), 0);
+    cr_expect_str_eq(secret, "0123456789abcdef0123456789abcdef");
+    cr_expect_eq(secret_load("/nonexistent", secret, &created), -ENOENT);
     unlink(path);
-    cr_assert(eq(int, symlink("/etc/hostname", path), 0));
-    cr_expect(eq(int, secret_load(folder, secret, &created), -ELOOP));
+    cr_assert_eq(symlink("/etc/hostname", path), 0);
+    cr_expect_eq(secret_load(folder, secret, &created), -ELOOP);
 }
 
 Test(secret, characters)
 {
-    cr_expect(eq(ulong, secret_characters(BP_STR("")), 0));
-    cr_expect(eq(ulong, secret_characters(BP_STR("abc")), 3));
-    cr_expect(eq(ulong, secret_characters(BP_STR("\xc3\xa4\xf0\x9f\x98\x80")), 2));
+    cr_expect_eq(secret_characters(BP_STR("")), 0);
+    cr_expect_eq(secret_characters(BP_STR("abc")), 3);
+    cr_expect_eq(secret_characters(BP_STR("\xc3\xa4\xf0\x9f\x98\x80")), 2);
 }

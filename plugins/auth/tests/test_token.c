@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <jwt.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -54,15 +53,14 @@ Test(token, made_is_verified)
     bp_uuid id = bp_uuid_new();
     bp_str token;
     struct claims claims;
-    cr_assert(eq(int, token_make(BP_STR(SECRET), &id, NOW + 999, 90 * BP_SECOND, arena, &token), 0));
-    cr_assert(eq(int, token_verify(BP_STR(SECRET), token, NOW, &claims), 0));
+    cr_assert_eq(token_make(BP_STR(SECRET), &id, NOW + 999, 90 * BP_SECOND, arena, &token), 0);
+    cr_assert_eq(token_verify(BP_STR(SECRET), token, NOW, &claims), 0);
     cr_expect(bp_uuid_eq(&claims.user_id, &id));
-    cr_expect(eq(long, claims.expires, NOW + 90000));
-    cr_expect(eq(int, token_verify(BP_STR(SECRET), token, NOW + 89999, &claims), 0));
-    cr_expect(eq(int, token_verify(BP_STR(SECRET), token, NOW + 90000, &claims), CLAIMS_E_EXPIRED));
-    cr_expect(
-        eq(int, token_verify(BP_STR("another secret of 32 characters!"), token, NOW, &claims), TOKEN_E_SIGNATURE));
-    cr_expect(eq(int, token_verify(BP_STR(""), token, NOW, &claims), TOKEN_E_SIGNATURE));
+    cr_expect_eq(claims.expires, NOW + 90000);
+    cr_expect_eq(token_verify(BP_STR(SECRET), token, NOW + 89999, &claims), 0);
+    cr_expect_eq(token_verify(BP_STR(SECRET), token, NOW + 90000, &claims), CLAIMS_E_EXPIRED);
+    cr_expect_eq(token_verify(BP_STR("another secret of 32 characters!"), token, NOW, &claims), TOKEN_E_SIGNATURE);
+    cr_expect_eq(token_verify(BP_STR(""), token, NOW, &claims), TOKEN_E_SIGNATURE);
     arena_free(arena);
 }
 
@@ -73,13 +71,13 @@ Test(token, own_claims)
     bp_str token;
     jwt_t *jwt;
     cr_assert(bp_uuid_parse(BP_STR(ID), &id));
-    cr_assert(eq(int, token_make(BP_STR(SECRET), &id, NOW, BP_HOUR, arena, &token), 0));
-    cr_assert(eq(int, jwt_decode(&jwt, token.ptr, (const unsigned char *)SECRET, sizeof(SECRET) - 1), 0));
-    cr_expect(eq(str, (char *)jwt_get_grant(jwt, "id"), ID));
-    cr_expect(eq(str, (char *)jwt_get_grant(jwt, "sub"), ID));
-    cr_expect(eq(long, jwt_get_grant_int(jwt, "iat"), 1800000000));
-    cr_expect(eq(long, jwt_get_grant_int(jwt, "exp"), 1800003600));
-    cr_expect(eq(str, (char *)jwt_get_header(jwt, "alg"), "HS256"));
+    cr_assert_eq(token_make(BP_STR(SECRET), &id, NOW, BP_HOUR, arena, &token), 0);
+    cr_assert_eq(jwt_decode(&jwt, token.ptr, (const unsigned char *)SECRET, sizeof(SECRET) - 1), 0);
+    cr_expect_str_eq((char *)jwt_get_grant(jwt, "id"), ID);
+    cr_expect_str_eq((char *)jwt_get_grant(jwt, "sub"), ID);
+    cr_expect_eq(jwt_get_grant_int(jwt, "iat"), 1800000000);
+    cr_expect_eq(jwt_get_grant_int(jwt, "exp"), 1800003600);
+    cr_expect_str_eq((char *)jwt_get_header(jwt, "alg"), "HS256");
     jwt_free(jwt);
     arena_free(arena);
 }
@@ -140,13 +138,12 @@ Test(token, other_algorithms)
     static const jwt_alg_t algorithms[] = {JWT_ALG_NONE, JWT_ALG_HS384, JWT_ALG_HS512};
     for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
         jwt_t *jwt;
-        cr_assert(eq(int, jwt_new(&jwt), 0));
-        cr_assert(eq(int, jwt_add_grants_json(jwt, CLAIMS), 0));
+        cr_assert_eq(jwt_new(&jwt), 0);
+        cr_assert_eq(jwt_add_grants_json(jwt, CLAIMS), 0);
         bool unsigned_token = algorithms[i] == JWT_ALG_NONE;
-        cr_assert(eq(int,
-                     jwt_set_alg(jwt, algorithms[i], unsigned_token ? NULL : (const unsigned char *)SECRET,
+        cr_assert_eq(jwt_set_alg(jwt, algorithms[i], unsigned_token ? NULL : (const unsigned char *)SECRET,
                                  unsigned_token ? 0 : (int)sizeof(SECRET) - 1),
-                     0));
+                     0);
         char *token = jwt_encode_str(jwt);
         int status = verify(token);
         cr_expect(status == TOKEN_E_HEADER || status == TOKEN_E_SIGNATURE, "%s: %d", token, status);
@@ -165,8 +162,8 @@ Test(token, tampered)
     char *good = forge(HEADER, CLAIMS, SECRET), *other = forge(HEADER, CLAIMS, "another secret of 32 characters!");
     size_t len = strlen(good);
     char text[TOKEN_MAX + 64];
-    cr_assert(eq(int, verify(good), 0));
-    cr_expect(eq(int, verify(other), TOKEN_E_SIGNATURE));
+    cr_assert_eq(verify(good), 0);
+    cr_expect_eq(verify(other), TOKEN_E_SIGNATURE);
 
     /* Every shorter one. */
     for (size_t cut = 0; cut < len; cut++) {
@@ -200,7 +197,7 @@ Test(token, tampered)
     /* Too long to be looked at. */
     memset(text, 'A', TOKEN_MAX + 1);
     text[TOKEN_MAX + 1] = '\0';
-    cr_expect(eq(int, verify(text), TOKEN_E_MALFORMED));
+    cr_expect_eq(verify(text), TOKEN_E_MALFORMED);
     free(good);
     free(other);
 }
@@ -212,7 +209,7 @@ Test(token, deeply_nested)
     memset(payload + len, '[', 2400);
     payload[len + 2400] = '\0';
     char *token = forge(HEADER, payload, SECRET);
-    cr_expect(eq(int, verify(token), TOKEN_E_MALFORMED));
+    cr_expect_eq(verify(token), TOKEN_E_MALFORMED);
     free(token);
 }
 
@@ -229,7 +226,7 @@ static const struct {
 Test(token, bearer)
 {
     bp_str token;
-    cr_expect(not(bearer_token(bp_str_n(NULL, 0), &token)));
+    cr_expect_not(bearer_token(bp_str_n(NULL, 0), &token));
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         bool found = bearer_token(bp_str_of(fields[i].field), &token);
         cr_expect(found == (fields[i].token != NULL), "\"%s\"", fields[i].field);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <stdio.h>
 
 #include "token_memory.h"
@@ -19,23 +18,23 @@ Test(token_memory, put_find_forget)
 {
     struct token_memory memory = {0};
     struct remembered found;
-    cr_assert(eq(int, token_memory_init(&memory, 64), 0));
+    cr_assert_eq(token_memory_init(&memory, 64), 0);
     struct token_digest nothing = token_memory_digest(&memory, BP_STR("unknown"));
-    cr_expect(not(token_memory_find(&memory, &nothing, &found)));
+    cr_expect_not(token_memory_find(&memory, &nothing, &found));
 
     struct remembered first = remember(&memory, "first", 5), second = remember(&memory, "second", 6);
     cr_assert(token_memory_find(&memory, &first.digest, &found));
     cr_expect(bp_uuid_eq(&found.claims.user_id, &first.claims.user_id));
-    cr_expect(eq(str, found.role, "user"));
+    cr_expect_str_eq(found.role, "user");
     cr_assert(token_memory_find(&memory, &second.digest, &found));
-    cr_expect(eq(long, found.account_until, 6));
+    cr_expect_eq(found.account_until, 6);
 
     first.account_until = 9; /* put again: replaced, not doubled */
     token_memory_put(&memory, &first);
     cr_assert(token_memory_find(&memory, &first.digest, &found));
-    cr_expect(eq(long, found.account_until, 9));
+    cr_expect_eq(found.account_until, 9);
     token_memory_forget(&memory, &first.digest);
-    cr_expect(not(token_memory_find(&memory, &first.digest, &found)));
+    cr_expect_not(token_memory_find(&memory, &first.digest, &found));
     token_memory_forget(&memory, &first.digest);
     cr_expect(token_memory_find(&memory, &second.digest, &found));
     token_memory_deinit(&memory);
@@ -48,8 +47,8 @@ Test(token_memory, full)
     struct token_memory memory = {0};
     struct remembered all[6], found;
     char name[16];
-    cr_assert(eq(int, token_memory_init(&memory, 4), 0)); /* one set */
-    cr_expect(eq(ulong, memory.mask, 0));
+    cr_assert_eq(token_memory_init(&memory, 4), 0); /* one set */
+    cr_expect_eq(memory.mask, 0);
     for (int i = 0; i < 6; i++) {
         snprintf(name, sizeof(name), "token %d", i);
         all[i] = remember(&memory, name, i == 0 ? 100 : 10 + i);
@@ -62,9 +61,9 @@ Test(token_memory, full)
 Test(token_memory, keys_differ)
 {
     struct token_memory one = {0}, two = {0};
-    cr_assert(eq(int, token_memory_init(&one, 100), 0));
-    cr_assert(eq(int, token_memory_init(&two, 100), 0));
-    cr_expect(eq(ulong, one.mask, 31));
+    cr_assert_eq(token_memory_init(&one, 100), 0);
+    cr_assert_eq(token_memory_init(&two, 100), 0);
+    cr_expect_eq(one.mask, 31);
     struct token_digest a = token_memory_digest(&one, BP_STR("x")), b = token_memory_digest(&two, BP_STR("x"));
     cr_expect(memcmp(a.bytes, b.bytes, sizeof(a.bytes)) != 0);
     b = token_memory_digest(&one, BP_STR("x"));
