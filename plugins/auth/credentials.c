@@ -31,7 +31,7 @@ static bool local_valid(bp_str local)
         char c = local.ptr[i];
         if (c == '.' && local.ptr[i + 1] == '.')
             return false;
-        if (!is_letter(c) && !is_digit(c) && !strchr("_'+-.", c))
+        if (!is_letter(c) && !is_digit(c) && !memchr("_'+-.", c, 5))
             return false;
     }
     return true;

@@ -19,7 +19,8 @@ int todos_create(struct bp_request *rq, void *self, const void *stage)
     const struct todos *todos = self;
     (void)stage;
     struct created body;
-    int status = todos_private(rq);
+    const bp_uuid *user_id;
+    int status = todos_begin(todos, rq, &user_id);
     if (status == 0)
         status = bp_body_object(rq, create_body, &body);
     if (status < 0)
@@ -29,7 +30,7 @@ int todos_create(struct bp_request *rq, void *self, const void *stage)
     struct todo todo = {.id = bp_uuid_new(),
                         .title = body.title,
                         .completed = body.completed,
-                        .user_id = bp_identity(rq)->user_id,
+                        .user_id = *user_id,
                         .created_at = now,
                         .updated_at = now};
     status = todo_create(todos->db, &todo);

@@ -6,9 +6,10 @@ int todos_delete(struct bp_request *rq, void *self, const void *stage)
 {
     const struct todos *todos = self;
     (void)stage;
-    int status = todos_private(rq);
+    const bp_uuid *user_id;
+    int status = todos_begin(todos, rq, &user_id);
     if (status == 0)
-        status = todo_delete(todos->db, &bp_identity(rq)->user_id, bp_param_uuid(rq, "id"));
+        status = todo_delete(todos->db, user_id, bp_param_uuid(rq, "id"));
     if (status == TODO_E_MISSING)
         return todos_missing(rq);
     if (status < 0)

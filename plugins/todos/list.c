@@ -43,9 +43,10 @@ int todos_list(struct bp_request *rq, void *self, const void *stage)
     (void)stage;
     const struct list_query *query = bp_query(rq);
     struct todo_page found;
-    int status = todos_private(rq);
+    const bp_uuid *user_id;
+    int status = todos_begin(todos, rq, &user_id);
     if (status == 0)
-        status = todo_list(todos->db, &bp_identity(rq)->user_id, query->page, query->limit, bp_arena(rq), &found);
+        status = todo_list(todos->db, user_id, query->page, query->limit, bp_arena(rq), &found);
     if (status < 0)
         return bp_trace(status);
     struct page page = {.data = found.items,

@@ -33,5 +33,13 @@ static const struct bp_route routes[] = {
     BP_ROUTE_END,
 };
 
+static int todos_init(struct bp_host *host, void *self)
+{
+    struct todos *todos = self;
+    todos->host = host;
+    return 0;
+}
+
 BP_PLUGIN(.name = "todos", .version = "1.0.0", .doc = "Each account's list of things to do.",
-          .self_size = sizeof(struct todos), .needs = needs, .routes = routes, .migrations = todos_migrations);
+          .self_size = sizeof(struct todos), .needs = needs, .routes = routes, .migrations = todos_migrations,
+          .init = todos_init);

@@ -9,6 +9,7 @@
 
 struct todos {
     struct bp_service db, identity;
+    struct bp_host *host;
 };
 
 struct list_query {
@@ -20,15 +21,11 @@ extern const struct bp_field create_body[], update_body[], list_query[], list_re
 
 bp_handler todos_create, todos_list, todos_update, todos_delete;
 
-/* Users' data is kept by nobody without asking again (RFC 9111 5.2.2). */
-static inline int todos_private(struct bp_request *rq)
-{
-    return bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("private, no-cache"));
-}
+/* What every handler begins with: whose todos they are (a pipeline without a stage that identifies is a mistake in the
+ * configuration), and that nobody keeps the reply without asking again (RFC 9111 5.2.2). */
+int todos_begin(const struct todos *todos, struct bp_request *rq, const bp_uuid **ret_user_id);
 
-static inline int todos_missing(struct bp_request *rq)
-{
-    return bp_fail(rq, 404, "todo.not_found", "Todo not found");
-}
+/* 404; another account's todo is none. */
+int todos_missing(struct bp_request *rq);
 
 #endif

@@ -10,8 +10,7 @@ struct updated {
 
 const struct bp_field update_body[] = {
     BP_PRESENCE(struct updated, set, null),
-    BP_TEXT(struct updated, title, .flags = BP_TRIM, .min = 1, .max = 500,
-            .doc = "What to do.", .example = "Buy milk"),
+    BP_TEXT(struct updated, title, .flags = BP_TRIM, .min = 1, .max = 500, .doc = "What to do.", .example = "Buy milk"),
     BP_BOOL(struct updated, completed, .doc = "Whether it is done."),
     BP_END,
 };
@@ -22,7 +21,8 @@ int todos_update(struct bp_request *rq, void *self, const void *stage)
     (void)stage;
     struct updated body;
     struct todo todo;
-    int status = todos_private(rq);
+    const bp_uuid *user_id;
+    int status = todos_begin(todos, rq, &user_id);
     if (status == 0)
         status = bp_body_object(rq, update_body, &body);
     if (status < 0)
@@ -30,7 +30,7 @@ int todos_update(struct bp_request *rq, void *self, const void *stage)
 
     struct todo_change change = {.title = bp_is_set(update_body, &body, "title") ? &body.title : NULL,
                                  .completed = bp_is_set(update_body, &body, "completed") ? &body.completed : NULL};
-    const bp_uuid *user_id = &bp_identity(rq)->user_id, *id = bp_param_uuid(rq, "id");
+    const bp_uuid *id = bp_param_uuid(rq, "id");
     /* Nothing to change is no change: updatedAt stays. */
     if (change.title || change.completed)
         status = todo_update(todos->db, user_id, id, &change, bp_date_now(), bp_arena(rq), &todo);
