@@ -75,8 +75,11 @@ static void column_deinit(struct column *column)
 
 static bool column_init(struct column *column, const struct bp_field *row)
 {
-    *column = (struct column){
-        .row = row, .type = row->type, .flags = row->flags, .offset = row->offset, .size = scalar_size(row->type)};
+    *column = (struct column){.row = row,
+                              .type = row->type <= BP_TYPE_ARRAY ? row->type : BP_TYPE_END,
+                              .flags = row->flags,
+                              .offset = row->offset,
+                              .size = scalar_size(row->type)};
     set_bounds(column);
     column->json = row->json ? bp_str_of(row->json) : name_camel(row->name);
     if (!column->json.ptr)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* jansson's n-th allocation fails, for n = 1, 2, 3 … until decoding succeeds: BP_NOMEM each time, and nothing is left. */
+#include "backplane/status.h"
+#include "core/base/arena.h"
+#include "tests/unit/schema/sample.h"
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+static int countdown, held;
+
+static void *failing_malloc(size_t size)
+{
+    void *ptr = --countdown == 0 ? NULL : malloc(size);
+    held += ptr != NULL;
+    return ptr;
+}
+
+static void counting_free(void *ptr)
+{
+    held -= ptr != NULL;
+    free(ptr);
+}
+
+static int attempts(const struct bp_field *rows, bp_str json, void *object)
+{
+    struct bp_arena *arena = arena_new();
+    struct bp_problems problems;
+    int status, n = 0;
+    json_set_alloc_funcs(failing_malloc, counting_free);
+    do {
+        countdown = ++n;
+        problems_init(&problems, arena);
+        status = schema_decode_json(rows, json, arena, object, &problems);
+        cr_assert(status == 0 || status == BP_NOMEM, "attempt %d gives %d: %s", n, status, problems_text(&problems));
+        cr_assert_eq(held, 0, "attempt %d leaks", n);
+    } while (status != 0 && n < 1000);
+    json_set_alloc_funcs(malloc, free);
+    arena_free(arena);
+    return n;
+}
+
+Test(memory, every_allocation_of_the_parser)
+{
+    struct todo_body body;
+    struct scalars s;
+    cr_expect_gt(attempts(todo_body, BP_STR("{\"title\":\"x\",\"more\":[1,2.5,{\"a\":\"\\u00e9\"},null,true]}"), &body),
+                 10);
+    cr_expect(bp_str_is(body.title, "x"));
+    cr_expect_gt(attempts(scalars, BP_STR("{\"ratio\":99999999999999999999,\"text\":\"y\"}"), &s), 10);
+    cr_expect(s.ratio == 1e20 && bp_str_is(s.text, "y"));
+}
