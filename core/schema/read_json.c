@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Long enough for any int64_t and any double that is no overflow to be recognised; READ_JSON_OVERFLOW as text is no longer than any overflow. */
+/* READ_JSON_OVERFLOW; no number that overflows is written shorter. */
 static const char overflow_text[] = "1e308";
 
 static bool is_number_byte(char c)
@@ -17,17 +17,45 @@ static bool is_number_byte(char c)
     return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
 
-/* The number of len bytes at text, with a byte to spare behind it, in a form that jansson takes; its new length. */
+static const char *skip_digits(const char *p)
+{
+    while (*p >= '0' && *p <= '9')
+        p++;
+    return p;
+}
+
+/* RFC 8259 section 6; NUL-terminated. *ret_integer: without fraction and exponent. */
+static bool is_number(const char *p, bool *ret_integer)
+{
+    const char *digits = p += *p == '-';
+    p = skip_digits(p);
+    if (p == digits || (*digits == '0' && p > digits + 1))
+        return false;
+    *ret_integer = *p == '\0';
+    if (*p == '.') {
+        digits = p + 1;
+        p = skip_digits(digits);
+        if (p == digits)
+            return false;
+    }
+    if (*p == 'e' || *p == 'E') {
+        digits = p + 1 + (p[1] == '-' || p[1] == '+');
+        p = skip_digits(digits);
+        if (p == digits)
+            return false;
+    }
+    return *p == '\0';
+}
+
+/* The len bytes at text, with two to spare behind them, in a form that jansson takes, if they are a number; the new length. */
 static size_t rewrite_number(char *text, size_t len)
 {
-    bool integer = true;
-    for (size_t i = 0; i < len; i++)
-        integer = integer && text[i] != '.' && text[i] != 'e' && text[i] != 'E';
+    bool integer = false;
     text[len] = '\0';
+    if (!is_number(text, &integer))
+        return len;
     if (!isfinite(strtod(text, NULL))) {
         size_t sign = text[0] == '-';
-        if (len < sign + sizeof(overflow_text) - 1)
-            return len;
         memset(text + sign, ' ', len - sign);
         memcpy(text + sign, overflow_text, sizeof(overflow_text) - 1);
         return len;
@@ -76,7 +104,7 @@ static int fail(bp_str json, size_t position, const char *what, struct syntax_er
     return SCHEMA_SYNTAX;
 }
 
-/* jansson's words without what it quotes of the input. */
+/* jansson's words without what it quotes of the input. Some of its failed allocations look like syntax errors; they cannot be told apart. */
 static int fail_parse(bp_str json, const json_error_t *error, size_t consumed, struct syntax_error *ret_error)
 {
     char what[JSON_ERROR_TEXT_LENGTH];
@@ -84,7 +112,9 @@ static int fail_parse(bp_str json, const json_error_t *error, size_t consumed, s
     if (error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory)
         return BP_NOMEM;
     snprintf(what, sizeof(what), "%s", error->text);
-    if ((quote = strstr(what, " near ")) || (quote = strstr(what, " '\\")))
+    if ((quote = strstr(what, " near ")))
+        *quote = '\0';
+    if ((quote = strstr(what, " '\\")))
         *quote = '\0';
     if (json.len == 0)
         return fail(json, 0, "the text is empty", ret_error);

@@ -49,7 +49,7 @@ enum verdict value_of_number(const struct column *column, double number, union v
     }
     if (trunc(number) != number)
         return VALUE_MALFORMED;
-    if (number < -0x1p63)
+    if (number <= -0x1p63) /* INT64_MIN itself comes as an integer; here it is some smaller number, rounded */
         return VALUE_BELOW;
     if (number >= 0x1p63)
         return VALUE_ABOVE;

@@ -70,7 +70,6 @@ Test(decode, account_messages)
     };
     struct account_body body;
     EXPECT(account_body, cases, &body);
-    cr_assert(bp_str_is(body.email, "a@b.cd"));
 }
 
 static int decode_title(struct bp_arena *arena, const char *unit, size_t count, struct bp_problems *problems)

@@ -107,6 +107,14 @@ static const bp_str illegal[] = {
     T("[1-2]"),
     T("[99999999999999999999-1]"),
     T("[1e400e]"),
+    T("[01e400]"),
+    T("[+1e400]"),
+    T("[1.e400]"),
+    T("[.1e400]"),
+    T("[-e400]"),
+    T("[1e400,01]"),
+    T("[99999999999999999999,1.]"),
+    T("[099999999999999999999]"),
     T("\""),
     T("[\"]"),
     T("[\"\\\"]"),
@@ -188,7 +196,7 @@ Test(json, positions)
         {T("{\r\n\"a\":\r\n\"b\x01\"}"), "Invalid JSON at line 3, column 3: raw control character"},
         {T("[\"a\nb\"]"), "Invalid JSON at line 1, column 4: raw control character"},
         {T("[1\0]"), "Invalid JSON at line 1, column 3: raw control character"},
-        {T("[\"\\ud800secret\"]"), "Invalid JSON at line 1, column 8: invalid Unicode"},
+        {T("[\"\\ud800secret\"]"), "Invalid JSON at line 1, column 15: invalid Unicode"},
         {T("{\"a\":99999999999999999999,\"b\":1e400,\n\"c\" 1}"), "Invalid JSON at line 2, column 5: ':' expected"},
     };
     struct bp_arena *arena = arena_new();

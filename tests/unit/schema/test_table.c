@@ -68,7 +68,7 @@ Test(table, mistakes)
 Test(table, presence_has_64_bits)
 {
     static struct bp_field rows[67];
-    static char names[65][8];
+    static char names[65][16];
     struct object {
         uint64_t set, null;
         bool flag;

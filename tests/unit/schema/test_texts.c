@@ -58,7 +58,7 @@ Test(texts, spans)
         {"1h30m", 0, "invalid"},
         {"1w", 0, "invalid"},
     };
-    struct scalars s;
+    struct scalars s = {0};
     EXPECT("span", cases, &s.span, &s);
 }
 
@@ -83,7 +83,7 @@ Test(texts, sizes)
         {"10M", 0, "invalid"},
         {"0x10", 0, "invalid"},
     };
-    struct scalars s;
+    struct scalars s = {0};
     EXPECT("size", cases, (const int64_t *)&s.size, &s);
 }
 
@@ -105,7 +105,7 @@ Test(texts, integers)
         {"1e2", 0, "invalid"},
         {"\xd9\xa1", 0, "invalid"},
     };
-    struct scalars s;
+    struct scalars s = {0};
     EXPECT("offset", cases, &s.offset, &s);
 }
 
