@@ -8,11 +8,6 @@
 #include "core/plugin/location.h"
 #include "core/schema/schema.h"
 
-static const char *folder_of(const struct config *config)
-{
-    return config && config->server.plugin_path.len > 0 ? config->server.plugin_path.ptr : location_plugin_dir();
-}
-
 static void add_plugin(struct table *table, const struct bp_plugin *plugin, const char *instance)
 {
     char abi[32];
@@ -28,11 +23,10 @@ static bool is_used(const struct assembly *assembly, const char *plugin)
     return false;
 }
 
-/* Plugins in the folder that the configuration does not use. */
-static void add_unused(struct table *table, const struct assembly *assembly)
+/* Plugins in a folder that the configuration does not use. */
+static void add_unused(struct table *table, const struct assembly *assembly, const char *folder)
 {
     size_t count = 0;
-    const char *folder = folder_of(assembly->config);
     const char **names = library_names(folder, assembly->arena, &count);
     for (size_t i = 0; names && i < count; i++) {
         struct library library;
@@ -56,7 +50,9 @@ static int list(const struct cli_options *options)
         table_row(&table, (const char *const[]){"PLUGIN", "INSTANCE", "VERSION", "ABI", "WHAT IT DOES"});
         for (size_t i = 0; i < loaded.assembly->host_count; i++)
             add_plugin(&table, &loaded.assembly->hosts[i]->plugin, loaded.assembly->hosts[i]->name);
-        add_unused(&table, loaded.assembly);
+        if (loaded.assembly->config->server.plugin_path.len > 0)
+            add_unused(&table, loaded.assembly, loaded.assembly->config->server.plugin_path.ptr);
+        add_unused(&table, loaded.assembly, location_plugin_dir());
         table_print(&table, "", stdout);
         table_deinit(&table);
     }
@@ -135,7 +131,9 @@ static int describe(const struct cli_options *options)
     struct buffer why = {0};
     struct library library;
     (void)config_load(&load_options, &report, &config);
-    bool fine = arena && library_open(folder_of(config), options->arguments[0], arena, &library, &why);
+    bool fine =
+        arena && library_open(location_folder_of(config ? config->server.plugin_path.ptr : "", options->arguments[0]),
+                              options->arguments[0], arena, &library, &why);
     if (fine)
         print_plugin(&library.plugin, options->markdown);
     else

@@ -45,7 +45,7 @@ struct config_server {
     struct bp_array listen; /* struct config_listen */
     uint32_t workers;       /* 0: one per available CPU */
     bp_str data;            /* folder; BACKPLANE_DATA */
-    bp_str plugin_path;     /* folder; empty: beside the executable, or the install prefix */
+    bp_str plugin_path;     /* folder searched before the shipped plugins'; empty: none */
     uint32_t profile;       /* 0 development, 1 production */
     uint32_t log_level, log_format;
     /* connections */

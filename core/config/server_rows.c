@@ -29,9 +29,11 @@ const struct bp_field config_server_rows[] = {
            .doc = "How many worker processes serve requests; 0 starts one for each CPU that the container may use."),
     BP_TEXT(S, data, .def = "var", .min = 1, .example = "/var/lib/backplane",
             .doc = "The folder for everything written at run time: databases, the pid file, the control socket."),
-    BP_TEXT(S, plugin_path, .def = "",
-            .doc = "The folder with the plugins' .so files; empty takes the one beside the executable, else the "
-                   "installed one."),
+    BP_TEXT(
+        S, plugin_path, .def = "",
+        .doc =
+            "A folder with plugins' .so files of your own, looked into before the one of the shipped plugins (beside "
+            "the executable, else the installed one)."),
     BP_CHOICE(S, profile, .choices = profiles, .def = "development",
               .doc = "What kind of deployment this is: in production plugins refuse settings that are fit only for "
                      "development, such as a missing secret."),

@@ -21,8 +21,7 @@ struct opened {
 
 static struct opened *open_once(struct assembly *assembly, struct opened **list, const struct config_plugin *config)
 {
-    const char *folder =
-        assembly->config->server.plugin_path.len > 0 ? assembly->config->server.plugin_path.ptr : location_plugin_dir();
+    const char *folder = location_folder_of(assembly->config->server.plugin_path.ptr, config->use);
     for (struct opened *opened = *list; opened; opened = opened->next)
         if (strcmp(opened->library.name, config->use) == 0)
             return opened;

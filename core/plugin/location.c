@@ -68,6 +68,20 @@ const char *location_plugin_dir(void)
     return locations()->plugin_dir;
 }
 
+static bool holds(const char *folder, const char *plugin)
+{
+    char path[PATH_MAX];
+    int len = snprintf(path, sizeof(path), "%s/%s.so", folder, plugin);
+    return len > 0 && (size_t)len < sizeof(path) && access(path, F_OK) == 0;
+}
+
+const char *location_folder_of(const char *own, const char *plugin)
+{
+    if (own && *own && (holds(own, plugin) || !holds(location_plugin_dir(), plugin)))
+        return own;
+    return location_plugin_dir();
+}
+
 const char *location_config_file(void)
 {
     return locations()->config_file;
