@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The generic cell rate algorithm (ITU-T I.371): a request every window / quota on the long run, with bursts of up to the quota. One number a
+ * client, the theoretical arrival time (TAT). What was used comes back one by one.
+ */
+#ifndef GCRA_H
+#define GCRA_H
+
+#include "limit.h"
+
+/* Zero: never seen. */
+struct gcra {
+    bp_time tat;
+};
+
+/* The window must have at least a nanosecond for each request of the quota. */
+void gcra_take(struct gcra *state, const struct limit *limit, bp_time now, struct verdict *ret);
+/* From then on, zero would decide the same. */
+bp_time gcra_expires(const struct gcra *state);
+
+#endif
