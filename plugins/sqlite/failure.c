@@ -75,14 +75,14 @@ static const char *access_problem(const char *path)
     char folder[4096];
     const char *slash = strrchr(path, '/');
     size_t len = slash && slash != path ? (size_t)(slash - path) : 1;
-    if (access(path, F_OK) == 0 && access(path, R_OK | W_OK) != 0)
+    if (eaccess(path, F_OK) == 0 && eaccess(path, R_OK | W_OK) != 0)
         return strerror(errno);
     if (!slash || len >= sizeof(folder))
         return NULL;
     memcpy(folder, path, len);
     folder[len] = '\0';
     /* SQLite keeps two more files beside the database, so the folder must be writable too. */
-    return access(folder, R_OK | W_OK | X_OK) == 0 ? NULL : strerror(errno);
+    return eaccess(folder, R_OK | W_OK | X_OK) == 0 ? NULL : strerror(errno);
 }
 
 void failure_explain(const struct failure *failure, const char *path, char *ret_line, size_t size)
