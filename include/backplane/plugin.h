@@ -155,6 +155,8 @@ struct bp_plugin {
     _Static_assert(1, "")
 #endif
 
+/* The version of the server that runs ("1.0.0"). Thread-safe. */
+const char *bp_version(void);
 /* The name of the instance ("main", "per_user"). Lives as long as the instance. Thread-safe. */
 bp_str bp_instance_name(const struct bp_host *host);
 /* The folder for data (BACKPLANE_DATA), absolute, NUL behind it. Lives as long as the instance. Thread-safe. */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The middleware: how long each request took, from its complete head to the last byte of its reply. */
+#include "metrics.h"
+
+/* nginx's number for "the client closed the connection before there was a reply". */
+#define CLIENT_GONE 499u
+
+static void done(struct bp_request *rq, const struct bp_done *done_with, void *argument)
+{
+    const struct metrics *metrics = argument;
+    unsigned status = done_with->status ? done_with->status : CLIENT_GONE;
+    char code[3] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10), (char)('0' + status % 10)};
+    /* Anything may be sent as a method or a path: only what this server knows becomes a label. */
+    const bp_str labels[] = {bp_request_method(rq) ? bp_request_method_name(rq) : BP_STR("_OTHER"),
+                             bp_request_route(rq), bp_str_n(code, sizeof(code))};
+
+    bp_metric_add(metrics->active_now, -1);
+    bp_metric_observe(bp_series(metrics->duration, labels), (double)done_with->duration / (double)BP_SECOND);
+}
+
+int metrics_observe(struct bp_request *rq, void *self, const void *stage)
+{
+    struct metrics *metrics = self;
+    int r = bp_on_done(rq, done, metrics);
+
+    (void)stage;
+    if (r != 0)
+        return bp_trace(r);
+    bp_metric_add(metrics->active_now, 1);
+    return bp_next(rq);
+}
+
+int metrics_expose(struct bp_request *rq, void *self, const void *stage)
+{
+    (void)stage;
+    metrics_refresh(self);
+    bp_str text = bp_metrics_render(bp_arena(rq));
+    if (!text.ptr)
+        return bp_trace(BP_NOMEM);
+    int r = bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("no-store"));
+    if (r != 0)
+        return bp_trace(r);
+    return bp_reply_body(rq, 200, BP_STR("text/plain; version=0.0.4; charset=utf-8"), text);
+}
