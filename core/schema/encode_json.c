@@ -63,7 +63,7 @@ static char *put_span(struct buffer *out, char *p, bp_span span)
 
 static char *put_array(struct buffer *out, char *p, const struct bp_field *row, const struct bp_array *array);
 
-/* There is room for SCALAR_MAX bytes at p; afterwards there need not be any. */
+/* There is room for SCALAR_MAX bytes at p; afterwards there need not be any. NULL: out of memory, or an impossible table. */
 static char *put_value(struct buffer *out, char *p, const struct column *column, const char *member)
 {
     switch (column->type) {
@@ -91,7 +91,7 @@ static char *put_value(struct buffer *out, char *p, const struct column *column,
     }
     case BP_TYPE_OBJECT: {
         const struct table *sub = table_of(column->row->sub);
-        return sub ? put_object(out, p, sub, member) : (out->failed = true, NULL);
+        return sub && !sub->error ? put_object(out, p, sub, member) : NULL;
     }
     default:
         return put_array(out, p, column->row, (const struct bp_array *)(const void *)member);
@@ -102,10 +102,8 @@ static char *put_array(struct buffer *out, char *p, const struct bp_field *row, 
 {
     const struct table *table = table_of(row->sub);
     const char *item = array->ptr;
-    if (!table) {
-        out->failed = true;
+    if (!table || table->error)
         return NULL;
-    }
     *p++ = '[';
     for (size_t i = 0; i < array->len && p; i++, item += row->item_size) {
         p = room(out, p, SCALAR_MAX + 1);

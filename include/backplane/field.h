@@ -44,7 +44,7 @@ enum bp_type {
 
 enum bp_field_flag {
     BP_REQUIRED = 1u << 0, /* missing, null or of another type: "<Label> is required" */
-    BP_NULLABLE = 1u << 1, /* null is a value of its own (its bit in the null set; without BP_PRESENCE a text with ptr NULL) */
+    BP_NULLABLE = 1u << 1, /* null is a value of its own (its bit in the null set; else a text with ptr NULL) */
     BP_TRIM = 1u << 2,     /* white space at both ends is taken off before anything is checked */
     BP_LOWER = 1u << 3,    /* ASCII letters are lower-cased before anything is checked */
     BP_SECRET = 1u << 4,   /* never printed, logged or shown in an error */
