@@ -15,13 +15,15 @@ static int load(const struct cli_options *options, struct cli_loaded *loaded)
         .sets = options->sets,
         .set_count = options->set_count,
         .lenient_environment = true,
+        .keep_invalid = true,
     };
-    int status = config_load(&load_options, &loaded->report, &loaded->config);
-    if (status == 0)
-        status = shared_private(loaded->config->server.shared_memory, &loaded->shared);
+    int config_status = config_load(&load_options, &loaded->report, &loaded->config);
+    if (!loaded->config)
+        return config_status;
+    int status = shared_private(loaded->config->server.shared_memory, &loaded->shared);
     if (status == 0)
         status = assembly_load(loaded->config, loaded->shared, &loaded->report, &loaded->assembly);
-    return status;
+    return config_status ? config_status : status;
 }
 
 bool cli_load(const struct cli_options *options, const char *process, struct cli_loaded *loaded)

@@ -116,6 +116,8 @@ struct config_load_options {
     const char *const *sets; /* "path=value", e.g. "server.workers=2", "plugins.auth.secret=…" (by instance name) */
     size_t set_count;
     bool lenient_environment; /* check, explain, migrate: a missing ${NAME} is a placeholder, not an error */
+    bool
+        keep_invalid; /* check: also gives what could be read of an invalid one (BP_INVALID all the same), so that plugins can be asked too */
 };
 /* Everything wrong goes into the report (returns BP_INVALID); nothing is printed. */
 int config_load(const struct config_load_options *options, struct report *report, struct config **ret_config);

@@ -159,12 +159,13 @@ int config_load(const struct config_load_options *options, struct report *report
     unsigned errors = report->errors;
     load(&loader, file.ptr);
     report_sort(report);
-    if (loader.no_memory || report->errors > errors) {
+    bool invalid = report->errors > errors;
+    if (loader.no_memory || (invalid && (!options->keep_invalid || loader.incomplete))) {
         config_free(config);
         return loader.no_memory ? BP_NOMEM : BP_INVALID;
     }
     *ret_config = config;
-    return 0;
+    return invalid ? BP_INVALID : 0;
 }
 
 struct config *config_free(struct config *config)

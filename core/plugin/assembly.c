@@ -41,7 +41,7 @@ static struct opened *open_once(struct assembly *assembly, struct opened **list,
     return opened;
 }
 
-static int make_hosts(struct assembly *assembly, bool *ret_some_missing)
+static int make_hosts(struct assembly *assembly)
 {
     const struct config *config = assembly->config;
     struct opened *list = NULL;
@@ -49,11 +49,16 @@ static int make_hosts(struct assembly *assembly, bool *ret_some_missing)
     if (!assembly->hosts)
         return BP_NOMEM;
     for (size_t i = 0; i < config->plugin_count; i++) {
+        const struct config_setting *use = config_get(config->plugins[i].setting, "use");
+        if (!use || use->missing_environment || !config->plugins[i].use[0]) {
+            assembly->incomplete = true;
+            continue;
+        }
         const struct opened *opened = open_once(assembly, &list, &config->plugins[i]);
         if (!opened)
             return BP_NOMEM;
         if (opened->failed) {
-            *ret_some_missing = true;
+            assembly->incomplete = true;
             continue;
         }
         int status =
@@ -82,13 +87,12 @@ static int find_data_dir(struct assembly *assembly)
 
 static int build(struct assembly *assembly)
 {
-    bool some_missing = false;
     int status = find_data_dir(assembly);
     if (status == 0)
-        status = make_hosts(assembly, &some_missing);
+        status = make_hosts(assembly);
     if (status)
         return status;
-    services_resolve(assembly, some_missing);
+    services_resolve(assembly);
     status = services_sort(assembly);
     if (status == 0)
         status = pipelines_compile(assembly);
@@ -110,6 +114,7 @@ int assembly_load(const struct config *config, struct shared *shared, struct rep
     assembly->config = config;
     assembly->shared = shared;
     assembly->report = report;
+    assembly->incomplete = errors > 0;
     assembly->arena = arena;
     int status = build(assembly);
     assembly->report = NULL;

@@ -70,9 +70,10 @@ struct assembly {
     struct loop *loop;     /* set by the worker before assembly_start; NULL in check */
     struct shared *shared; /* never NULL: private memory in check */
     struct report *report; /* during load and init only */
+    bool incomplete;       /* something could not be loaded: what it would have brought is not called missing */
     struct bp_host *initializing;
     struct reopen_hook *reopen; /* of bp_on_reopen() */
-    struct bp_arena *arena; /* owns all of it */
+    struct bp_arena *arena;     /* owns all of it */
 };
 
 /* dlopen (RTLD_NOW | RTLD_LOCAL, never closed), ABI check, options, services, init, routes, pipelines. Everything wrong is in the report. */

@@ -69,9 +69,9 @@ static int add_endpoint(struct assembly *assembly, struct endpoint *endpoint)
     else if (status == ROUTER_AMBIGUOUS)
         report_endpoint(endpoint, "is ambiguous: ", "another route has another parameter at the same place");
     const struct config_route *entry = endpoints_entry(assembly, bp_str_of(endpoint->route.path));
-    if (!entry)
+    if (!entry && !assembly->incomplete)
         report_endpoint(endpoint, "has no pipeline: ", "no routes: entry matches it");
-    else
+    else if (entry)
         endpoint->pipeline = find_pipeline(assembly, entry->pipeline);
     return 0;
 }

@@ -69,7 +69,7 @@ static struct bp_host *chosen_provider(struct bp_host *host, const struct bp_nee
     return NULL;
 }
 
-static struct bp_host *only_provider(struct bp_host *host, const struct bp_need *need, bool some_missing)
+static struct bp_host *only_provider(struct bp_host *host, const struct bp_need *need)
 {
     const struct assembly *assembly = host->assembly;
     struct bp_host *found = NULL, *other_version = NULL;
@@ -91,22 +91,21 @@ static struct bp_host *only_provider(struct bp_host *host, const struct bp_need 
     if (other_version)
         REPORT(host, NULL, "needs version %u of the service \"%s\", \"%s\" provides version %u", need->version,
                need->interface, other_version->name, find_provide(other_version, need->interface)->version);
-    else if (some_missing)
+    else if (assembly->incomplete)
         host->wrong = true;
     else
         REPORT(host, NULL, "needs the service \"%s\", which no instance provides", need->interface);
     return NULL;
 }
 
-void services_resolve(struct assembly *assembly, bool some_missing)
+void services_resolve(struct assembly *assembly)
 {
     for (size_t i = 0; i < assembly->host_count; i++) {
         struct bp_host *host = assembly->hosts[i];
         for (size_t n = 0; host->plugin.needs && host->plugin.needs[n].size; n++) {
             const struct bp_need *need = &host->plugin.needs[n];
             const struct config_setting *choice = config_get(host->config->setting, need->interface);
-            struct bp_host *provider =
-                choice ? chosen_provider(host, need, choice) : only_provider(host, need, some_missing);
+            struct bp_host *provider = choice ? chosen_provider(host, need, choice) : only_provider(host, need);
             if (!provider)
                 continue;
             struct bp_service service = {find_provide(provider, need->interface)->vtable, provider->self};
