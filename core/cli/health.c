@@ -122,7 +122,7 @@ static int check(const struct config_server *server)
     if (status)
         fprintf(stderr, "not ready: %" BP_STR_FMT " answered %u\n", BP_STR_ARG(address), status);
     else
-        fprintf(stderr, "not ready: %" BP_STR_FMT " did not answer within %d s\n", BP_STR_ARG(address),
+        fprintf(stderr, "not ready: %" BP_STR_FMT " gave no HTTP answer within %d s\n", BP_STR_ARG(address),
                 TIMEOUT_SECONDS);
     return CLI_FAILED;
 }

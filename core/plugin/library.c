@@ -3,12 +3,14 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "backplane/arena.h"
 #include "core/plugin/descriptor.h"
 #include "core/plugin/elf_file.h"
+#include "core/plugin/location.h"
 #include "core/schema/schema.h"
 
 static int by_name(const void *a, const void *b)
@@ -67,17 +69,23 @@ static bool is_plain(const char *name)
     return name[0] != 0;
 }
 
-static void say_missing(const char *folder, const char *name, struct bp_arena *arena, struct buffer *why)
+static const char *nearest_in(const char *folder, const char *name, struct bp_arena *arena)
 {
     size_t count = 0;
     const char **names = library_names(folder, arena, &count);
-    const char *nearest = names ? nearest_name(bp_str_of(name), names, count) : NULL;
-    if (!names)
-        buffer_printf(why, "the folder of plugins, %s, cannot be read", folder);
-    else if (nearest)
-        buffer_printf(why, "no plugin \"%s\" in %s; did you mean \"%s\"?", name, folder, nearest);
+    return names ? nearest_name(bp_str_of(name), names, count) : NULL;
+}
+
+static void say_missing(const char *folder, const char *name, struct bp_arena *arena, struct buffer *why)
+{
+    const char *nearest = nearest_in(folder, name, arena);
+    if (!nearest)
+        nearest = nearest_in(location_plugin_dir(), name, arena);
+    if (access(folder, R_OK | X_OK) != 0)
+        buffer_printf(why, "the folder of plugins, %s, cannot be read: %s", folder, strerror(errno));
     else
-        buffer_printf(why, "no plugin \"%s\" in %s", name, folder);
+        buffer_printf(why, "no plugin \"%s\" in %s%s%s%s", name, folder, nearest ? "; did you mean \"" : "",
+                      nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 /* glibc: "/path/x.so: undefined symbol: bp_future" */

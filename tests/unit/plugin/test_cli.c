@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* The executable as a shell sees it: what it prints, and how it exits. */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "tests/plugins/world.h"
+
+static const char config[] =
+    "server: { plugin_path = \"" TEST_PLUGIN_DIR "\"; listen = ({ address = \"127.0.0.1:${TEST_PORT:-1}\"; }); };\n"
+    "plugins: (\n"
+    "  { use = \"items\"; },\n"
+    "  { use = \"store\"; name = \"main\"; },\n"
+    "  { use = \"card\"; name = \"limit\"; phase = \"protect\"; note = \"${TEST_SECRET}\"; },\n"
+    "  { use = \"card\"; name = \"auth\"; phase = \"identify\"; });\n"
+    "pipelines: {\n"
+    "  base = ( { use = \"limit\"; label = \"by address\"; locked = true; } );\n"
+    "  api = ( \"@base\", \"auth\",\n"
+    "          { use = \"limit\"; as = \"per_user\"; phase = \"shape\"; identity = true; } ); };\n"
+    "routes: ( { match = \"/items/*\"; pipeline = \"api\"; }, { match = \"/*\"; pipeline = \"base\"; } );\n";
+
+static char folder[] = "/tmp/backplane-test-XXXXXX";
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "w");
+    cr_assert_not_null(file);
+    fputs(text, file);
+    cr_assert_eq(fclose(file), 0);
+}
+
+static void set_up(void)
+{
+    cr_assert_not_null(mkdtemp(folder));
+    cr_assert_eq(chdir(folder), 0);
+    write_file("t.cfg", config);
+    unsetenv("TEST_SECRET");
+    setenv("LC_ALL", "C.UTF-8", 1);
+}
+
+static void tear_down(void)
+{
+    unlink("t.cfg");
+    unlink("bad.cfg");
+    if (chdir("/") == 0)
+        rmdir(folder);
+}
+
+struct result {
+    int status;
+    char *text; /* both outputs; the folders of this machine replaced */
+};
+
+static struct result run(const char *words)
+{
+    struct buffer out = {0};
+    char command[1024];
+    snprintf(command, sizeof(command), "'%s' %s 2>&1", TEST_EXECUTABLE, words);
+    FILE *pipe = popen(command, "r");
+    cr_assert_not_null(pipe);
+    for (int c; (c = fgetc(pipe)) != EOF;)
+        buffer_add_char(&out, (char)c);
+    int status = pclose(pipe);
+    buffer_add_char(&out, 0);
+    cr_assert(WIFEXITED(status), "%s: %s", words, out.ptr);
+    struct result result = {WEXITSTATUS(status), text_replace(out.ptr, TEST_PLUGIN_DIR, "PLUGINS")};
+    buffer_deinit(&out);
+    return result;
+}
+
+static void expect(const char *words, int status, const char *text)
+{
+    struct result result = run(words);
+    cr_expect_eq(result.status, status, "%s: exit status %d", words, result.status);
+    cr_expect_str_eq(result.text, text, "%s:\n%s", words, result.text);
+    free(result.text);
+}
+
+static void expect_golden(const char *words, const char *name)
+{
+    char path[512];
+    struct buffer text = {0};
+    snprintf(path, sizeof(path), TEST_SOURCE_ROOT "/tests/golden/%s", name);
+    FILE *file = fopen(path, "r");
+    if (file) {
+        for (int c; (c = fgetc(file)) != EOF;)
+            buffer_add_char(&text, (char)c);
+        fclose(file);
+    }
+    buffer_add_char(&text, 0);
+    if (getenv("UPDATE_GOLDEN")) {
+        struct result result = run(words);
+        write_file(path, result.text);
+        free(result.text);
+    } else {
+        expect(words, 0, text.ptr);
+    }
+    buffer_deinit(&text);
+}
+
+Test(cli, golden, .init = set_up, .fini = tear_down)
+{
+    expect_golden("--help", "help.txt");
+    expect_golden("plugins --help", "help-plugins.txt");
+    expect_golden("routes -c t.cfg", "routes.txt");
+    expect_golden("explain GET /items/7?x=y -c t.cfg", "explain.txt");
+    expect_golden("explain DELETE /items -c t.cfg", "explain-405.txt");
+    expect_golden("explain GET //else/./where -c t.cfg", "explain-404.txt");
+    expect_golden("plugins card -c t.cfg", "plugins-card.txt");
+    expect_golden("plugins card --markdown -c t.cfg", "plugins-card.md");
+}
+
+Test(cli, usage, .init = set_up, .fini = tear_down)
+{
+#define TRY "Try \"backplane --help\".\n"
+    expect("chekc", 2, "backplane: unknown command \"chekc\"; did you mean \"check\"?\n" TRY);
+    expect("config", 2, "backplane: unknown command \"config\"; did you mean \"config print\"?\n" TRY);
+    expect("zzzzzz", 2, "backplane: unknown command \"zzzzzz\"\n" TRY);
+    expect("check --jsom", 2, "backplane: unknown option \"--jsom\"; did you mean \"--json\"?\n" TRY);
+    expect("check -x", 2, "backplane: unknown option \"-x\"\n" TRY);
+    expect("check extra", 2, "backplane: unexpected argument \"extra\"\n" TRY);
+    expect("explain GET", 2, "backplane: METHOD PATH is needed behind the command\n" TRY);
+    expect("backup", 2, "backplane: FILE is needed behind the command\n" TRY);
+    expect("check -c", 2, "backplane: -c needs a file\n" TRY);
+    expect("check --set x", 2, "backplane: --set needs PATH=VALUE\n" TRY);
+    expect("routes --json", 2, "backplane: --json belongs to \"check\"\n" TRY);
+    expect("plugins --markdown", 2, "backplane: --markdown belongs to \"plugins NAME\"\n" TRY);
+    expect("explain FETCH / -c t.cfg", 2,
+           "backplane: unknown method \"FETCH\": expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS\n");
+    expect("explain GET items -c t.cfg", 2, "backplane: \"items\" is not a path\n");
+    struct result result = run("");
+    cr_expect_eq(result.status, 2);
+    cr_expect_eq(strncmp(result.text, "usage: backplane", 16), 0);
+    free(result.text);
+}
+
+Test(cli, check, .init = set_up, .fini = tear_down)
+{
+    expect("check -c t.cfg", 0, "configuration OK: 4 plugins, 2 pipelines, 3 routes\n");
+    expect("-c t.cfg check", 0, "configuration OK: 4 plugins, 2 pipelines, 3 routes\n");
+    expect("check --config=t.cfg --json", 0,
+           "{\"ok\":true,\"errors\":0,\"warnings\":0,\"plugins\":4,\"pipelines\":2,\"routes\":3,\"problems\":[]}\n");
+    expect(
+        "check -c t.cfg --set plugins.limit.quota=0", 1,
+        "--set: plugins.limit.quota: must be an integer from 1 to 100\nconfiguration refused: 1 error, 0 warnings\n");
+    expect("check -c missing.cfg", 1,
+           "missing.cfg: cannot be read: No such file or directory\nconfiguration refused: 1 error, 0 warnings\n");
+    /* What the core's own part of the configuration lacks does not keep the plugins from being asked. */
+    write_file(
+        "bad.cfg",
+        "server: { wrokers = 1; };\nplugins: ({ use = \"card\"; quota = \"x\\\"y\"; },\n{ use = \"taker\"; });\n");
+    expect("check -c bad.cfg --set server.plugin_path=" TEST_PLUGIN_DIR " --json", 1,
+           "{\"ok\":false,\"errors\":2,\"warnings\":0,\"plugins\":0,\"pipelines\":0,\"routes\":0,\"problems\":["
+           "\"bad.cfg:1: server.wrokers: unknown setting; did you mean \\\"workers\\\"?\","
+           "\"bad.cfg:2: plugins.card.quota: must be an integer from 1 to 100\"]}\n");
+}
+
+Test(cli, commands, .init = set_up, .fini = tear_down)
+{
+    struct result result = run("migrate -c t.cfg");
+    cr_expect_eq(result.status, 0);
+    cr_expect_not_null(strstr(result.text, "schema up to date: 2 migrations applied\n"), "%s", result.text);
+    free(result.text);
+    expect("backup -c t.cfg copy.db", 0, "main copied to copy.db\n");
+    expect("backup t.cfg -c t.cfg", 1, "backplane: t.cfg exists already\n");
+    expect("plugins nothing_like_it -c t.cfg", 1, "backplane: no plugin \"nothing_like_it\" in PLUGINS\n");
+    expect("version", 0, "backplane 1.0.0 (plugin ABI 1.0)\n");
+    expect("--version", 0, "backplane 1.0.0 (plugin ABI 1.0)\n");
+    result = run("plugins -c t.cfg");
+    cr_expect_eq(result.status, 0);
+    cr_expect_not_null(strstr(result.text, "\nitems "), "%s", result.text);
+    cr_expect_not_null(strstr(result.text, "giver "), "a plugin that is not used is listed, too:\n%s", result.text);
+    free(result.text);
+}
+
+/* Answers one connection with reply, in a child; gives the port. */
+static int serve(const char *reply, pid_t *ret_child)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, len), 0);
+    cr_assert_eq(listen(fd, 1), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *ret_child = fork();
+    if (*ret_child == 0) {
+        char request[512];
+        int client = accept(fd, NULL, NULL);
+        ssize_t got = recv(client, request, sizeof(request) - 1, 0);
+        request[got > 0 ? got : 0] = 0;
+        bool right = strncmp(request, "GET /health/ready HTTP/1.1\r\n", 28) == 0;
+        if (right)
+            send(client, reply, strlen(reply), MSG_NOSIGNAL);
+        _exit(right ? 0 : 1);
+    }
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+Test(cli, health, .init = set_up, .fini = tear_down)
+{
+    static const struct {
+        const char *reply, *text;
+        int status;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "ready\n", 0},
+        {"HTTP/1.1 503 Service Unavailable\r\n\r\n", "not ready: 127.0.0.1:PORT answered 503\n", 1},
+        {"", "not ready: 127.0.0.1:PORT gave no HTTP answer within 5 s\n", 1},
+        {"SSH-2.0-OpenSSH\r\n", "not ready: 127.0.0.1:PORT gave no HTTP answer within 5 s\n", 1},
+    };
+    char port[16];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        pid_t child;
+        int child_status;
+        snprintf(port, sizeof(port), "%d", serve(cases[i].reply, &child));
+        cr_assert_eq(setenv("TEST_PORT", port, 1), 0);
+        char *text = text_replace(cases[i].text, "PORT", port);
+        expect("health -c t.cfg", cases[i].status, text);
+        free(text);
+        cr_assert_eq(waitpid(child, &child_status, 0), child);
+        cr_expect_eq(child_status, 0, "case %zu: it was asked for /health/ready", i);
+    }
+    char *text = text_replace("not ready: cannot connect to 127.0.0.1:PORT: Connection refused\n", "PORT", port);
+    expect("health -c t.cfg", 1, text);
+    free(text);
+}
