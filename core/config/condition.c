@@ -33,10 +33,12 @@ static void note(struct loader *loader, const struct config_setting *entry, cons
                                                            .place = entry->place};
 }
 
-static bool keeps(struct loader *loader, const struct config_setting *entry, const char *key, bool wanted,
-                  const char *path)
+static bool keeps(struct loader *loader, struct config_setting *entry, const char *key, bool wanted, const char *path)
 {
-    const struct config_setting *condition = config_get(entry, key);
+    struct config_setting *condition = NULL;
+    for (size_t i = 0; entry->kind == CONFIG_GROUP && i < entry->item_count; i++)
+        if (strcmp(entry->items[i].name, key) == 0)
+            condition = &entry->items[i];
     if (!condition)
         return true;
     if (condition->kind != CONFIG_TEXT || !is_variable(condition->text)) {
@@ -44,6 +46,7 @@ static bool keeps(struct loader *loader, const struct config_setting *entry, con
         config_path(full, "%s.%s", path, key);
         loader_error(loader, condition->place, full, "must be the name of an environment variable, as in %s = \"%s\"",
                      key, "DATABASE_URL");
+        condition->missing_environment = true; /* reported once is enough */
         return true;
     }
     if (is_set(condition->text.ptr) == wanted)
@@ -59,7 +62,11 @@ static void filter_list(struct loader *loader, struct config_setting *list, cons
         return;
     for (size_t i = 0; i < list->item_count; i++) {
         char entry_path[CONFIG_PATH_MAX];
-        config_path(entry_path, "%s[%zu]", path, i);
+        bp_str instance = list == &loader->plugins ? config_instance_name(&list->items[i]) : BP_STR("");
+        if (config_name_valid(instance))
+            config_path(entry_path, "%s.%" BP_STR_FMT, path, BP_STR_ARG(instance));
+        else
+            config_path(entry_path, "%s[%zu]", path, i);
         if (keeps(loader, &list->items[i], "when", true, entry_path) &&
             keeps(loader, &list->items[i], "unless", false, entry_path))
             list->items[kept++] = list->items[i];

@@ -90,11 +90,11 @@ static bool decode_array(const struct decoding *d, const struct bp_field *row, v
     struct bp_array array = {.len = list->item_count};
     bool bounded = row->min != 0 || row->max != 0;
     if (bounded && (int64_t)array.len > row->max) {
-        complain(d, "has %zu items; at most %lld are allowed", array.len, (long long)row->max);
+        complain(d, "has %zu items; it may have at most %lld", array.len, (long long)row->max);
         return false;
     }
     if (bounded && (int64_t)array.len < row->min) {
-        complain(d, "has %zu items; at least %lld are needed", array.len, (long long)row->min);
+        complain(d, "has %zu items; it needs at least %lld", array.len, (long long)row->min);
         return false;
     }
     if (array.len > 0 && !(array.ptr = bp_arena_array(d->arena, array.len, row->item_size))) {

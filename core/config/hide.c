@@ -24,13 +24,14 @@ static size_t hide_userinfo(bp_str text, struct buffer *out)
     /* A password may hold an unescaped "/" or "@", so the last "@" before the query, or before another URL, ends it. */
     bp_str head = bp_str_n(text.ptr, find(text, BP_STR("://")));
     head.len = find(head, BP_STR("?"));
-    const char *at = head.len > 0 ? memrchr(head.ptr, '@', head.len) : NULL;
-    const char *colon = at ? memchr(head.ptr, ':', (size_t)(at - head.ptr)) : NULL;
-    if (!colon)
+    size_t at = head.len, colon = find(head, BP_STR(":"));
+    while (at > 0 && head.ptr[at - 1] != '@')
+        at--;
+    if (at == 0 || colon >= at)
         return 0;
-    buffer_add(out, bp_str_n(head.ptr, (size_t)(colon - head.ptr) + 1));
+    buffer_add(out, bp_str_n(head.ptr, colon + 1));
     buffer_add(out, BP_STR(HIDDEN));
-    return (size_t)(at - head.ptr);
+    return at - 1;
 }
 
 void config_hide_passwords(bp_str text, struct buffer *out)

@@ -36,5 +36,13 @@ struct suggestion loader_instance_hint(struct loader *loader, bp_str name)
                     when ? "not set" : "set");
         return hint;
     }
+    for (size_t i = 0; i < loader->plugins.item_count; i++) {
+        const struct config_setting *entry = &loader->plugins.items[i], *use = config_get(entry, "use");
+        if (use && use->kind == CONFIG_TEXT && bp_str_eq(use->text, name)) {
+            config_path(hint.text, "; the instance of that plugin is named \"%" BP_STR_FMT "\"",
+                        BP_STR_ARG(config_instance_name(entry)));
+            return hint;
+        }
+    }
     return config_suggestion(nearest_instance(loader, name));
 }

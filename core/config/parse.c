@@ -41,6 +41,8 @@ static bool convert(struct loader *loader, const struct source *source, const co
     case CONFIG_TYPE_STRING:
         to->kind = CONFIG_TEXT;
         to->text = loader_copy(loader, bp_str_of(from->value.sval ? from->value.sval : ""));
+        /* What was reported once is not reported again as a value of the wrong form; the load fails anyway. */
+        to->missing_environment = loader->report->errors > 0 && bp_str_is(to->text, "\001unreadable");
         return to->text.ptr != NULL;
     case CONFIG_TYPE_GROUP:
         to->kind = CONFIG_GROUP;
@@ -88,10 +90,12 @@ bool parse_source(struct loader *loader, const struct source *source, struct con
         const char *text = config_error_text(&parsed) ? config_error_text(&parsed) : "cannot be parsed";
         if (strcmp(text, "duplicate setting name") == 0)
             loader_error(loader, place, NULL, "\"%" BP_STR_FMT "\" is set twice in the same group", BP_STR_ARG(near));
+        else if (line > source->line_count)
+            loader_error(loader, place, NULL, "%s: the file ends too early", text);
         else if (near.len > 0)
             loader_error(loader, place, NULL, "%s near \"%" BP_STR_FMT "\"", text, BP_STR_ARG(near));
         else
-            loader_error(loader, place, NULL, "%s", text);
+            loader_error(loader, place, NULL, "%s near a text in quotes", text);
     }
     config_destroy(&parsed);
     return fine;

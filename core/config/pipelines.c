@@ -66,7 +66,7 @@ static void read_reference(const struct place_in *in, bp_str text, struct config
     entry->kind = first == '@' ? CONFIG_ENTRY_INCLUDE : first == '-' ? CONFIG_ENTRY_REMOVE : CONFIG_ENTRY_STAGE;
     bp_str name = entry->kind == CONFIG_ENTRY_STAGE ? text : bp_str_n(text.ptr + 1, text.len - 1);
     entry->stage.use = name.len > 0 ? name.ptr : "";
-    if (entry->kind == CONFIG_ENTRY_INCLUDE) {
+    if (entry->kind == CONFIG_ENTRY_INCLUDE && name.len > 0) {
         if (!find_pipeline(loader, entry->stage.use))
             unknown_pipeline(in, in->setting->place, in->path, name);
     } else if (!config_name_valid(name)) {

@@ -36,13 +36,14 @@ static void decode_entry(struct loader *loader, const struct config_setting *gro
     }
 }
 
-static void check_name(struct loader *loader, const struct config_setting *group, const char *key, bp_str name)
+static void check_name(struct loader *loader, const struct config_setting *group, const char *entry_path,
+                       const char *key, bp_str name)
 {
     const struct config_setting *setting = config_get(group, key);
     char path[CONFIG_PATH_MAX];
     if (!setting || setting->kind != CONFIG_TEXT || setting->missing_environment || config_name_valid(name))
         return;
-    config_path(path, "plugins.%s", key);
+    config_path(path, "%s.%s", entry_path, key);
     loader_error(loader, setting->place, path,
                  "\"%" BP_STR_FMT "\" is no name: letters, digits, \"_\" and \"-\", a letter first", BP_STR_ARG(name));
 }
@@ -58,7 +59,7 @@ static void decode_plugin(struct loader *loader, const struct config_setting *gr
         return;
     }
     bp_str instance = config_instance_name(group);
-    if (instance.len > 0)
+    if (config_name_valid(instance))
         config_path(path, "plugins.%" BP_STR_FMT, BP_STR_ARG(instance));
     else
         config_path(path, "plugins[%zu]", index);
@@ -71,8 +72,8 @@ static void decode_plugin(struct loader *loader, const struct config_setting *gr
         loader_error(loader, group->place, path, "\"use\" is missing%s%s%s", nearest ? " (there is \"" : "",
                      nearest ? nearest : "", nearest ? "\")" : "");
     }
-    check_name(loader, group, "use", entry.use);
-    check_name(loader, group, "name", entry.name);
+    check_name(loader, group, path, "use", entry.use);
+    check_name(loader, group, path, "name", entry.name);
     for (size_t i = 0; i < config->plugin_count; i++) {
         const struct config_plugin *other = &config->plugins[i];
         if (instance.len > 0 && bp_str_is(instance, other->name)) {

@@ -43,7 +43,7 @@ static void decode_route(struct loader *loader, const struct config_setting *set
     config_path(path, "routes[%zu]", index);
     config_decode_group(setting, config_route_rows, path, loader->arena, &text, loader->report);
     const struct config_setting *match = config_get(setting, "match"), *pipeline = config_get(setting, "pipeline");
-    const char *problem = is_text(match) ? match_problem(text.match) : NULL;
+    const char *problem = is_text(match) && text.match.ptr ? match_problem(text.match) : NULL;
     if (problem) {
         config_path(item_path, "routes[%zu].match", index);
         loader_error(loader, match->place, item_path, "\"%" BP_STR_FMT "\" %s", BP_STR_ARG(text.match), problem);
@@ -52,7 +52,7 @@ static void decode_route(struct loader *loader, const struct config_setting *set
         config_path(item_path, "routes[%zu].pipeline", index);
         loader_pipeline_reference(loader, pipeline, item_path);
     }
-    if (!is_text(match) || !is_text(pipeline))
+    if (!is_text(match) || !text.match.ptr || !is_text(pipeline))
         return;
     for (size_t i = 0; i < config->route_count; i++)
         if (bp_str_is(text.match, config->routes[i].match)) {

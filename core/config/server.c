@@ -11,13 +11,13 @@ static void finish_listen(struct loader *loader, const struct config_setting *se
     char path[CONFIG_PATH_MAX];
     *listen = (struct config_listen){.address = text->address, .backlog = text->backlog};
     const struct config_setting *address = config_get(setting, "address"), *mode = config_get(setting, "mode");
-    if (address && address->kind == CONFIG_TEXT && !address->missing_environment) {
+    if (address && text->address.ptr && !address->missing_environment) {
         const char *problem = listen_address_problem(text->address);
         config_path(path, "server.listen[%zu].address", index);
         if (problem)
             loader_error(loader, address->place, path, "\"%" BP_STR_FMT "\" %s", BP_STR_ARG(text->address), problem);
     }
-    if (!listen_mode_parse(text->mode, &listen->unix_mode)) {
+    if (text->mode.ptr && !listen_mode_parse(text->mode, &listen->unix_mode)) {
         config_path(path, "server.listen[%zu].mode", index);
         loader_error(loader, mode ? mode->place : place, path, "must be octal digits in quotes, as in \"0660\"");
     }

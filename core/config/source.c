@@ -178,7 +178,7 @@ static bool scan_integer(struct scan *scan, bp_str word)
     uint64_t most_int = negative ? (uint64_t)INT32_MAX + 1 : INT32_MAX;
     if (value > most) {
         scan_complain(scan, "%" BP_STR_FMT " is not a 64-bit integer", BP_STR_ARG(word));
-        buffer_add(text, BP_STR("0"));
+        buffer_add(text, BP_STR(SOURCE_UNREADABLE));
         return true;
     }
     if (!hexadecimal && digits.len > 1 && digits.ptr[0] == '0')
@@ -231,14 +231,15 @@ static void scan_number(struct scan *scan, struct layout *layout)
     if (word.len >= sizeof(number) || !is_float(word)) {
         scan_complain(scan, "%" BP_STR_FMT " is not a number; text goes in quotes",
                       word.len > 60 ? 60 : BP_STR_ARG(word));
-        buffer_add(&scan->source->text, BP_STR("0"));
+        buffer_add(&scan->source->text, BP_STR(SOURCE_UNREADABLE));
         return;
     }
     memcpy(number, word.ptr, word.len);
     number[word.len] = '\0';
-    if (!isfinite(strtod(number, NULL)))
+    bool finite = isfinite(strtod(number, NULL));
+    if (!finite)
         scan_complain(scan, "%s is out of range", number);
-    buffer_add(&scan->source->text, word);
+    buffer_add(&scan->source->text, finite ? word : BP_STR(SOURCE_UNREADABLE));
 }
 
 static void scan_include(struct scan *scan, struct layout *layout)
@@ -257,6 +258,8 @@ static void scan_include(struct scan *scan, struct layout *layout)
         close++;
     if (scan->at >= scan->end || *scan->at != '"' || close >= scan->end || *close != '"' || close == name) {
         scan_error(scan, "@include needs the name of a file in quotes");
+        while (scan->at < scan->end && *scan->at != '\n')
+            scan->at++;
         return;
     }
     scan->at = close + 1;

@@ -8,6 +8,9 @@
 
 #include "core/config/loader.h"
 
+/* Stands, as a string, for a number that could not be read and was reported. */
+#define SOURCE_UNREADABLE "\"\\x01unreadable\""
+
 struct source {
     struct buffer text;
     struct config_place *lines; /* [n]: where line n + 1 of text came from */

@@ -146,6 +146,8 @@ static void expand(struct substitution *s, bp_str text, unsigned depth)
 
 bool substitute(struct loader *loader, struct config_setting *setting, const char *path)
 {
+    if (setting->missing_environment)
+        return false; /* reported before */
     if (!memchr(setting->text.ptr, '$', setting->text.len))
         return true;
     struct substitution s = {.loader = loader, .setting = setting, .path = path, .fine = true};
@@ -174,7 +176,7 @@ static void walk(struct loader *loader, struct config_setting *setting, char pat
         int added;
         if (item->name)
             added = snprintf(path + len, CONFIG_PATH_MAX - len, "%s%s", len ? "." : "", item->name);
-        else if (instance.len > 0)
+        else if (config_name_valid(instance))
             added = snprintf(path + len, CONFIG_PATH_MAX - len, ".%" BP_STR_FMT, BP_STR_ARG(instance));
         else
             added = snprintf(path + len, CONFIG_PATH_MAX - len, "[%zu]", i);
