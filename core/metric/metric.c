@@ -203,7 +203,8 @@ struct bp_series *bp_series(struct bp_metric *metric, const bp_str *labels)
 
 void bp_metric_add(struct bp_series *series, int64_t amount)
 {
-    if (amount > 0 || series->metric->def.type == BP_GAUGE)
+    uint32_t type = series->metric->def.type;
+    if (type == BP_GAUGE || (type == BP_COUNTER && amount > 0))
         atomic_fetch_add_explicit(&series->cells[0], amount, memory_order_relaxed);
 }
 

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+
+#include "core/supervisor/child.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+Test(child, arguments_are_understood)
+{
+    char *argv[] = {"backplane: worker 4", "_worker", "3:5:6:1234:7:8", "a.cfg", "server.workers=2", "a.b=c"};
+    struct child child;
+    struct config_load_options options;
+
+    cr_assert(child_parse(COUNT(argv), argv, &child, &options));
+    cr_assert_eq(child.kind, CHILD_WORKER);
+    cr_assert_eq(child.slot, 3);
+    cr_assert_eq(child.control_fd, 5);
+    cr_assert_eq(child.memory_fd, 6);
+    cr_assert_eq(child.supervisor, 1234);
+    cr_assert_eq(child.listen_count, 2);
+    cr_assert_eq(child.listen_fds[1], 8);
+    cr_assert_str_eq(options.file, "a.cfg");
+    cr_assert_eq(options.set_count, 2);
+    cr_assert_str_eq(options.sets[1], "a.b=c");
+    cr_assert_not(options.lenient_environment);
+}
+
+Test(child, a_check_inherits_nothing)
+{
+    char *argv[] = {"backplane: check", "_check", "0:-1:-1:99", ""};
+    struct child child;
+    struct config_load_options options;
+
+    cr_assert(child_parse(COUNT(argv), argv, &child, &options));
+    cr_assert_eq(child.kind, CHILD_CHECK);
+    cr_assert_eq(child.control_fd, -1);
+    cr_assert_eq(child.listen_count, 0);
+    cr_assert_null(options.file);
+    cr_assert_eq(options.set_count, 0);
+}
+
+Test(child, what_a_user_types_is_no_child)
+{
+    char *cases[][4] = {{"backplane", "run", "-c", "a.cfg"},
+                        {"backplane", "_worker", "x", "a.cfg"},
+                        {"backplane", "_worker", "1:2:3", "a.cfg"},
+                        {"backplane", "_worker", "-1:2:3:4", "a.cfg"},
+                        {"backplane", "_worker", "1;2:3:4", "a.cfg"}};
+    struct child child;
+    struct config_load_options options;
+
+    for (int i = 0; i < COUNT(cases); i++)
+        cr_assert_not(child_parse(4, cases[i], &child, &options), "case %d", i);
+    cr_assert_not(child_parse(3, (char *[]){"backplane", "_worker", "1:2:3:4"}, &child, &options));
+}
