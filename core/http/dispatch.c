@@ -45,7 +45,8 @@ void request_route(struct bp_request *rq, const struct assembly *assembly)
         rq->reject_reason = "Only the expectation 100-continue is understood";
         rq->close_after = true;
     }
-    rq->pipeline = rq->endpoint ? rq->endpoint->pipeline : assembly_pipeline_for(assembly, rq->path);
+    rq->pipeline = rq->endpoint ? rq->endpoint->pipeline
+                                : assembly_pipeline_for(assembly, rq->path.len > 0 ? rq->path : BP_STR("/"));
 }
 
 static const char *const method_names[] = {NULL, "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
@@ -219,7 +220,8 @@ void request_run(void *argument)
 {
     struct bp_request *rq = argument;
     rq->fiber = fiber_current();
-    (void)run(rq, 0);
-    if (rq->status == 0 && !fiber_canceled(rq->fiber)) /* a stage that neither replied nor called bp_next */
+    if (run(rq, 0) == BP_CANCELED)
+        rq->cut = true;       /* nobody is there to read a reply */
+    else if (rq->status == 0) /* a stage that neither replied nor called bp_next */
         request_fail_status(rq, BP_ERROR, running_plugin(rq, 0));
 }

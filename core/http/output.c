@@ -87,26 +87,30 @@ static void flush(struct connection *c)
     connection_sent(c);
 }
 
+/* Sends, then goes on with what back-pressure held up. */
+static void flush_and_process(struct connection *c)
+{
+    c->processing = true; /* keeps it alive until connection_process */
+    flush(c);
+    c->processing = false;
+    if (c->state != CONNECTION_OPEN || (!c->request && (c->start != c->end || c->readable)))
+        connection_process(c);
+}
+
 static void on_turn_end(struct loop_task *task)
 {
     struct connection *c = (struct connection *)(void *)((char *)task - offsetof(struct connection, flush_task));
-    if (c->state == CONNECTION_DEAD) {
+    if (c->state == CONNECTION_DEAD)
         connection_kill(c); /* frees it when nothing else holds it */
-        return;
-    }
-    if (!c->write_blocked)
-        flush(c);
+    else if (!c->write_blocked)
+        flush_and_process(c);
 }
 
 void output_on_writable(evutil_socket_t fd, short what, void *argument)
 {
-    struct connection *c = argument;
     (void)fd;
     (void)what;
-    c->processing = true; /* keeps it alive until below */
-    flush(c);
-    c->processing = false;
-    connection_process(c); /* what back-pressure held up */
+    flush_and_process(argument);
 }
 
 void output_init(struct connection *c)
@@ -147,13 +151,13 @@ bool output_finish(struct connection *c, struct bp_request *rq)
     size_t before;
     borrow_buffer(c);
     before = c->out.len;
-    if (rq->cut)
+    if (rq->cut && !rq->chunked)
         return false;
     if (rq->streaming) {
-        if (rq->chunked && rq->head.method != BP_HEAD)
+        if (rq->cut || !rq->chunked)
+            rq->close_after = true; /* a stream without its last chunk is seen to be incomplete */
+        else if (rq->head.method != BP_HEAD)
             buffer_add(&c->out, BP_STR("0\r\n\r\n"));
-        else
-            rq->close_after = true;
     } else {
         request_call_on_head(rq);
         if (!reply_encode(rq, &c->out, !rq->close_after))
