@@ -299,7 +299,7 @@ Test(protocol, streams)
 Test(protocol, a_failed_stream_is_cut)
 {
     size_t len;
-    char *all = http_raw(server.port, "GET /probe/late HTTP/1.1\r\n" HOST "\r\n", 35, &len);
+    char *all = http_raw(server.port, "GET /probe/late HTTP/1.1\r\n" HOST "\r\n", 37, &len);
     cr_assert(strstr(all, "200 OK"));
     cr_assert_null(strstr(all, "0\r\n\r\n"));
     free(all);
