@@ -75,13 +75,13 @@ static struct chunk *chunk_get(size_t size)
     if (!chunk)
         return NULL;
     chunk->size = size;
-    MEMORY_HIDE(chunk->data, size - sizeof(*chunk));
+    memory_hide(chunk->data, size - sizeof(*chunk));
     return chunk;
 }
 
 static void chunk_put(struct chunk *chunk)
 {
-    MEMORY_HIDE(chunk->data, chunk->size - sizeof(*chunk));
+    memory_hide(chunk->data, chunk->size - sizeof(*chunk));
     if (chunk->size == CHUNK_BYTES && pool.count < POOLED_CHUNKS) {
         if (!pool.registered)
             register_thread();
@@ -92,7 +92,7 @@ static void chunk_put(struct chunk *chunk)
             return;
         }
     }
-    MEMORY_SHOW(chunk->data, chunk->size - sizeof(*chunk));
+    memory_show(chunk->data, chunk->size - sizeof(*chunk));
     free(chunk);
 }
 
@@ -109,7 +109,7 @@ void arena_reset(struct bp_arena *arena)
         arena->chunks = chunk->next;
         if (!kept && chunk->size == CHUNK_BYTES) {
             kept = chunk;
-            MEMORY_HIDE(chunk->data, chunk->size - sizeof(*chunk));
+            memory_hide(chunk->data, chunk->size - sizeof(*chunk));
         } else {
             chunk_put(chunk);
         }
@@ -143,7 +143,7 @@ size_t arena_held(const struct bp_arena *arena)
 static void *alloc_large(struct bp_arena *arena, size_t size)
 {
     struct chunk *chunk;
-    if (size > SIZE_MAX - sizeof(*chunk) - GAP)
+    if (size > PTRDIFF_MAX - sizeof(*chunk) - GAP)
         return NULL;
     chunk = chunk_get(sizeof(*chunk) + size + GAP);
     if (!chunk)
@@ -185,7 +185,7 @@ static void *take(struct bp_arena *arena, size_t size)
         piece = arena->chunks->data + arena->used;
         arena->used += rounded + GAP;
     }
-    MEMORY_SHOW(piece, size);
+    memory_show(piece, size);
     return piece;
 }
 

@@ -91,7 +91,7 @@ static void fiber_unmap(struct bp_fiber *fiber)
 {
     switch_deinit(&fiber->switcher);
     VALGRIND_STACK_DEREGISTER(fiber->valgrind_id);
-    MEMORY_SHOW(fiber->mapping + GUARD_BYTES, STACK_BYTES);
+    memory_show(fiber->mapping + GUARD_BYTES, STACK_BYTES);
     munmap(fiber->mapping, MAPPED_BYTES);
 }
 

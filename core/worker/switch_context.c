@@ -5,7 +5,10 @@
  */
 #include "core/worker/switch.h"
 
+#include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <ucontext.h>
 
 #include "backplane/status.h"
@@ -35,8 +38,22 @@ struct switch_context {
     bool ended;
 };
 
+/* ASan puts a swapcontext() of its own in front, which warns on standard error that it knows nothing of the calls below. */
+static int (*swap)(ucontext_t *from, const ucontext_t *to);
+
+static void find_swap(void)
+{
+    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    void *found = libc ? dlsym(libc, "swapcontext") : NULL;
+    if (!found)
+        abort();
+    memcpy(&swap, &found, sizeof(swap));
+}
+
 int switch_init(struct switcher *switcher)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_swap);
     switcher->started = false;
     switcher->context = calloc(1, sizeof(*switcher->context));
     return switcher->context ? 0 : BP_NOMEM;
@@ -54,7 +71,7 @@ void switch_out(struct switcher *switcher)
     __sanitizer_start_switch_fiber(context->ended ? NULL : &context->inside_fake, context->outside_low,
                                    context->outside_size);
     __tsan_switch_to_fiber(context->outside_thread, 0);
-    swapcontext(&context->inside, &context->outside);
+    swap(&context->inside, &context->outside);
     __sanitizer_finish_switch_fiber(context->inside_fake, &context->outside_low, &context->outside_size);
 }
 
@@ -75,7 +92,7 @@ static void prepare(struct switcher *switcher)
     struct switch_context *context = switcher->context;
     if (getcontext(&context->inside) != 0)
         abort();
-    MEMORY_SHOW(switcher->low, switcher->size);
+    memory_show(switcher->low, switcher->size);
     context->inside.uc_stack.ss_sp = switcher->low;
     context->inside.uc_stack.ss_size = switcher->size;
     context->inside.uc_link = NULL;
@@ -94,11 +111,11 @@ void switch_in(struct switcher *switcher)
     context->outside_thread = __tsan_get_current_fiber();
     __sanitizer_start_switch_fiber(&context->outside_fake, switcher->low, switcher->size);
     __tsan_switch_to_fiber(context->inside_thread, 0);
-    swapcontext(&context->outside, &context->inside);
+    swap(&context->outside, &context->inside);
     __sanitizer_finish_switch_fiber(context->outside_fake, NULL, NULL);
     if (context->ended) {
         __tsan_destroy_fiber(context->inside_thread);
-        MEMORY_HIDE(switcher->low, switcher->size); /* catches whoever still points to it */
+        memory_hide(switcher->low, switcher->size); /* catches whoever still points to it */
         switcher->started = false;
     }
 }
