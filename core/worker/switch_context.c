@@ -16,17 +16,23 @@
 
 #if SANITIZE_ADDRESS
 #include <sanitizer/common_interface_defs.h>
+#define ASAN_LEAVE(fake, low, size) __sanitizer_start_switch_fiber((fake), (low), (size))
+#define ASAN_ARRIVE(fake, low, size) __sanitizer_finish_switch_fiber((fake), (low), (size))
 #else
-#define __sanitizer_start_switch_fiber(fake, low, size) ((void)(fake), (void)(low), (void)(size))
-#define __sanitizer_finish_switch_fiber(fake, low, size) ((void)(fake), (void)(low), (void)(size))
+#define ASAN_LEAVE(fake, low, size) ((void)(fake), (void)(low), (void)(size))
+#define ASAN_ARRIVE(fake, low, size) ((void)(fake), (void)(low), (void)(size))
 #endif
 #if SANITIZE_THREAD
 #include <sanitizer/tsan_interface.h>
+#define TSAN_NEW() __tsan_create_fiber(0)
+#define TSAN_FREE(fiber) __tsan_destroy_fiber(fiber)
+#define TSAN_CURRENT() __tsan_get_current_fiber()
+#define TSAN_SWITCH(fiber) __tsan_switch_to_fiber((fiber), 0)
 #else
-#define __tsan_create_fiber(flags) NULL
-#define __tsan_destroy_fiber(fiber) ((void)(fiber))
-#define __tsan_get_current_fiber() NULL
-#define __tsan_switch_to_fiber(fiber, flags) ((void)(fiber))
+#define TSAN_NEW() NULL
+#define TSAN_FREE(fiber) ((void)(fiber))
+#define TSAN_CURRENT() NULL
+#define TSAN_SWITCH(fiber) ((void)(fiber))
 #endif
 
 struct switch_context {
@@ -68,11 +74,10 @@ void switch_deinit(struct switcher *switcher)
 void switch_out(struct switcher *switcher)
 {
     struct switch_context *context = switcher->context;
-    __sanitizer_start_switch_fiber(context->ended ? NULL : &context->inside_fake, context->outside_low,
-                                   context->outside_size);
-    __tsan_switch_to_fiber(context->outside_thread, 0);
+    ASAN_LEAVE(context->ended ? NULL : &context->inside_fake, context->outside_low, context->outside_size);
+    TSAN_SWITCH(context->outside_thread);
     swap(&context->inside, &context->outside);
-    __sanitizer_finish_switch_fiber(context->inside_fake, &context->outside_low, &context->outside_size);
+    ASAN_ARRIVE(context->inside_fake, &context->outside_low, &context->outside_size);
 }
 
 static _Thread_local struct switcher *starting;
@@ -80,7 +85,7 @@ static _Thread_local struct switcher *starting;
 static void begin(void)
 {
     struct switcher *switcher = starting;
-    __sanitizer_finish_switch_fiber(NULL, &switcher->context->outside_low, &switcher->context->outside_size);
+    ASAN_ARRIVE(NULL, &switcher->context->outside_low, &switcher->context->outside_size);
     switcher->run(switcher->argument);
     switcher->context->ended = true;
     switch_out(switcher);
@@ -98,7 +103,7 @@ static void prepare(struct switcher *switcher)
     context->inside.uc_link = NULL;
     makecontext(&context->inside, begin, 0);
     context->ended = false;
-    context->inside_thread = __tsan_create_fiber(0);
+    context->inside_thread = TSAN_NEW();
     switcher->started = true;
     starting = switcher;
 }
@@ -108,13 +113,13 @@ void switch_in(struct switcher *switcher)
     struct switch_context *context = switcher->context;
     if (!switcher->started)
         prepare(switcher);
-    context->outside_thread = __tsan_get_current_fiber();
-    __sanitizer_start_switch_fiber(&context->outside_fake, switcher->low, switcher->size);
-    __tsan_switch_to_fiber(context->inside_thread, 0);
+    context->outside_thread = TSAN_CURRENT();
+    ASAN_LEAVE(&context->outside_fake, switcher->low, switcher->size);
+    TSAN_SWITCH(context->inside_thread);
     swap(&context->outside, &context->inside);
-    __sanitizer_finish_switch_fiber(context->outside_fake, NULL, NULL);
+    ASAN_ARRIVE(context->outside_fake, NULL, NULL);
     if (context->ended) {
-        __tsan_destroy_fiber(context->inside_thread);
+        TSAN_FREE(context->inside_thread);
         memory_hide(switcher->low, switcher->size); /* catches whoever still points to it */
         switcher->started = false;
     }
