@@ -319,7 +319,7 @@ Test(loop, a_posted_call_may_post)
 {
     int left = 3;
     cr_assert(loop_post(loop, post_again, &left));
-    for (int turns = 1; turns <= 3; turns++) {
+    for (size_t turns = 1; turns <= 3; turns++) {
         loop_turn(loop, BP_FOREVER);
         cr_assert_eq(strlen(trace), turns, "one a turn: others get theirs in between");
     }
