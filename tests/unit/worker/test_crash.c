@@ -87,11 +87,13 @@ static __attribute__((noinline)) unsigned large_frame(size_t at)
     return frame[at / 2];
 }
 
+static volatile size_t somewhere = 5; /* a constant would let clang drop the array */
+
 static void overflows_at_once(void *argument)
 {
     (void)argument;
     enter();
-    sink = (unsigned char)large_frame(5);
+    sink = (unsigned char)large_frame(somewhere);
 }
 
 static volatile int *volatile nowhere;
