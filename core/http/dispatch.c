@@ -186,7 +186,9 @@ static int run(struct bp_request *rq, uint32_t index)
     const struct stage *stage = rq->pipeline && index < rq->pipeline->count ? &rq->pipeline->stages[index] : NULL;
     uint32_t outer = rq->stage;
     struct fiber_place place =
-        fiber_enter((struct fiber_place){running_plugin(rq, index), stage ? "middleware" : "handler"});
+        fiber_enter((struct fiber_place){.plugin = running_plugin(rq, index),
+                                         .hook = stage ? "middleware" : "handler",
+                                         .route = rq->endpoint ? rq->endpoint->route.path : NULL});
     rq->stage = index;
     rq->next_stage = index + 1;
     int status = stage ? stage->function(rq, stage->self, stage->options) : run_handler(rq);

@@ -96,6 +96,8 @@ static void add_place(struct line *line)
     const struct bp_fiber *fiber = fiber_current();
     add_field(line, "plugin", bp_str_of(place.plugin));
     add_field(line, "hook", bp_str_of(place.hook));
+    if (place.route)
+        add_field(line, "route", bp_str_of(place.route));
     if (fiber)
         add_field(line, "fiber", bp_str_of(fiber_name(fiber)));
     if (crash_route)

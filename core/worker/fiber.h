@@ -50,6 +50,7 @@ int fiber_canceled(const struct bp_fiber *fiber);
 struct fiber_place {
     const char *plugin; /* instance name */
     const char *hook;   /* "middleware", "handler", "start" … */
+    const char *route;  /* template of the request being answered */
 };
 /* Also valid outside fibers (init, timers). Returns the previous place. Async-signal-safe to read. */
 struct fiber_place fiber_enter(struct fiber_place place);

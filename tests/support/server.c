@@ -80,16 +80,16 @@ static void spawn(struct test_server *server, const struct server_options *optio
             snprintf(text, sizeof(text), "%s=%s", passed[i], getenv(passed[i]));
             environment[n++] = strdup(text);
         }
+    bool limited = false; /* the first of a name counts: what the test asks for goes before our own */
+    for (size_t i = 0; options->environment && options->environment[i]; i++) {
+        environment[n++] = strdup(options->environment[i]);
+        limited |= strncmp(options->environment[i], "RATE_LIMIT_MAX_REQUESTS=", 24) == 0;
+    }
     snprintf(text, sizeof(text), "PORT=%d", server->port);
     environment[n++] = strdup(text);
     snprintf(text, sizeof(text), "BACKPLANE_DATA=%s", server->folder);
     environment[n++] = strdup(text);
     environment[n++] = strdup("HOST=127.0.0.1");
-    bool limited = false;
-    for (size_t i = 0; options->environment && options->environment[i]; i++) {
-        environment[n++] = strdup(options->environment[i]);
-        limited |= strncmp(options->environment[i], "RATE_LIMIT_MAX_REQUESTS=", 24) == 0;
-    }
     if (!limited)
         environment[n++] = strdup("RATE_LIMIT_MAX_REQUESTS=1000000000");
     if (options->config) {
