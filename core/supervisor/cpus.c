@@ -45,7 +45,7 @@ static unsigned quota_v2(void)
     unsigned count = 0;
 
     /* "0::/kubepods/pod1": the unified hierarchy's line. */
-    const char *line = groups.len >= 3 ? memmem(groups.ptr, groups.len, "0::", 3) : NULL;
+    const char *line = groups.ptr && groups.len >= 3 ? memmem(groups.ptr, groups.len, "0::", 3) : NULL;
     if (!line || (line != groups.ptr && line[-1] != '\n'))
         return 0;
     line += 3;
