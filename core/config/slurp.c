@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define READ_SIZE 4096
 
 static char *read_all(int fd, size_t limit, size_t *ret_len, const char **ret_reason)
 {
@@ -18,38 +19,35 @@ static char *read_all(int fd, size_t limit, size_t *ret_len, const char **ret_re
         *ret_reason = S_ISDIR(status.st_mode) ? "is a folder" : "not a regular file";
         return NULL;
     }
-    char *text = malloc(limit + 2);
-    if (!text) {
-        *ret_reason = "out of memory";
-        return NULL;
-    }
     /* One byte more than allowed tells a file that is too large, whatever its size was a moment ago. */
-    size_t len = 0;
-    while (len <= limit) {
-        ssize_t got = read(fd, text + len, limit + 1 - len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            *ret_reason = strerrordesc_np(errno);
-            free(text);
-            return NULL;
-        }
-        if (got == 0)
+    struct buffer text = {0};
+    ssize_t got = 1;
+    while (got != 0 && text.len <= limit) {
+        if (!buffer_reserve(&text, READ_SIZE)) {
+            *ret_reason = "out of memory";
             break;
-        len += (size_t)got;
+        }
+        got = read(fd, text.ptr + text.len, READ_SIZE - 1);
+        if (got < 0 && errno != EINTR) {
+            *ret_reason = strerrordesc_np(errno);
+            break;
+        }
+        text.len += got > 0 ? (size_t)got : 0;
     }
-    if (len > limit) {
+    if (text.len > limit)
         *ret_reason = "too large";
-        free(text);
+    if (*ret_reason) {
+        buffer_deinit(&text);
         return NULL;
     }
-    text[len] = '\0';
-    *ret_len = len;
-    return text;
+    text.ptr[text.len] = '\0';
+    *ret_len = text.len;
+    return text.ptr;
 }
 
 char *source_slurp(const char *file, size_t limit, size_t *ret_len, const char **ret_reason)
 {
+    *ret_reason = NULL;
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
