@@ -28,7 +28,7 @@ static void print_text(const struct cli_loaded *loaded, bool fine)
 {
     struct counts counts = count(loaded);
     const struct report *report = &loaded->report;
-    fwrite(report->text.ptr, 1, report->text.len, stderr);
+    cli_print_report(report);
     if (!fine)
         fprintf(stderr, "configuration refused: %u error%s, %u warning%s\n", report->errors, plural(report->errors),
                 report->warnings, plural(report->warnings));

@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "core/cli/cli.h"
+#include "core/cli/load.h"
 #include "core/config/config.h"
 
 #define TIMEOUT_SECONDS 5
@@ -141,7 +141,7 @@ int cli_health(const struct cli_options *options)
     if (config_load(&load_options, &report, &config) == 0)
         result = check(&config->server);
     else
-        fwrite(report.text.ptr, 1, report.text.len, stderr);
+        cli_print_report(&report);
     config_free(config);
     report_deinit(&report);
     return result;

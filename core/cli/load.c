@@ -39,8 +39,14 @@ bool cli_load(const struct cli_options *options, const char *process, struct cli
 bool cli_load_or_say(const struct cli_options *options, const char *process, struct cli_loaded *loaded)
 {
     bool fine = cli_load(options, process, loaded);
-    fwrite(loaded->report.text.ptr, 1, loaded->report.text.len, stderr);
+    cli_print_report(&loaded->report);
     return fine;
+}
+
+void cli_print_report(const struct report *report)
+{
+    if (report->text.len > 0)
+        fwrite(report->text.ptr, 1, report->text.len, stderr);
 }
 
 void cli_unload(struct cli_loaded *loaded)

@@ -18,6 +18,8 @@ struct cli_loaded {
 bool cli_load(const struct cli_options *options, const char *process, struct cli_loaded *loaded);
 /* The same, and prints what was reported to standard error. */
 bool cli_load_or_say(const struct cli_options *options, const char *process, struct cli_loaded *loaded);
+/* The report as it stands, to standard error. */
+void cli_print_report(const struct report *report);
 void cli_unload(struct cli_loaded *loaded);
 
 #endif

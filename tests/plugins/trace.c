@@ -4,24 +4,26 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static char text[4096];
-static size_t len;
+#include "core/base/buffer.h"
+
+static struct buffer told, taken;
 
 void test_trace(const struct bp_host *host, const char *format, ...)
 {
+    char what[256];
     bp_str name = bp_instance_name(host);
     va_list arguments;
-    len += (size_t)snprintf(text + len, sizeof(text) - len, "%" BP_STR_FMT " ", BP_STR_ARG(name));
     va_start(arguments, format);
-    len += (size_t)vsnprintf(text + len, sizeof(text) - len, format, arguments);
+    vsnprintf(what, sizeof(what), format, arguments);
     va_end(arguments);
-    len += (size_t)snprintf(text + len, sizeof(text) - len, "; ");
+    buffer_printf(&told, "%" BP_STR_FMT " %s; ", BP_STR_ARG(name), what);
 }
 
 const char *test_trace_take(void)
 {
-    static char taken[sizeof(text)];
-    snprintf(taken, sizeof(taken), "%.*s", (int)len, text);
-    len = 0;
-    return taken;
+    buffer_deinit(&taken);
+    taken = told;
+    told = (struct buffer){0};
+    buffer_add_char(&taken, 0);
+    return taken.ptr;
 }
