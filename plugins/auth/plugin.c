@@ -54,9 +54,6 @@ static int auth_init(struct bp_host *host, void *self)
     if (sodium_init() < 0)
         return bp_config_error(host, NULL, "libsodium could not be set up");
     size_t characters = secret_characters(auth->secret);
-    if (characters == 0 && bp_is_production(host))
-        return bp_config_error(
-            host, "secret", "is required in production: set JWT_SECRET to at least %d random characters", SECRET_MIN);
     if (characters > 0 && characters < SECRET_MIN)
         return bp_config_error(host, "secret", "must have at least %d characters, has %zu", SECRET_MIN, characters);
     if (auth->expires_in % BP_SECOND != 0)
@@ -64,9 +61,13 @@ static int auth_init(struct bp_host *host, void *self)
     return 0;
 }
 
+/* Not in init: check and migrate need no secret. */
 static int start_secret(struct bp_host *host, struct auth *auth)
 {
     bool created;
+    if (bp_is_production(host))
+        return bp_start_error(host, "secret is required in production: set JWT_SECRET to at least %d random characters",
+                              SECRET_MIN);
     bp_str folder = bp_data_dir(host);
     int status = secret_load(folder.ptr, auth->made_secret, &created);
     if (status == SECRET_E_SHORT)
