@@ -15,7 +15,6 @@
 
 #define FRAMES 48
 
-bp_str (*crash_route)(void);
 
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 static _Alignas(16) char handler_stack[128 * 1024];
@@ -96,12 +95,10 @@ static void add_place(struct line *line)
     const struct bp_fiber *fiber = fiber_current();
     add_field(line, "plugin", bp_str_of(place.plugin));
     add_field(line, "hook", bp_str_of(place.hook));
-    if (place.route)
-        add_field(line, "route", bp_str_of(place.route));
     if (fiber)
         add_field(line, "fiber", bp_str_of(fiber_name(fiber)));
-    if (crash_route)
-        add_field(line, "route", crash_route());
+    if (place.route)
+        add_field(line, "route", bp_str_of(place.route));
     if (log_request_id)
         add_field(line, "request_id", log_request_id());
 }

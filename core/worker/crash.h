@@ -11,7 +11,5 @@
 void crash_handler_install(void);
 /* Writes the stack of the calling thread to standard error (event "worker.stalled"). Async-signal-safe. */
 void crash_handler_dump(void);
-/* Gives the pattern of the route running now, without a lock or allocation; set by the worker, may stay NULL. */
-extern bp_str (*crash_route)(void);
 
 #endif

@@ -25,6 +25,8 @@ static const struct bp_route routes[] = {
     BP_ROUTE(.method = BP_GET, .path = "/api/v1/todos", .handler = todos_list, .name = "todos.list",
              .doc = "A page of the account's todos.", .query = list_query, .query_size = sizeof(struct list_query),
              .reply = list_reply),
+    BP_ROUTE(.method = BP_GET, .path = "/api/v1/todos/{id}", .handler = todos_get, .name = "todos.get",
+             .doc = "One todo.", .params = params, .params_size = sizeof(struct todo_params), .reply = todo_fields),
     BP_ROUTE(.method = BP_PATCH, .path = "/api/v1/todos/{id}", .handler = todos_update, .name = "todos.update",
              .doc = "Changes the members that are given.", .params = params, .params_size = sizeof(struct todo_params),
              .body = update_body, .reply = todo_fields),

@@ -19,7 +19,7 @@ struct list_query {
 
 extern const struct bp_field create_body[], update_body[], list_query[], list_reply[];
 
-bp_handler todos_create, todos_list, todos_update, todos_delete;
+bp_handler todos_create, todos_list, todos_get, todos_update, todos_delete;
 
 /* What every handler begins with: whose todos they are (a pipeline without a stage that identifies is a mistake in the
  * configuration), and that nobody keeps the reply without asking again (RFC 9111 5.2.2). */

@@ -138,6 +138,15 @@ Test(todos, update_and_delete, .init = start, .fini = stop)
     snprintf(updated, sizeof(updated), "%s", http_json_text(root, "data.updatedAt"));
     json_decref(root);
 
+    root = call(ada, "GET", path, NULL, 200);
+    cr_expect_str_eq(http_json_text(root, "message"), "Todo retrieved successfully");
+    cr_expect_str_eq(http_json_text(root, "data.title"), "first");
+    cr_expect_eq(json_object_size(http_json_at(root, "data")), 6);
+    json_decref(root);
+    expect_message(ada, "GET", UNKNOWN, NULL, 404, "Todo not found");
+    expect_message(ada, "GET", TODOS "/1", NULL, 400, "Validation failed: Invalid todo ID format");
+    expect_message(bob, "GET", path, NULL, 404, "Todo not found");
+
     root = call(ada, "PATCH", path, "{}", 200);
     cr_expect_str_eq(http_json_text(root, "message"), "Todo updated successfully");
     cr_expect_str_eq(http_json_text(root, "data.title"), "first");

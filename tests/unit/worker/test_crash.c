@@ -13,11 +13,6 @@
 
 TestSuite(crash, .init = worker_setup, .fini = worker_teardown);
 
-static bp_str some_route(void)
-{
-    return BP_STR("/api/v1/todos/{id}");
-}
-
 static bp_str some_request_id(void)
 {
     return BP_STR("req-\"1\n");
@@ -39,7 +34,6 @@ static const char *crash_child(fiber_function *function, bool on_fiber, enum log
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         dup2(ends[1], STDERR_FILENO);
         log_setup(BP_LOG_INFO, format, "worker 1");
-        crash_route = some_route;
         log_request_id = some_request_id;
         crash_handler_install();
         if (on_fiber)
@@ -59,7 +53,7 @@ static const char *crash_child(fiber_function *function, bool on_fiber, enum log
 
 static void enter(void)
 {
-    fiber_enter((struct fiber_place){.plugin = "todos", .hook = "handler"});
+    fiber_enter((struct fiber_place){.plugin = "todos", .hook = "handler", .route = "/api/v1/todos/{id}"});
 }
 
 static volatile unsigned char sink;
