@@ -101,7 +101,8 @@ static void drain(struct worker *worker, bp_span timeout)
     if (worker->draining)
         return;
     worker->draining = true;
-    if (!worker->server) /* plugins are still starting, on a fiber that cannot be unwound from here; nothing is served yet */
+    if (!worker
+             ->server) /* plugins are still starting, on a fiber that cannot be unwound from here; nothing is served yet */
         _exit(0);
     worker->abort_at.function = abort_server;
     loop_deadline_set(worker->loop, &worker->abort_at, bp_clock() + timeout);
