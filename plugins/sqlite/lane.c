@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define TAKEN_MAX 256u /* writes that share a commit */
+#define TAKEN_MAX 256u      /* writes that share a commit */
+#define PROGRESS_STEPS 4000 /* of SQLite's machine, between two looks at whether it must stop */
 
 void job_list_add(struct job_list *list, struct job *job)
 {
@@ -71,10 +72,24 @@ static void post(struct lane *lane, void (*function)(void *argument))
         nanosleep(&pause, NULL);
 }
 
+bool lane_is_late(const struct lane *lane)
+{
+    return lane->deadline != 0 && bp_clock() >= lane->deadline;
+}
+
+/* sqlite3_interrupt() alone would be lost when it comes before the first step. */
+static int must_stop(void *argument)
+{
+    struct lane *lane = argument;
+    return atomic_load_explicit(&lane->interrupt, memory_order_relaxed) || lane_is_late(lane);
+}
+
 static void *thread_main(void *argument)
 {
     struct lane *lane = argument;
     lane->open_status = connection_open(&lane->options, &lane->connection, &lane->failure);
+    if (lane->open_status == 0)
+        sqlite3_progress_handler(lane->connection.db, PROGRESS_STEPS, must_stop, lane);
     post(lane, deliver_opened);
     if (lane->open_status == 0)
         lane->work(lane);
@@ -193,6 +208,12 @@ static int push(struct lane *lane, struct job *job)
     return 0;
 }
 
+static void interrupt(struct lane *lane)
+{
+    atomic_store_explicit(&lane->interrupt, true, memory_order_relaxed);
+    sqlite3_interrupt(lane->connection.db);
+}
+
 /* True when the job had not been begun and now never will. Else it is on its way to its end. */
 static bool take_back(struct lane *lane, struct job *job)
 {
@@ -204,7 +225,7 @@ static bool take_back(struct lane *lane, struct job *job)
     else if (taken)
         job_list_remove(&lane->queue, job);
     else if (lane->running == job)
-        sqlite3_interrupt(lane->connection.db);
+        interrupt(lane);
     pthread_mutex_unlock(&lane->mutex);
     return taken;
 }
@@ -292,6 +313,7 @@ static void set_running(struct lane *lane, struct job *job)
 {
     pthread_mutex_lock(&lane->mutex);
     lane->running = job;
+    atomic_store_explicit(&lane->interrupt, false, memory_order_relaxed);
     pthread_mutex_unlock(&lane->mutex);
 }
 

@@ -7,6 +7,7 @@
 #define SQLITE_LANE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "backplane/backplane.h"
 #include "connection.h"
@@ -38,7 +39,6 @@ struct bp_tx {
     struct job *job; /* the one statement that waits for the writer */
     bool ended;      /* the writer has let go of it; under the mutex like the rest */
     int status;      /* why, when it ended before commit or rollback */
-    bp_time deadline;
 };
 
 struct job_list {
@@ -57,15 +57,17 @@ struct lane {
     void (*work)(struct lane *);  /* on the thread: until lane_next() or lane_wait() says stop */
     struct connection connection; /* the thread's */
     bp_time logged;               /* the thread's: when it last wrote a line about a failure */
+    bp_time deadline;             /* the thread's: of the open transaction; 0: none */
 
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     struct job_list queue;
-    struct job_list done; /* finished, not yet told to the loop */
-    struct job *running;  /* may be interrupted */
-    bool sleeping;        /* the thread waits for wake */
-    bool posted;          /* the loop has been told that there is something in done */
+    struct job_list done;  /* finished, not yet told to the loop */
+    struct job *running;   /* may be interrupted */
+    atomic_bool interrupt; /* and is to be */
+    bool sleeping;         /* the thread waits for wake */
+    bool posted;           /* the loop has been told that there is something in done */
     bool stopping;
     int open_status; /* of opening the connection, and why */
     struct failure failure;
@@ -103,6 +105,8 @@ struct job *lane_next(struct lane *lane);
 bool lane_wait(struct lane *lane);
 /* Takes what is at the head of the queue: either one job, or several batchable writes. Empty when they were taken back. */
 void lane_take(struct lane *lane, struct job_list *ret_jobs);
+/* True when the time of the open transaction is up. */
+bool lane_is_late(const struct lane *lane);
 /* Runs the job's statement; sets its status. */
 void lane_run(struct lane *lane, struct job *job);
 /* Tells the loop that these are done. The jobs are gone after that. */

@@ -4,14 +4,6 @@
 
 #include "lane.h"
 
-#define PROGRESS_STEPS 4000 /* of SQLite's machine, between two looks at the clock */
-
-static int is_late(void *argument)
-{
-    const struct bp_tx *tx = argument;
-    return bp_clock() >= tx->deadline;
-}
-
 /* At most until the transaction's deadline. The mutex is held. */
 static void wait_for_wake(struct lane *lane, bp_span left)
 {
@@ -34,7 +26,7 @@ static struct job *next_job(struct lane *lane, struct bp_tx *tx)
     struct job *job;
     bp_span left;
     pthread_mutex_lock(&lane->mutex);
-    while (!tx->job && !lane->stopping && (left = tx->deadline - bp_clock()) > 0)
+    while (!tx->job && !lane->stopping && (left = lane->deadline - bp_clock()) > 0)
         wait_for_wake(lane, left);
     job = tx->job;
     tx->job = NULL;
@@ -57,20 +49,20 @@ static void end(struct lane *lane, struct bp_tx *tx, int status)
     pthread_mutex_unlock(&lane->mutex);
 }
 
-static void run_query(struct lane *lane, struct bp_tx *tx, struct job *job)
+static void run_query(struct lane *lane, struct job *job)
 {
-    if (is_late(tx))
+    if (lane_is_late(lane))
         job->status = BP_TIMEOUT;
     else
         lane_run(lane, job);
-    if (job->status == BP_CANCELED && is_late(tx))
+    if (job->status == BP_CANCELED && lane_is_late(lane))
         job->status = BP_TIMEOUT;
 }
 
 static void run_commit(struct lane *lane, struct job *job)
 {
     /* No longer to be interrupted. */
-    sqlite3_progress_handler(lane->connection.db, 0, NULL, NULL);
+    lane->deadline = 0;
     job->status = writer_commit(lane, &job->failure);
 }
 
@@ -89,7 +81,7 @@ static bool run_job(struct lane *lane, struct bp_tx *tx, struct job *job)
     bool open;
     switch (job->kind) {
     case JOB_QUERY:
-        run_query(lane, tx, job);
+        run_query(lane, job);
         break;
     case JOB_COMMIT:
         run_commit(lane, job);
@@ -100,6 +92,7 @@ static bool run_job(struct lane *lane, struct bp_tx *tx, struct job *job)
     }
     open = job->kind == JOB_QUERY && job->status == 0;
     if (!open) {
+        lane->deadline = 0;
         writer_rollback(lane);
         report(lane, job);
         end(lane, tx, job->status);
@@ -119,13 +112,12 @@ void transaction_work(struct lane *lane, struct job_list *begin)
         lane_finish(lane, begin);
         return;
     }
-    tx->deadline = bp_clock() + lane->transaction_deadline;
-    sqlite3_progress_handler(lane->connection.db, PROGRESS_STEPS, is_late, tx);
+    lane->deadline = bp_clock() + lane->transaction_deadline;
     lane_finish(lane, begin);
     do
         job = next_job(lane, tx);
     while (job && run_job(lane, tx, job));
-    sqlite3_progress_handler(lane->connection.db, 0, NULL, NULL);
+    lane->deadline = 0;
     /* Without a job its time was up. */
     writer_rollback(lane);
 }
