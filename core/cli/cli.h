@@ -15,7 +15,7 @@ struct cli_options {
     const char *const *sets; /* --set path=value, in the order given */
     size_t set_count;
     bool json;     /* check --json */
-    bool markdown; /* plugins NAME --markdown */
+    bool markdown; /* plugins NAME --markdown, config options --markdown */
     const char *arguments[CLI_ARGUMENTS];
     size_t argument_count;
 };
@@ -26,6 +26,7 @@ int cli_check(const struct cli_options *options);
 int cli_plugins(const struct cli_options *options);
 int cli_routes(const struct cli_options *options);
 int cli_explain(const struct cli_options *options);
+int cli_config_options(const struct cli_options *options);
 int cli_config_print(const struct cli_options *options);
 int cli_migrate(const struct cli_options *options);
 int cli_backup(const struct cli_options *options);

@@ -80,6 +80,7 @@ static int parse_option(struct parse *parse, const char *word)
 
 static int parse_command(struct parse *parse, const char *word)
 {
+    const char *nearest = nearest_command(word);
     for (const struct cli_command *command = cli_commands; command->name; command++) {
         size_t len = strlen(word);
         const char *second = strchr(command->name, ' ');
@@ -94,9 +95,9 @@ static int parse_command(struct parse *parse, const char *word)
             parse->command = command;
             return 0;
         }
-        return usage("unknown command \"%s\"", word, command->name);
+        nearest = command->name;
     }
-    return usage("unknown command \"%s\"", word, nearest_command(word));
+    return usage("unknown command \"%s\"", word, nearest);
 }
 
 static int parse_word(struct parse *parse, const char *word, bool *options_ended)
@@ -126,8 +127,9 @@ static int check_command(const struct parse *parse)
         return usage("%s is needed behind the command", command->arguments, NULL);
     if (parse->options.json && command->function != cli_check)
         return usage("%s belongs to \"check\"", "--json", NULL);
-    if (parse->options.markdown && (command->function != cli_plugins || parse->options.argument_count == 0))
-        return usage("%s belongs to \"plugins NAME\"", "--markdown", NULL);
+    if (parse->options.markdown && command->function != cli_config_options &&
+        (command->function != cli_plugins || parse->options.argument_count == 0))
+        return usage("%s belongs to \"plugins NAME\" and \"config options\"", "--markdown", NULL);
     return 0;
 }
 

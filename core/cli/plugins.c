@@ -3,10 +3,10 @@
 
 #include "core/base/arena.h"
 #include "core/cli/load.h"
+#include "core/cli/option_table.h"
 #include "core/cli/table.h"
 #include "core/plugin/library.h"
 #include "core/plugin/location.h"
-#include "core/schema/schema.h"
 
 static void add_plugin(struct table *table, const struct bp_plugin *plugin, const char *instance)
 {
@@ -60,33 +60,6 @@ static int list(const struct cli_options *options)
     return fine ? CLI_OK : CLI_FAILED;
 }
 
-static void describe_default(const struct bp_field *row, bool markdown, struct buffer *out)
-{
-    const char *quote = markdown ? "`" : "";
-    if (row->flags & BP_REQUIRED)
-        buffer_add(out, BP_STR("required"));
-    else if (row->def && row->def[0])
-        buffer_printf(out, "%s%s%s", quote, row->def, quote);
-    else if (row->def)
-        buffer_add(out, BP_STR("empty"));
-}
-
-static void add_option(struct table *table, const struct bp_field *row, bool markdown)
-{
-    struct buffer name = {0}, type = {0}, def = {0}, doc = {0};
-    buffer_printf(&name, markdown ? "`%s`" : "%s", row->name);
-    schema_describe_type(row, &type);
-    describe_default(row, markdown, &def);
-    buffer_printf(&doc, "%s%s", row->doc ? row->doc : "",
-                  (row->flags & BP_STAGE) ? " May differ from stage to stage." : "");
-    struct buffer *cells[] = {&name, &type, &def, &doc};
-    for (size_t i = 0; i < 4; i++)
-        buffer_add_char(cells[i], 0);
-    table_row(table, (const char *const[]){name.ptr, type.ptr, def.ptr, doc.ptr});
-    for (size_t i = 0; i < 4; i++)
-        buffer_deinit(cells[i]);
-}
-
 static void print_services(const struct bp_plugin *plugin)
 {
     for (const struct bp_need *need = plugin->needs; need && need->size; need++)
@@ -97,23 +70,12 @@ static void print_services(const struct bp_plugin *plugin)
 
 static void print_plugin(const struct bp_plugin *plugin, bool markdown)
 {
-    struct table table = {.columns = 4};
     if (!markdown) {
         printf("%s %s (plugin ABI %u.%u)\n%s%s", plugin->name, plugin->version ? plugin->version : "",
                plugin->abi_major, plugin->abi_minor, plugin->doc ? plugin->doc : "", plugin->doc ? "\n" : "");
         print_services(plugin);
     }
-    table_row(&table, markdown ? (const char *const[]){"Option", "Type", "Default", "Meaning"}
-                               : (const char *const[]){"OPTION", "TYPE", "DEFAULT", "MEANING"});
-    for (const struct bp_field *row = plugin->options; row && row->type != BP_TYPE_END; row++)
-        add_option(&table, row, markdown);
-    if (!plugin->options || plugin->options->type == BP_TYPE_END)
-        puts(markdown ? "No options." : "no options");
-    else if (markdown)
-        table_print_markdown(&table, stdout);
-    else
-        table_print(&table, "", stdout);
-    table_deinit(&table);
+    option_table_print(plugin->options, markdown);
 }
 
 /* Works without a configuration (for READMEs): one that cannot be read only cannot name another folder. */

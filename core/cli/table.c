@@ -48,7 +48,7 @@ void table_print(const struct table *table, const char *indent, FILE *out)
 static void print_escaped(const char *text, FILE *out)
 {
     for (; *text; text++) {
-        if (*text == '|')
+        if (*text == '|' || *text == '<')
             fputc('\\', out);
         fputc(*text == '\n' ? ' ' : *text, out);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of server: { … }; docs/configuration.md is made from them. Defaults: http-api.md section 3. */
+/* The options of server: { … }; docs/configuration.md is made from them. */
 #include "backplane/shared.h"
 #include "core/config/listen.h"
 
@@ -28,7 +28,7 @@ const struct bp_field config_server_rows[] = {
     BP_U32(S, workers, .def = "0", .max = BP_WORKER_SLOTS,
            .doc = "How many worker processes serve requests; 0 starts one for each CPU that the container may use."),
     BP_TEXT(S, data, .def = "var", .min = 1, .example = "/var/lib/backplane",
-            .doc = "The folder for everything written at run time: databases, the pid file, the control socket."),
+            .doc = "The folder for everything written at run time: databases, the pid file, a secret made for development."),
     BP_TEXT(
         S, plugin_path, .def = "",
         .doc =
@@ -74,7 +74,7 @@ const struct bp_field config_server_rows[] = {
                 "How long to go on accepting after readiness fails on shutdown, so that load balancers notice; 5s in "
                 "Kubernetes."),
     BP_SPAN(S, drain_timeout, .def = "10s", .max = BP_DAY,
-            .doc = "How long requests may finish on shutdown or reload before they are cut off."),
+            .doc = "How long requests may finish on shutdown before they are cut off."),
     BP_SPAN(S, stall_timeout, .def = "10s", .min = 2 * BP_SECOND, .max = BP_HOUR,
             .doc = "How long a worker's event loop may be blocked before the worker is replaced."),
     BP_SPAN(S, restart_backoff_max, .def = "30s", .min = 100 * BP_MILLISECOND, .max = BP_HOUR,

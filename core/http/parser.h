@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The request head of HTTP/1.1 (RFC 9112), strict: http-api.md section 3. Slices into the caller's buffer, no copies, no
+ * The request head of HTTP/1.1 (RFC 9112), strict. Slices into the caller's buffer, no copies, no
  * allocation. Knows nothing of sockets.
  */
 #ifndef CORE_HTTP_PARSER_H

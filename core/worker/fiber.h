@@ -2,7 +2,7 @@
 /*
  * Fibers: small pooled stacks on one thread. The loop's code resumes a fiber; the fiber suspends back to whoever resumed
  * it. Stacks: 256 KiB mmap'ed with a 64 KiB guard. Started once with makecontext, switched with _setjmp/_longjmp; under
- * ASan/TSan with swapcontext and their annotations (see architecture.md 1, platform.md). One file: -U_FORTIFY_SOURCE.
+ * ASan/TSan with swapcontext and their annotations. One file: -U_FORTIFY_SOURCE.
  */
 #ifndef CORE_WORKER_FIBER_H
 #define CORE_WORKER_FIBER_H

@@ -50,7 +50,7 @@ enum bp_field_flag {
     BP_SECRET = 1u << 4,   /* never printed, logged or shown in an error */
     BP_STAGE = 1u << 5,    /* an option that a pipeline may override: the offset is in the stage struct */
     BP_LENIENT = 1u << 6   /* a query parameter whose bad value falls back to the default and whose value
-                              above max is max (http-api.md section 1 names the only two) */
+                              above max is max (the page and limit of a list) */
 };
 
 struct bp_array {

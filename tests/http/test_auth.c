@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Accounts: signing up and logging in (http-api, section 1). */
+/* Accounts: signing up and logging in. */
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdio.h>

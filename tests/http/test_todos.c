@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Todos: the contract that exists already (http-api, section 1). */
+/* Todos: the contract that exists already. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

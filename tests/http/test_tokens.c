@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokens: who is let in, and for how long (http-api, section 1). */
+/* Tokens: who is let in, and for how long. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <sodium.h>

@@ -129,7 +129,7 @@ Test(cli, usage, .init = set_up, .fini = tear_down)
     expect("check -c", 2, "backplane: -c needs a file\n" TRY);
     expect("check --set x", 2, "backplane: --set needs PATH=VALUE\n" TRY);
     expect("routes --json", 2, "backplane: --json belongs to \"check\"\n" TRY);
-    expect("plugins --markdown", 2, "backplane: --markdown belongs to \"plugins NAME\"\n" TRY);
+    expect("plugins --markdown", 2, "backplane: --markdown belongs to \"plugins NAME\" and \"config options\"\n" TRY);
     expect("explain FETCH / -c t.cfg", 2,
            "backplane: unknown method \"FETCH\": expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS\n");
     expect("explain GET items -c t.cfg", 2, "backplane: \"items\" is not a path\n");
