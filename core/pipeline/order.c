@@ -33,6 +33,21 @@ static void report_pair(struct assembly *assembly, const struct draft *draft, co
     item->stage->host->wrong = true;
 }
 
+static bool identifies(const struct draft_item *item)
+{
+    return item->stage->host && rules_of(item->stage).phase == BP_PHASE_IDENTIFY;
+}
+
+static bool lacks_identity(const struct draft *draft, size_t index)
+{
+    if (!rules_of(draft->items[index].stage).needs_identity)
+        return false;
+    for (size_t i = 0; i < index; i++)
+        if (identifies(&draft->items[i]))
+            return false;
+    return true;
+}
+
 static void check_phase(struct assembly *assembly, const struct draft *draft, size_t index)
 {
     const struct draft_item *item = &draft->items[index], *highest = NULL;
@@ -45,6 +60,8 @@ static void check_phase(struct assembly *assembly, const struct draft *draft, si
         }
     }
     if (phase == BP_PHASE_ANY || phase >= highest_phase || checked_elsewhere(highest, item))
+        return;
+    if (identifies(item) && lacks_identity(draft, (size_t)(highest - draft->items))) /* check_identity says it better */
         return;
     report_pair(
         assembly, draft, item,
@@ -85,20 +102,12 @@ static bool is_routed(const struct assembly *assembly, const char *pipeline)
     return false;
 }
 
-static bool identifies(const struct draft_item *item)
-{
-    return item->stage->host && rules_of(item->stage).phase == BP_PHASE_IDENTIFY;
-}
-
 /* A pipeline that is only included by others may leave it to them who identifies. */
 static void check_identity(struct assembly *assembly, const struct draft *draft, size_t index)
 {
     const struct draft_item *item = &draft->items[index];
-    if (!rules_of(item->stage).needs_identity)
+    if (!lacks_identity(draft, index))
         return;
-    for (size_t i = 0; i < index; i++)
-        if (identifies(&draft->items[i]))
-            return;
     for (size_t i = index + 1; i < draft->count; i++)
         if (identifies(&draft->items[i]) && !checked_elsewhere(item, &draft->items[i])) {
             report_pair(assembly, draft, item,

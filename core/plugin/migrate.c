@@ -45,8 +45,9 @@ static int migrate_host(struct bp_host *host, struct bp_host *database, unsigned
                bp_log_cstr("database", database->name), bp_log_cstr("status", bp_status_name(status)));
         return status < 0 ? status : BP_ERROR;
     }
-    bp_log(host, BP_LOG_INFO, "migrate.done", "The schema is up to date", bp_log_cstr("database", database->name),
-           bp_log_int("applied", steps));
+    if (steps > 0)
+        bp_log(host, BP_LOG_INFO, "migrate.done", "The schema was brought up to date",
+               bp_log_cstr("database", database->name), bp_log_int("applied", steps));
     *applied += steps;
     return 0;
 }

@@ -39,12 +39,11 @@ static void say_who(int fd, bp_str folder, struct buffer *problems)
                   pid.len > 0 ? " (pid " : "", BP_STR_ARG(pid), pid.len > 0 ? ")" : "", BP_STR_ARG(folder));
 }
 
-int data_lock(bp_str folder, int *ret_fd, struct buffer *problems)
+/* Makes the folder; its path without slashes at the end, and room for "/pid" behind it. */
+static int prepare(bp_str folder, char path[PATH_MAX], size_t *ret_len, struct buffer *problems)
 {
-    char path[PATH_MAX];
-
-    int n = snprintf(path, sizeof(path), "%" BP_STR_FMT, BP_STR_ARG(folder));
-    if (n <= 0 || (size_t)n + sizeof("/pid") > sizeof(path)) {
+    int n = snprintf(path, PATH_MAX, "%" BP_STR_FMT, BP_STR_ARG(folder));
+    if (n <= 0 || (size_t)n + sizeof("/pid") > PATH_MAX) {
         buffer_printf(problems, "the data folder's name is empty or too long\n");
         return BP_ERROR;
     }
@@ -54,7 +53,26 @@ int data_lock(bp_str folder, int *ret_fd, struct buffer *problems)
         buffer_printf(problems, "cannot make the data folder %s: %s\n", path, strerror(errno));
         return BP_ERROR;
     }
-    memcpy(path + n, "/pid", sizeof("/pid"));
+    *ret_len = (size_t)n;
+    return 0;
+}
+
+int data_folder(bp_str folder, struct buffer *problems)
+{
+    char path[PATH_MAX];
+    size_t len;
+
+    return prepare(folder, path, &len, problems);
+}
+
+int data_lock(bp_str folder, int *ret_fd, struct buffer *problems)
+{
+    char path[PATH_MAX];
+    size_t len;
+
+    if (prepare(folder, path, &len, problems) != 0)
+        return BP_ERROR;
+    memcpy(path + len, "/pid", sizeof("/pid"));
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0) {
         buffer_printf(problems, "cannot open %s: %s\n", path, strerror(errno));

@@ -5,6 +5,8 @@
 
 #include "core/base/buffer.h"
 
+/* Makes the folder as data_lock() does, for a command that works beside a running server. BP_ERROR: a line in problems says why. */
+int data_folder(bp_str folder, struct buffer *problems);
 /* Makes the folder (0700, parents 0755) when it is missing, and locks and writes its "pid" file. Keep *ret_fd open: the lock ends with it.
  * BP_ERROR: a line in problems says why. */
 int data_lock(bp_str folder, int *ret_fd, struct buffer *problems);

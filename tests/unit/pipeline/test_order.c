@@ -42,6 +42,8 @@ static const struct {
      ""},
     {"a per-user limit before auth", "p = ( \"limit\",\n \"auth\" );",
      "t.cfg:4: pipelines.p: \"limit\" needs to know who asks, and stands before \"auth\" (t.cfg:5)\n"},
+    {"said once, though its phase is wrong, too", "p = ( { use = \"limit\"; phase = \"shape\"; },\n \"auth\" );",
+     "t.cfg:4: pipelines.p: \"limit\" needs to know who asks, and stands before \"auth\" (t.cfg:5)\n"},
     {"a per-user limit without auth, in a pipeline that routes use",
      "p = ( \"limit\" ); };\nroutes: ({ match = \"/*\"; pipeline = \"p\"; }",
      "t.cfg:4: pipelines.p: \"limit\" needs to know who asks, and no stage before it identifies\n"},

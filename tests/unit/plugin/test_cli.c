@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,7 +13,8 @@
 #include "tests/plugins/world.h"
 
 static const char config[] =
-    "server: { plugin_path = \"" TEST_PLUGIN_DIR "\"; listen = ({ address = \"127.0.0.1:${TEST_PORT:-1}\"; }); };\n"
+    "server: { plugin_path = \"" TEST_PLUGIN_DIR "\"; data = \"data\"; "
+    "listen = ({ address = \"${TEST_LISTEN:-127.0.0.1:1}\"; }); };\n"
     "plugins: (\n"
     "  { use = \"items\"; },\n"
     "  { use = \"store\"; name = \"main\"; },\n"
@@ -47,6 +49,8 @@ static void tear_down(void)
 {
     unlink("t.cfg");
     unlink("bad.cfg");
+    unlink("s.sock");
+    rmdir("data");
     if (chdir("/") == 0)
         rmdir(folder);
 }
@@ -178,54 +182,87 @@ Test(cli, commands, .init = set_up, .fini = tear_down)
     free(result.text);
 }
 
-/* Answers one connection with reply, in a child; gives the port. */
-static int serve(const char *reply, pid_t *ret_child)
+/* Listens on a free port of 127.0.0.1 or [::1], or as s.sock in the working directory. */
+static int listen_on(int family, int *ret_port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    cr_assert_eq(bind(fd, (struct sockaddr *)&address, len), 0);
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr_un local = {.sun_family = AF_UNIX, .sun_path = "s.sock"};
+    struct sockaddr *address = family == AF_INET    ? (struct sockaddr *)&v4
+                               : family == AF_INET6 ? (struct sockaddr *)&v6
+                                                    : (struct sockaddr *)&local;
+    socklen_t len = family == AF_INET ? sizeof(v4) : family == AF_INET6 ? sizeof(v6) : sizeof(local);
+    int fd = socket(family, SOCK_STREAM, 0);
+    cr_assert_eq(bind(fd, address, len), 0);
     cr_assert_eq(listen(fd, 1), 0);
-    cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    *ret_child = fork();
-    if (*ret_child == 0) {
-        char request[512];
-        int client = accept(fd, NULL, NULL);
-        ssize_t got = recv(client, request, sizeof(request) - 1, 0);
-        request[got > 0 ? got : 0] = 0;
-        bool right = strncmp(request, "GET /health/ready HTTP/1.1\r\n", 28) == 0;
-        if (right)
-            send(client, reply, strlen(reply), MSG_NOSIGNAL);
-        _exit(right ? 0 : 1);
-    }
-    close(fd);
-    return ntohs(address.sin_port);
+    cr_assert_eq(getsockname(fd, address, &len), 0);
+    *ret_port = family == AF_INET ? ntohs(v4.sin_port) : family == AF_INET6 ? ntohs(v6.sin6_port) : 0;
+    return fd;
 }
+
+/* Answers one connection with reply. The exit code: whether it was asked what it should be. */
+static int answer(int fd, const char *reply)
+{
+    char request[512];
+    int client = accept(fd, NULL, NULL);
+    ssize_t got = recv(client, request, sizeof(request) - 1, 0);
+    request[got > 0 ? got : 0] = 0;
+    if (strcmp(request, "GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") != 0)
+        return 1;
+    send(client, reply, strlen(reply), MSG_NOSIGNAL);
+    return 0;
+}
+
+#define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+static const struct {
+    int family;
+    const char *listen, *reply, *text; /* with PORT */
+    int status;
+} health_cases[] = {
+    {AF_INET, "127.0.0.1:PORT", OK_REPLY, "ready\n", 0},
+    {AF_INET, "*:PORT", OK_REPLY, "ready\n", 0},
+    {AF_INET, "0.0.0.0:PORT", OK_REPLY, "ready\n", 0},
+    {AF_INET6, "[::1]:PORT", OK_REPLY, "ready\n", 0},
+    {AF_INET6, "[::]:PORT", OK_REPLY, "ready\n", 0},
+    {AF_UNIX, "unix:s.sock", OK_REPLY, "ready\n", 0},
+    {AF_INET, "127.0.0.1:PORT", "HTTP/1.1 503 Service Unavailable\r\n\r\n", "not ready: 127.0.0.1:PORT answered 503\n",
+     1},
+    {AF_INET, "127.0.0.1:PORT", "", "not ready: 127.0.0.1:PORT gave no HTTP answer within 5 s\n", 1},
+    {AF_INET, "127.0.0.1:PORT", "SSH-2.0-OpenSSH\r\n", "not ready: 127.0.0.1:PORT gave no HTTP answer within 5 s\n", 1},
+};
 
 Test(cli, health, .init = set_up, .fini = tear_down)
 {
-    static const struct {
-        const char *reply, *text;
-        int status;
-    } cases[] = {
-        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "ready\n", 0},
-        {"HTTP/1.1 503 Service Unavailable\r\n\r\n", "not ready: 127.0.0.1:PORT answered 503\n", 1},
-        {"", "not ready: 127.0.0.1:PORT gave no HTTP answer within 5 s\n", 1},
-        {"SSH-2.0-OpenSSH\r\n", "not ready: 127.0.0.1:PORT gave no HTTP answer within 5 s\n", 1},
-    };
     char port[16];
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        pid_t child;
-        int child_status;
-        snprintf(port, sizeof(port), "%d", serve(cases[i].reply, &child));
-        cr_assert_eq(setenv("TEST_PORT", port, 1), 0);
-        char *text = text_replace(cases[i].text, "PORT", port);
-        expect("health -c t.cfg", cases[i].status, text);
+    for (size_t i = 0; i < sizeof(health_cases) / sizeof(*health_cases); i++) {
+        int number, child_status, fd = listen_on(health_cases[i].family, &number);
+        pid_t child = fork();
+        if (child == 0)
+            _exit(answer(fd, health_cases[i].reply));
+        cr_assert_gt(child, 0);
+        close(fd);
+        snprintf(port, sizeof(port), "%d", number);
+        char *listen = text_replace(health_cases[i].listen, "PORT", port);
+        char *text = text_replace(health_cases[i].text, "PORT", port);
+        cr_assert_eq(setenv("TEST_LISTEN", listen, 1), 0);
+        expect("health -c t.cfg", health_cases[i].status, text);
+        free(listen);
         free(text);
         cr_assert_eq(waitpid(child, &child_status, 0), child);
-        cr_expect_eq(child_status, 0, "case %zu: it was asked for /health/ready", i);
+        cr_expect_eq(child_status, 0, "%s was asked for /health/ready", health_cases[i].listen);
     }
-    char *text = text_replace("not ready: cannot connect to 127.0.0.1:PORT: Connection refused\n", "PORT", port);
+}
+
+Test(cli, health_of_nobody, .init = set_up, .fini = tear_down)
+{
+    char listen[32], text[128];
+    int port, fd = listen_on(AF_INET, &port);
+    close(fd);
+    snprintf(listen, sizeof(listen), "127.0.0.1:%d", port);
+    snprintf(text, sizeof(text), "not ready: cannot connect to %s: Connection refused\n", listen);
+    cr_assert_eq(setenv("TEST_LISTEN", listen, 1), 0);
     expect("health -c t.cfg", 1, text);
-    free(text);
+    cr_assert_eq(setenv("TEST_LISTEN", "fd:3", 1), 0);
+    expect("health -c t.cfg", 1, "not ready: cannot connect to fd:3: Cannot assign requested address\n");
 }
