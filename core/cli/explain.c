@@ -26,15 +26,16 @@ static void print_options(const struct stage *stage)
     table_deinit(&table);
 }
 
-static void print_pipeline(const struct assembly *assembly, const struct pipeline *pipeline, bp_str path)
+static void print_pipeline(const struct assembly *assembly, const struct pipeline *pipeline, bp_str path, bool routed)
 {
+    size_t count = !pipeline ? 0 : routed ? pipeline->count : pipeline->open_count;
     const struct config_route *entry = endpoints_entry(assembly, path);
     if (!pipeline) {
         printf("pipeline  none: no routes: entry matches\n");
         return;
     }
     printf("pipeline  %s, by \"%s\" (%s:%u)\n", pipeline->name.ptr, entry->match, entry->place.file, entry->place.line);
-    for (size_t i = 0; i < pipeline->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct stage *stage = &pipeline->stages[i];
         printf("  %3zu  %" BP_STR_FMT "  plugin %s%s  (%s:%u)\n", i + 1, BP_STR_ARG(stage->name),
                stage->host->plugin.name, stage->locked ? ", locked" : "", stage->place.file, stage->place.line);
@@ -79,7 +80,7 @@ static void explain(const struct assembly *assembly, uint32_t method, bp_str pat
     } else {
         print_unrouted(match.allowed);
     }
-    print_pipeline(assembly, endpoint ? endpoint->pipeline : assembly_pipeline_for(assembly, path), path);
+    print_pipeline(assembly, endpoint ? endpoint->pipeline : assembly_pipeline_for(assembly, path), path, endpoint);
     if (endpoint)
         printf("handler   %s\n", endpoint->route.doc ? endpoint->route.doc : endpoint->route.name);
 }

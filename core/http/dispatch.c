@@ -173,9 +173,17 @@ static int run_handler(struct bp_request *rq)
     return rq->endpoint->route.handler(rq, rq->endpoint->host->self, NULL);
 }
 
+/* What no route answers passes the stages before authentication only. */
+static size_t stages_of(const struct bp_request *rq)
+{
+    if (!rq->pipeline)
+        return 0;
+    return rq->endpoint && !rq->reject_status ? rq->pipeline->count : rq->pipeline->open_count;
+}
+
 static const char *running_plugin(const struct bp_request *rq, uint32_t index)
 {
-    if (rq->pipeline && index < rq->pipeline->count)
+    if (index < stages_of(rq))
         return rq->pipeline->stages[index].host->name;
     return rq->endpoint ? rq->endpoint->host->name : NULL;
 }
@@ -183,7 +191,7 @@ static const char *running_plugin(const struct bp_request *rq, uint32_t index)
 /* Runs the stage of this index, or the handler behind the last one. */
 static int run(struct bp_request *rq, uint32_t index)
 {
-    const struct stage *stage = rq->pipeline && index < rq->pipeline->count ? &rq->pipeline->stages[index] : NULL;
+    const struct stage *stage = index < stages_of(rq) ? &rq->pipeline->stages[index] : NULL;
     uint32_t outer = rq->stage;
     struct fiber_place place =
         fiber_enter((struct fiber_place){.plugin = running_plugin(rq, index),

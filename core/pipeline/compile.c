@@ -100,6 +100,7 @@ static int make_pipeline(struct assembly *assembly, const struct draft *draft, s
         return BP_NOMEM;
     for (size_t i = 0; i < draft->count; i++)
         pipeline->stages[i] = *draft->items[i].stage;
+    pipeline->open_count = pipelines_open_count(draft);
     return 0;
 }
 

@@ -133,3 +133,11 @@ void pipelines_check_order(struct assembly *assembly, const struct draft *draft)
         check_identity(assembly, draft, i);
     }
 }
+
+size_t pipelines_open_count(const struct draft *draft)
+{
+    for (size_t i = 0; i < draft->count; i++)
+        if (draft->items[i].stage->host && rules_of(draft->items[i].stage).phase >= BP_PHASE_IDENTIFY)
+            return i;
+    return draft->count;
+}

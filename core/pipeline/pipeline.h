@@ -29,6 +29,8 @@ struct draft {
 int pipelines_expand(struct assembly *assembly, struct draft *drafts, size_t count);
 /* Reports what cannot work: phases that go down, `after`, a stage that needs an identity nobody has set. */
 void pipelines_check_order(struct assembly *assembly, const struct draft *draft);
+/* How many stages stand before the first that identifies or comes after that. */
+size_t pipelines_open_count(const struct draft *draft);
 /* "observe" */
 const char *pipeline_phase_name(uint32_t phase);
 

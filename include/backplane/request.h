@@ -28,6 +28,8 @@ typedef int bp_handler(struct bp_request *rq, void *self, const void *stage);
  * not calling it ends the pipeline here: record a reply of your own. */
 int bp_next(struct bp_request *rq);
 
+/* 0 for a request that is refused before it could be routed (malformed, or of an unknown method): its stages run, so that it is
+ * observed; its target and fields may be empty. */
 enum bp_method bp_request_method(const struct bp_request *rq);
 /* "GET" */
 bp_str bp_request_method_name(const struct bp_request *rq);

@@ -70,6 +70,8 @@ int rate_limit_check(struct bp_request *rq, void *self, const void *stage)
 
     if (!limited)
         return bp_trace(BP_MISUSE);
+    if (bp_request_method(rq) == 0) /* malformed: it ends with its 400 and its connection either way */
+        return bp_next(rq);
     limiter_take(&limited->limiter, client_of(rq, options->key, space), bp_now(rq), &verdict, &crowded);
     bp_metric_add(verdict.allowed ? limited->allowed : limited->refused, 1);
     if (crowded)

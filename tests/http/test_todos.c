@@ -263,6 +263,21 @@ Test(todos, lists_are_never_stale, .init = start, .fini = stop)
     }
 }
 
+/* What no route answers is said to everybody: authentication guards routes. */
+Test(todos, no_route_needs_no_token, .init = start, .fini = stop)
+{
+    static const char *const methods[] = {"PUT", "DELETE"};
+    struct http_reply reply;
+    for (size_t i = 0; i < 2; i++) {
+        expect_message(NULL, methods[i], TODOS, NULL, 405, "Method not allowed");
+        expect_message(ada, methods[i], TODOS, NULL, 405, "Method not allowed");
+    }
+    expect_message(NULL, "GET", "/api/v1/nowhere?x=1", NULL, 404, "Route /api/v1/nowhere?x=1 not found");
+    http_call(server.port, "PUT", TODOS, NULL, NULL, &reply);
+    cr_expect_str_eq(http_header(&reply, "Allow"), "GET, HEAD, POST, OPTIONS");
+    http_reply_free(&reply);
+}
+
 Test(todos, replies, .init = start, .fini = stop)
 {
     struct http_reply reply;
