@@ -27,8 +27,10 @@ const struct bp_field config_server_rows[] = {
              .doc = "The sockets to listen on; 127.0.0.1:3000 when the setting is left out."),
     BP_U32(S, workers, .def = "0", .max = BP_WORKER_SLOTS,
            .doc = "How many worker processes serve requests; 0 starts one for each CPU that the container may use."),
-    BP_TEXT(S, data, .def = "var", .min = 1, .example = "/var/lib/backplane",
-            .doc = "The folder for everything written at run time: databases, the pid file, a secret made for development."),
+    BP_TEXT(
+        S, data, .def = "var", .min = 1, .example = "/var/lib/backplane",
+        .doc =
+            "The folder for everything written at run time: databases, the pid file, a secret made for development."),
     BP_TEXT(
         S, plugin_path, .def = "",
         .doc =
