@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugins of docs/writing-a-plugin.md, in a server. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build_info.h"
+#include "tests/support/http.h"
+#include "tests/support/server.h"
+
+/* What a user has who puts docs/examples/examples.cfg into config/plugins/. */
+static const char config[] = "include = ( \"" BACKPLANE_SOURCE_ROOT "/tests/examples/examples.cfg\" );";
+static const char *const arguments[] = {"--set", "server.plugin_path=" BACKPLANE_BUILD_ROOT "/tests/examples", "--set",
+                                        "plugins.slow_log.threshold=0", NULL};
+
+static struct test_server server;
+
+static void set_up(void)
+{
+    server_start(&server, &(struct server_options){.config = config, .arguments = arguments});
+}
+
+static void tear_down(void)
+{
+    server_stop(&server);
+}
+
+TestSuite(examples, .init = set_up, .fini = tear_down, .timeout = 60);
+
+Test(examples, a_note_is_created_and_found)
+{
+    char *ada = http_login(server.port, "ada@example.com"), *bob = http_login(server.port, "bob@example.com");
+    char path[64];
+    struct http_reply reply;
+    http_call(server.port, "POST", "/api/v1/notes", ada, "{\"text\":\" Buy milk \"}", &reply);
+    cr_assert_eq(reply.status, 201);
+    json_t *created = http_json(&reply);
+    cr_expect_str_eq(http_json_text(created, "data.text"), "Buy milk");
+    snprintf(path, sizeof(path), "/api/v1/notes/%s", http_json_text(created, "data.id"));
+    http_reply_free(&reply);
+
+    http_call(server.port, "GET", path, ada, NULL, &reply);
+    cr_expect_eq(reply.status, 200);
+    http_reply_free(&reply);
+    http_call(server.port, "GET", path, bob, NULL, &reply); /* somebody else's */
+    cr_expect_eq(reply.status, 404);
+    http_reply_free(&reply);
+    http_call(server.port, "GET", "/api/v1/notes/1", ada, NULL, &reply);
+    cr_expect_eq(reply.status, 400);
+    cr_expect(strstr(reply.body, "Invalid note ID format"));
+    http_reply_free(&reply);
+    json_decref(created);
+    free(ada);
+    free(bob);
+}
+
+Test(examples, a_note_needs_a_text_and_an_account)
+{
+    char *ada = http_login(server.port, "ada@example.com");
+    struct http_reply reply;
+    http_call(server.port, "POST", "/api/v1/notes", ada, "{}", &reply);
+    cr_expect_eq(reply.status, 400);
+    cr_expect(strstr(reply.body, "Text is required"));
+    http_reply_free(&reply);
+    http_call(server.port, "POST", "/api/v1/notes", NULL, "{}", &reply);
+    cr_expect_eq(reply.status, 401);
+    http_reply_free(&reply);
+    free(ada);
+}
+
+Test(examples, a_slow_request_is_logged_and_counted)
+{
+    char *ada = http_login(server.port, "ada@example.com");
+    struct http_reply reply;
+    http_call(server.port, "POST", "/api/v1/notes", ada, "{\"text\":\"Slow enough\"}", &reply);
+    http_reply_free(&reply);
+    cr_expect(server_wait_output(&server, "\"event\":\"slow_log.slow\""));
+    http_call(server.port, "GET", "/metrics", NULL, NULL, &reply);
+    cr_expect(strstr(reply.body, "slow_log_requests_total{stage=\"notes.slow_log\"} 1\n"));
+    http_reply_free(&reply);
+    free(ada);
+}
+
+Test(examples, explain_shows_the_stage)
+{
+    char line[256], text[4096] = "";
+    FILE *pipe =
+        popen(BACKPLANE_BUILD_ROOT "/backplane explain GET /api/v1/notes/1 -c " BACKPLANE_SOURCE_ROOT
+                                   "/tests/examples/examples.cfg --set server.plugin_path=" BACKPLANE_BUILD_ROOT
+                                   "/tests/examples 2>&1",
+              "r");
+    cr_assert_not_null(pipe);
+    while (fgets(line, sizeof(line), pipe))
+        strncat(text, line, sizeof(text) - strlen(text) - 1);
+    cr_expect_eq(pclose(pipe), 0);
+    cr_expect(strstr(text, "notes.slow_log  plugin slow_log"), "%s", text);
+}
