@@ -30,7 +30,7 @@ struct router_match {
     bp_str names[ROUTER_PARAMS];
     bp_str params[ROUTER_PARAMS]; /* slices of path */
 };
-/* HEAD finds GET's value. True when the value was found. */
+/* HEAD finds the value of GET. True when the value was found. */
 bool router_find(const struct router *router, uint32_t method, bp_str path, struct router_match *ret_match);
 
 #endif

@@ -69,7 +69,8 @@ int health_database(struct bp_request *rq, void *self, const void *stage)
         if (connected) {
             report.set |= SET_UPTIME;
             report.status = BP_STR("healthy");
-            report.uptime = (double)((bp_clock() - health->started) / BP_MILLISECOND) / 1000.0;
+            int64_t milliseconds = (bp_clock() - health->started) / BP_MILLISECOND;
+            report.uptime = (double)milliseconds / 1000.0;
             report.services = (struct health_services){BP_STR("Connected"), BP_STR("Disabled")};
         } else {
             report.set |= SET_MESSAGE;
