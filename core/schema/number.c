@@ -51,7 +51,11 @@ char *number_put_double(char *p, double value)
         memcpy(p, "null", 4);
         return p + 4;
     }
-    if (value == trunc(value) && fabs(value) < 0x1p53 && !(value == 0 && signbit(value)))
+    if (value == 0 && signbit(value)) { /* a reader takes "-0" for the integer 0 */
+        memcpy(p, "-0.0", 4);
+        return p + 4;
+    }
+    if (value == trunc(value) && fabs(value) < 0x1p53)
         return number_put_i64(p, (int64_t)value);
     for (int precision = 15; precision <= 17; precision++) {
         len = snprintf(text, sizeof(text), "%.*g", precision, value);
