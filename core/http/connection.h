@@ -73,6 +73,8 @@ struct connection {
 
     uint8_t peer[16];
     uint8_t peer_len;
+    uint8_t peer_text_len;
+    char peer_text[46]; /* INET6_ADDRSTRLEN; made when first asked for */
     bool secure;
 };
 

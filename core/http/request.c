@@ -85,13 +85,13 @@ bp_str bp_request_host(const struct bp_request *rq)
 
 bp_str bp_request_peer(const struct bp_request *rq)
 {
-    const struct connection *c = rq->connection;
-    char text[INET6_ADDRSTRLEN];
+    struct connection *c = rq->connection;
     if (c->peer_len == 0)
         return BP_STR("unix");
-    if (!inet_ntop(c->peer_len == 4 ? AF_INET : AF_INET6, c->peer, text, sizeof(text)))
-        return BP_STR("");
-    return bp_arena_copy(rq->arena, bp_str_of(text));
+    if (c->peer_text_len == 0 &&
+        inet_ntop(c->peer_len == 4 ? AF_INET : AF_INET6, c->peer, c->peer_text, sizeof(c->peer_text)))
+        c->peer_text_len = (uint8_t)strlen(c->peer_text);
+    return bp_str_n(c->peer_text, c->peer_text_len);
 }
 
 bp_str bp_request_peer_bytes(const struct bp_request *rq)
