@@ -170,9 +170,9 @@ void loop_turn(struct loop *loop, bp_span wait)
 int loop_run(struct loop *loop)
 {
     int status = 0;
-    loop->stopped = false;
     while (!loop->stopped && status == 0)
         status = turn(loop, BP_FOREVER);
+    loop->stopped = false;
     return status;
 }
 

@@ -22,6 +22,7 @@ struct loop *loop_free(struct loop *loop);
 struct event_base *loop_base(struct loop *loop);
 /* Runs until loop_stop(). */
 int loop_run(struct loop *loop);
+/* Before loop_run(), it makes that return at once. */
 void loop_stop(struct loop *loop);
 /* One turn: waits for events (at most `wait`), then the end-of-turn functions. For tests. */
 void loop_turn(struct loop *loop, bp_span wait);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "line.h"
+
+static struct access_line sample(void)
+{
+    return (struct access_line){.time = 1795377302123,
+                                .method = BP_STR("GET"),
+                                .target = BP_STR("/api/v1/todos?page=2"),
+                                .route = BP_STR("/api/v1/todos"),
+                                .peer = BP_STR("127.0.0.1"),
+                                .request_id = BP_STR("r-1"),
+                                .user_agent = BP_STR("curl/7.88.1"),
+                                .version = BP_STR("1.1"),
+                                .user_id = BP_STR("u-1"),
+                                .status = 200,
+                                .bytes = 2831,
+                                .duration = 412 * BP_MICROSECOND};
+}
+
+static bp_str json(const struct access_line *line)
+{
+    static char text[ACCESS_LINE_MAX];
+    return bp_str_n(text, access_line_json(line, text));
+}
+
+Test(line, json_is_exact)
+{
+    struct access_line line = sample();
+    bp_str text = json(&line);
+    static const char expected[] =
+        "{\"time\":\"2026-11-22T19:55:02.123Z\",\"event\":\"http.access\",\"request_id\":\"r-1\",\"method\":\"GET\","
+        "\"target\":\"/api/v1/todos?page=2\",\"route\":\"/api/v1/"
+        "todos\",\"status\":200,\"duration_ms\":0.412,\"bytes\":2831,"
+        "\"client\":\"127.0.0.1\",\"user_id\":\"u-1\",\"http_version\":\"1.1\",\"user_agent\":\"curl/7.88.1\"}\n";
+    cr_expect(bp_str_is(text, expected), "%.*s", (int)text.len, text.ptr);
+    line.aborted = true;
+    line.duration = 12345678 * BP_MICROSECOND;
+    line.user_id = line.route = BP_STR("");
+    text = json(&line);
+    cr_expect(memmem(text.ptr, text.len, "\"duration_ms\":12345.678,", 23));
+    cr_expect(memmem(text.ptr, text.len, "\"aborted\":true}\n", 16));
+    cr_expect_null(memmem(text.ptr, text.len, "user_id", 7));
+}
+
+/* Whatever a client sends, it is one line of JSON, and the client's bytes stay in their string. */
+Test(line, every_byte_stays_in_its_place)
+{
+    for (int c = 0; c < 256; c++) {
+        char hostile[16];
+        struct access_line line = sample();
+        size_t len = (size_t)snprintf(hostile, sizeof(hostile), "a%cb\",\"x\":1", c);
+        line.user_agent = line.target = bp_str_n(hostile, c == 0 ? 11 : len);
+        bp_str text = json(&line);
+        cr_assert_eq(memchr(text.ptr, '\n', text.len), text.ptr + text.len - 1, "byte %d", c);
+        json_t *root = json_loadb(text.ptr, text.len, JSON_ALLOW_NUL, NULL);
+        cr_assert(root, "byte %d: %.*s", c, (int)text.len, text.ptr);
+        cr_expect_null(json_object_get(root, "x"), "byte %d", c);
+        json_decref(root);
+    }
+}
+
+Test(line, long_texts_are_cut_and_the_line_stays_whole)
+{
+    char *longest = malloc(100000);
+    struct access_line line = sample();
+    memset(longest, 1, 100000); /* each byte takes six when escaped */
+    line.target = line.user_agent = line.route = line.request_id = bp_str_n(longest, 100000);
+    bp_str text = json(&line);
+    cr_expect_leq(text.len, ACCESS_LINE_MAX);
+    cr_expect_eq(text.ptr[text.len - 1], '\n');
+    free(longest);
+}
+
+Test(line, secrets_in_queries_are_redacted)
+{
+    static const struct {
+        const char *target, *written;
+    } cases[] = {{"/a?token=abc", "/a?token=[redacted]"},
+                 {"/a?x=1&access_token=abc&y=2", "/a?x=1&access_token=[redacted]&y=2"},
+                 {"/a?PASSWORD=p&api_key=k", "/a?PASSWORD=[redacted]&api_key=[redacted]"},
+                 {"/a?code=1&state=2", "/a?code=[redacted]&state=2"},
+                 {"/a?token", "/a?token"},
+                 {"/token=1?x=y", "/token=1?x=y"},
+                 {"/a?", "/a?"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char expected[128];
+        struct access_line line = sample();
+        line.target = bp_str_of(cases[i].target);
+        snprintf(expected, sizeof(expected), "\"target\":\"%s\",", cases[i].written);
+        bp_str text = json(&line);
+        cr_expect(memmem(text.ptr, text.len, expected, strlen(expected)), "%.*s", (int)text.len, text.ptr);
+    }
+}
+
+Test(line, text_is_for_people)
+{
+    char text[ACCESS_LINE_MAX];
+    struct access_line line = sample();
+    line.status = 503;
+    line.target = BP_STR("/\033[2J");
+    bp_str written = bp_str_n(text, access_line_text(&line, text));
+    cr_expect(bp_str_is(written, "19:55:02.123 \033[31m503\033[0m GET /\\u001b[2J \033[2m0.412ms 2831B r-1\033[0m\n"),
+              "%.*s", (int)written.len, written.ptr);
+}
