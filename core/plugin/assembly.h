@@ -45,8 +45,9 @@ struct stage {
 struct pipeline {
     bp_str name;
     size_t count;
-    size_t open_count; /* stages before the first that identifies: all that run for what no route answers (404, 405, 400),
-                          so that authentication guards routes and not the news that there is none */
+    /* Stages before the first that identifies: all that run for what no route answers (404, 405, 400), so that authentication guards
+     * routes and not the news that there is none. */
+    size_t open_count;
     struct stage *stages;
 };
 /* A route of a plugin with the pipeline that guards it. */

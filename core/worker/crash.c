@@ -15,7 +15,6 @@
 
 #define FRAMES 48
 
-
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 static _Alignas(16) char handler_stack[128 * 1024];
 static bool json;
