@@ -60,7 +60,6 @@ struct config_server {
     bp_span restart_backoff_max;
     uint32_t offload_threads, offload_queue;
     uint64_t shared_memory; /* bytes of virtual size */
-    bool redact_server_header;
 };
 extern const struct bp_field config_server_rows[];
 /* The core's own keys of an entry: of a server.listen, plugins: and routes: entry, and of a stage written as a group. */

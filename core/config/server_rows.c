@@ -87,6 +87,4 @@ const struct bp_field config_server_rows[] = {
            .doc = "Jobs that may wait for those threads; further ones get 503 with Retry-After."),
     BP_SIZE(S, shared_memory, .def = "256MiB", .min = 1048576, .max = INT64_C(1) << 40,
             .doc = "Virtual size of the memory that the workers share; only what is used takes real memory."),
-    BP_BOOL(S, redact_server_header, .def = "true",
-            .doc = "Sends no Server header field, so that replies do not name the product."),
     BP_END};

@@ -217,7 +217,6 @@ Test(config_load, sets_replace_and_add)
                                "           { use = \"sqlite\"; name = \"main\"; file = \"a.db\"; } );";
     static const char *const sets[] = {"server.workers=5",
                                        "server.data=/a=b",
-                                       "server.redact_server_header=false",
                                        "plugins.auth.secret=p$a${HOME}$$",
                                        "plugins.main.queue=",
                                        "plugins.main.optional=true",
@@ -231,7 +230,6 @@ Test(config_load, sets_replace_and_add)
     const struct config *config = loaded.config;
     cr_expect_eq(config->server.workers, 6);
     cr_expect(bp_str_is(config->server.data, "/a=b"));
-    cr_expect_not(config->server.redact_server_header);
     cr_expect(bp_str_is(option_of(config, "auth", "secret")->text, "p$a${HOME}$$"));
     cr_expect_str_eq(option_of(config, "auth", "secret")->place.file, "--set");
     cr_expect_eq(option_of(config, "main", "queue")->text.len, 0);
