@@ -65,7 +65,8 @@ static void spawn(struct test_server *server, const struct server_options *optio
 {
     static const char *const passed[] = {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"};
     char *environment[MAX_STRINGS] = {NULL}, config_path[128], text[512];
-    const char *arguments[MAX_STRINGS] = {BACKPLANE_BUILD_ROOT "/backplane", "run"};
+    const char *other = getenv("TEST_SERVER");
+    const char *arguments[MAX_STRINGS] = {other ? other : BACKPLANE_BUILD_ROOT "/backplane", "run"};
     size_t n = 0, a = 2;
     server->port = free_port();
     if (options->folder)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A real server of this build, started by the test that needs it: on 127.0.0.1, a free port, a folder of its own. */
+/* A real server of this build (or the executable TEST_SERVER: Criterion cannot run under ThreadSanitizer, the server can), started by the test that needs it: on 127.0.0.1, a free port, a folder of its own. */
 #ifndef SUPPORT_SERVER_H
 #define SUPPORT_SERVER_H
 
