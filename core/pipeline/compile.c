@@ -87,7 +87,6 @@ static int make_stages(struct assembly *assembly, struct draft *drafts)
             drafts[p].written[e] = stage;
         }
     }
-    check_duplicates(assembly);
     return 0;
 }
 
@@ -114,6 +113,8 @@ int pipelines_compile(struct assembly *assembly)
     int status = make_stages(assembly, drafts);
     if (status == 0)
         status = pipelines_expand(assembly, drafts, count);
+    if (status == 0)
+        check_duplicates(assembly);
     for (size_t i = 0; i < count && status == 0; i++) {
         pipelines_check_order(assembly, &drafts[i]);
         status = make_pipeline(assembly, &drafts[i], &assembly->pipelines[assembly->pipeline_count++]);

@@ -141,6 +141,13 @@ static int put_in(struct expansion *expansion, struct draft *draft, size_t index
         REPORT(expansion, draft, entry, "\"%s\" replaces a locked stage (%s:%u)", stage->short_name,
                item->stage->place.file, item->stage->place.line);
     } else {
+        /* Another stage of the same `as`: its state is its own. */
+        if (bp_str_eq(item->stage->name, stage->name)) {
+            bp_str name = bp_arena_printf(expansion->assembly->arena, "%s.%s", draft->config->name, stage->short_name);
+            if (!name.ptr)
+                return BP_NOMEM;
+            expansion->assembly->stages[stage - expansion->assembly->stages].name = name;
+        }
         *item = own;
     }
     return 0;
