@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/schema/read_json.h"
+
 #include "backplane/status.h"
 #include "core/schema/scan.h"
 #include "core/schema/schema.h"
@@ -104,12 +105,12 @@ static int fail(bp_str json, size_t position, const char *what, struct syntax_er
     return SCHEMA_SYNTAX;
 }
 
-/* jansson's words without what it quotes of the input. Some of its failed allocations look like syntax errors; they cannot be told apart. */
+/* jansson's words without what it quotes of the input. Some of its failed allocations look like syntax errors: errno tells them apart. */
 static int fail_parse(bp_str json, const json_error_t *error, size_t consumed, struct syntax_error *ret_error)
 {
     char what[JSON_ERROR_TEXT_LENGTH];
     char *quote;
-    if (error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory)
+    if (errno == ENOMEM || error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory)
         return BP_NOMEM;
     snprintf(what, sizeof(what), "%s", error->text);
     if ((quote = strstr(what, " near ")))
@@ -123,6 +124,7 @@ static int fail_parse(bp_str json, const json_error_t *error, size_t consumed, s
 
 static json_t *load(bp_str json, json_error_t *error)
 {
+    errno = 0;
     return json_loadb(json.ptr, json.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, error);
 }
 

@@ -24,7 +24,7 @@ static int refuse_token(struct bp_request *rq)
                          "error_description=\"Invalid or expired token\""));
 }
 
-/* From memory, or by verifying it. 0 or a positive condition. */
+/* From memory, or by verifying it. 0, BP_NOMEM or a positive condition. */
 static int recognise(const struct auth *auth, bp_str token, struct remembered *ret_known)
 {
     struct token_digest digest = token_memory_digest(&auth->memory, token);
@@ -60,8 +60,9 @@ int authenticate(struct bp_request *rq, void *self, const void *stage)
     struct remembered known;
     if (!bearer_token(bp_request_header(rq, BP_STR("authorization")), &token))
         return refuse_missing(rq);
-    if (recognise(auth, token, &known) != 0)
-        return refuse_token(rq);
+    int recognised = recognise(auth, token, &known);
+    if (recognised != 0)
+        return recognised < 0 ? bp_trace(recognised) : refuse_token(rq);
     if (known.account_until <= bp_now(rq)) {
         int status = check_account(auth, rq, &known);
         if (status == ACCOUNT_E_MISSING)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "token.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <jwt.h>
 #include <limits.h>
@@ -76,9 +77,11 @@ int token_verify(bp_str secret, bp_str token, bp_date now, struct claims *ret_cl
         signature_len != sizeof(signature))
         return TOKEN_E_SIGNATURE;
 
+    /* The libraries do not tell apart what is wrong and what they had no memory to look at; malloc does. */
+    errno = 0;
     json_t *header = decode_part(parts[0]);
     /* Before the signature is known to be good, because the library reads it before that, unbounded. */
-    json_t *payload = decode_part(parts[1]);
+    json_t *payload = header ? decode_part(parts[1]) : NULL;
     int status = TOKEN_E_MALFORMED;
     if (header && payload)
         status = !header_accepted(header)          ? TOKEN_E_HEADER
@@ -86,7 +89,7 @@ int token_verify(bp_str secret, bp_str token, bp_date now, struct claims *ret_cl
                                                    : claims_check(payload, now, ret_claims);
     json_decref(header);
     json_decref(payload);
-    return status;
+    return status != 0 && errno == ENOMEM ? BP_NOMEM : status;
 }
 
 int token_make(bp_str secret, const bp_uuid *user_id, bp_date now, bp_span lifetime, struct bp_arena *arena,

@@ -6,6 +6,8 @@
  */
 #include "lane.h"
 
+#define ROLLBACK_AGAIN_MS 10
+
 static const struct bp_statement begin = BP_STATEMENT(.name = "begin", .sql = "BEGIN IMMEDIATE");
 static const struct bp_statement commit = BP_STATEMENT(.name = "commit", .sql = "COMMIT");
 static const struct bp_statement rollback = BP_STATEMENT(.name = "rollback", .sql = "ROLLBACK");
@@ -31,9 +33,9 @@ int writer_commit(struct lane *lane, struct failure *failure)
 void writer_rollback(struct lane *lane)
 {
     struct failure ignored;
-    /* SQLite has done it itself after some failures. */
-    if (!sqlite3_get_autocommit(lane->connection.db))
-        run(lane, &rollback, &ignored);
+    /* SQLite has done it itself after some failures. Without memory it is tried again: an open transaction would outlive the lock. */
+    while (!sqlite3_get_autocommit(lane->connection.db) && run(lane, &rollback, &ignored) == BP_NOMEM)
+        sqlite3_sleep(ROLLBACK_AGAIN_MS);
 }
 
 /* One write of several: what it did is undone when it fails. Not 0: the whole transaction has failed. */
