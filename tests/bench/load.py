@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""Load from wrk, pinned to a CPU of its own: interleaved rounds and their medians."""
+import re
+import statistics
+import subprocess
+
+from processes import LOAD_CPU, Failure
+
+CONNECTIONS = 64
+
+PIPELINE = """local requests = ""
+init = function() local one = wrk.format() requests = string.rep(one, %d) end
+request = function() return requests end
+"""
+
+
+class Load:
+    """What wrk sends to one server."""
+
+    def __init__(self, server, path, headers=None, body=None, depth=1):
+        self.server, self.path, self.headers = server, path, dict(headers or {})
+        self.script = ""
+        if body is not None:
+            self.headers["Content-Type"] = "application/json"
+            self.script = f"wrk.method = 'POST'\nwrk.body = [==[{body}]==]\n"
+        if depth > 1:
+            self.script += PIPELINE % depth
+        self.cpu, self.rate = [], []
+
+    def command(self, seconds, script_path):
+        command = ["taskset", "-c", LOAD_CPU, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"]
+        for name, value in self.headers.items():
+            command += ["-H", f"{name}: {value}"]
+        if self.script:
+            with open(script_path, "w", encoding="ascii") as out:
+                out.write(self.script)
+            command += ["-s", script_path]
+        return command + [f"http://127.0.0.1:{self.server.port}{self.path}"]
+
+    def round(self, seconds, script_path, keep=True):
+        before = self.server.cpu_seconds()
+        done = subprocess.run(self.command(seconds, script_path), capture_output=True, text=True, check=False)
+        spent = self.server.cpu_seconds() - before
+        found = re.search(r"(\d+) requests in ([\d.]+)(ms|s|m)", done.stdout)
+        if done.returncode != 0 or not found or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+            raise Failure(f"{self.path}: wrk reports\n{done.stdout}{done.stderr}")
+        requests = int(found[1])
+        if requests == 0:
+            raise Failure(f"{self.path}: no request was answered")
+        if keep:
+            self.cpu.append(spent / requests * 1e6)
+            self.rate.append(requests / (float(found[2]) * {"ms": 0.001, "s": 1, "m": 60}[found[3]]))
+
+    def cpu_median(self):
+        """Microseconds of CPU a request."""
+        return statistics.median(self.cpu)
+
+    def rate_median(self):
+        """Requests a second."""
+        return statistics.median(self.rate)
+
+
+def interleave(loads, rounds, seconds, script_path):
+    """Rounds of each in turn, so that what else the machine does falls on all of them alike."""
+    for load in loads:
+        load.round(1, script_path, keep=False)
+    for _ in range(rounds):
+        for load in loads:
+            load.round(seconds, script_path)
+
+
+def ratio_median(load, other):
+    """The median of the rounds' ratios: neighbours in time."""
+    return statistics.median(a / b for a, b in zip(load.cpu, other.cpu))

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""The rows of the table: each measures one thing and says what it came to."""
+import contextlib
+import os
+import json
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+
+from load import CONNECTIONS, Load, interleave, ratio_median
+from processes import SERVER_CPU, Failure
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DEPTH = 16
+STAGES = (0, 1, 10, 25)
+IDLE_CONNECTIONS = 10000
+MIB = 1048576
+ACCOUNT = json.dumps({"email": "bench@example.com", "password": "Correct-horse-1"})
+TODO = '{"title":"Water the plants"}'
+
+
+class Result:
+    """A measured value against its bar: below it when `at_most`, else above."""
+
+    def __init__(self, name, what, value, bar, stretch, unit="", detail="", at_most=True):
+        self.name, self.what, self.value, self.bar, self.stretch = name, what, value, bar, stretch
+        self.unit, self.detail, self.at_most = unit, detail, at_most
+
+    def verdict(self):
+        def reached(bound):
+            return self.value <= bound if self.at_most else self.value >= bound
+        return "stretch" if reached(self.stretch) else "bar" if reached(self.bar) else "MISSED"
+
+
+class Bench:
+    """The rows share servers, a lab and how long rounds are."""
+
+    def __init__(self, lab, rounds, seconds):
+        self.lab, self.rounds, self.seconds = lab, rounds, seconds
+        self.script = lab.path("wrk.lua")
+
+    # --- servers ---
+
+    def ready(self, server, path="/health/ready"):
+        server.await_answer(path)
+        return server
+
+    def main(self):
+        return self.lab.shared("main", lambda: self.ready(self.lab.backplane("main")))
+
+    def signed_in(self, server):
+        """An account, ten todos, and the fields that ask for them."""
+        if not hasattr(server, "fields"):
+            headers = {"Content-Type": "application/json"}
+            server.request("POST", "/api/v1/auth/sign-up", ACCOUNT, headers)
+            status, _, body = server.request("POST", "/api/v1/auth/login", ACCOUNT, headers)
+            if status != 200:
+                raise Failure(f"login: {status} {body!r}")
+            server.fields = {"Authorization": "Bearer " + json.loads(body)["token"]}
+            for _ in range(10):
+                status, _, body = server.request("POST", "/api/v1/todos", TODO, {**headers, **server.fields})
+                if status != 201:
+                    raise Failure(f"create: {status} {body!r}")
+        return server.fields
+
+    def nginx_like(self, name, server, path, headers, log):
+        def make():
+            reply = server.request("GET", path, headers=headers)
+            if reply[0] != 200:
+                raise Failure(f"{path}: {reply[0]}")
+            return self.ready(self.lab.nginx(name, reply, log), "/")
+        return self.lab.shared(name, make)
+
+    def interleave(self, loads):
+        interleave(loads, self.rounds, self.seconds, self.script)
+
+    def against_nginx(self, ours, theirs):
+        self.interleave([ours, theirs])
+        return ratio_median(ours, theirs), (f"{ours.cpu_median():.2f} to {theirs.cpu_median():.2f} µs; "
+                                            f"{ours.rate_median():.0f} to {theirs.rate_median():.0f} req/s")
+
+    # --- rows ---
+
+    def small(self):
+        server, path = self.main(), "/bench/small"
+        nginx = self.nginx_like("nginx-small", server, path, {}, False)
+        ratio, detail = self.against_nginx(Load(server, path), Load(nginx, path))
+        yield Result("small", "small JSON, empty pipeline: CPU vs nginx without log", ratio, 1.0, 0.85, "×", detail)
+
+    def list(self):
+        server, path = self.main(), "/api/v1/todos"
+        fields = self.signed_in(server)
+        nginx = self.nginx_like("nginx-list", server, path, fields, True)
+        ratio, detail = self.against_nginx(Load(server, path, fields), Load(nginx, path, fields))
+        cached = any(name.lower() == "x-cache" for name, _ in server.request("GET", path, headers=fields)[1])
+        yield Result("list", "authenticated list, whole chain with JSON log: CPU vs nginx with the same bytes, fields and log",
+                     ratio, 0.85, 0.75, "×", detail + ("" if cached else "; not cached: every request asks SQLite"))
+
+    def pipelined(self):
+        server, path = self.main(), "/bench/small"
+        nginx = self.nginx_like("nginx-small", server, path, {}, False)
+        ratio, detail = self.against_nginx(Load(server, path, depth=DEPTH), Load(nginx, path, depth=DEPTH))
+        yield Result("pipelined", f"pipelined, depth {DEPTH}: CPU vs nginx", ratio, 0.4, 0.2, "×", detail)
+
+    def create(self):
+        server = self.ready(self.lab.backplane("create"))
+        fields = self.signed_in(server)
+        reference = self.lab.path("one-by-one.db")
+        with contextlib.closing(sqlite3.connect(self.lab.path("data-create/todo.db"))) as source, \
+                contextlib.closing(sqlite3.connect(reference)) as copy:
+            source.backup(copy)
+        load, alone = Load(server, "/api/v1/todos", fields, body=TODO), []
+        load.round(1, self.script, keep=False)
+        for _ in range(self.rounds):
+            load.round(self.seconds, self.script)
+            done = subprocess.run(["taskset", "-c", SERVER_CPU, sys.executable, os.path.join(HERE, "one_by_one.py"), reference,
+                                   str(self.seconds)], capture_output=True, text=True, check=True)
+            alone.append(float(done.stdout))
+        ratio = statistics.median(ours / one for ours, one in zip(load.rate, alone))
+        yield Result("create", f"durable create on SQLite, {CONNECTIONS} clients: req/s vs one transaction each", ratio, 3, 3.4, "×",
+                     f"{load.rate_median():.0f} to {statistics.median(alone):.0f} a second; {load.cpu_median():.1f} µs", at_most=False)
+
+    def start(self):
+        server = self.lab.backplane("start")
+        self.ready(server)
+        server.stop()
+        times = []
+        for _ in range(2 * self.rounds + 1):
+            server = self.lab.backplane("start")
+            times.append(server.await_answer("/health/ready") * 1000)
+            server.stop()
+        yield Result("start", "start to first answer, SQLite, existing data", statistics.median(times), 50, 20, "ms",
+                     f"{min(times):.0f} to {max(times):.0f} ms in {len(times)} starts")
+
+    def memory(self):
+        self.lab.stop()  # other servers would take their part of the pages that all share
+        server = self.ready(self.lab.backplane("memory"))
+        server.stop()
+        server = self.ready(self.lab.backplane("memory"))
+        held = []
+        try:
+            for name, count, bar, stretch in (("idle", 0, 12, 8), ("64", CONNECTIONS, 14, 10), ("10000", IDLE_CONNECTIONS, 60, 30)):
+                while len(held) < count:
+                    held.append(hold(server.port))
+                yield Result("memory-" + name, f"memory of all processes (PSS), {f'{count} idle connections' if count else 'idle'}",
+                             server.pss_bytes() / MIB, bar, stretch, "MiB", f"{count} connections, each after an answer" if count else "after the first answer")
+        finally:
+            for connection in held:
+                connection.close()
+
+    def stages(self):
+        server = self.main()
+        loads = {count: Load(server, f"/bench/stages-{count}", depth=DEPTH) for count in STAGES}
+        self.interleave(list(loads.values()))
+        cost = {count: load.cpu_median() for count, load in loads.items()}
+        slope = statistics.median((most - none) / STAGES[-1] for most, none in zip(loads[25].cpu, loads[0].cpu)) * 1000
+        detail = ", ".join(f"{count}: {cost[count]:.2f} µs" for count in STAGES)
+        detail += f"; {(cost[10] - cost[1]) / 9 * 1000:.0f} ns from 1 to 10, {(cost[25] - cost[10]) / 15 * 1000:.0f} ns from 10 to 25"
+        yield Result("stages", "a no-op stage more in the pipeline", slope, 60, 25, "ns", detail)
+
+    def workers(self):
+        one, path = self.main(), "/api/v1/todos"
+        two = self.ready(self.lab.backplane("two", workers=2))
+        loads = [Load(two, path, self.signed_in(two)), Load(one, path, self.signed_in(one))]
+        self.interleave(loads)
+        yield Result("workers", "two workers vs one, authenticated list: CPU a request", ratio_median(*loads), 1.10, 1.03, "×",
+                     f"{loads[0].cpu_median():.2f} to {loads[1].cpu_median():.2f} µs, all on one CPU")
+
+
+ROWS = {"small": Bench.small, "list": Bench.list, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
+        "memory": Bench.memory, "stages": Bench.stages, "workers": Bench.workers}
+
+
+def hold(port):
+    """A connection that has had one answer and is kept."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    received = b""
+    while not received.endswith(b"}"):
+        more = connection.recv(4096)
+        if not more:
+            raise Failure("a connection was closed instead of kept")
+        received += more
+    if not received.startswith(b"HTTP/1.1 200"):
+        raise Failure(f"/health/live: {received[:60]!r}")
+    return connection
