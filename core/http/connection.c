@@ -64,9 +64,20 @@ static void linger(struct connection *c)
     connection_process(c);
 }
 
+/* A connection that waits for its next request needs no buffer. */
+static void release_idle_input(struct connection *c)
+{
+    if (c->in && c->in->refs == 1 && c->start == c->end && !c->request) {
+        server_inbuf_unref(c->server, c->in);
+        c->in = NULL;
+        c->start = c->end = 0;
+    }
+}
+
 /* After the last byte of out was sent. */
 void connection_sent(struct connection *c)
 {
+    release_idle_input(c);
     if (c->waits_output)
         bp_event_set(&c->output);
     if (c->state == CONNECTION_LAST && !c->request) {
@@ -198,17 +209,12 @@ static bool discard_body(struct connection *c)
     return true;
 }
 
-/* Frees an idle connection's buffer and sets how long it may stay silent. */
+/* Frees an idle connection's buffer (unless a reply that is not yet sent still needs it) and sets how long it may stay silent. */
 static void rest(struct connection *c)
 {
     struct server *server = c->server;
     if (c->start == c->end) {
-        if (c->in && c->in->refs == 1) {
-            server_inbuf_unref(server, c->in);
-            c->in = NULL;
-        }
-        if (!c->in)
-            c->start = c->end = 0;
+        release_idle_input(c);
         c->parser = (struct parser_state){0};
         if (c->served) {
             set_deadline(c, server->options->idle_timeout);

@@ -192,9 +192,10 @@ static const char *running_plugin(const struct bp_request *rq, uint32_t index)
 static int run(struct bp_request *rq, uint32_t index)
 {
     const struct stage *stage = index < stages_of(rq) ? &rq->pipeline->stages[index] : NULL;
+    const char *plugin = running_plugin(rq, index);
     uint32_t outer = rq->stage;
     struct fiber_place place =
-        fiber_enter((struct fiber_place){.plugin = running_plugin(rq, index),
+        fiber_enter((struct fiber_place){.plugin = plugin,
                                          .hook = stage ? "middleware" : "handler",
                                          .route = rq->endpoint ? rq->endpoint->route.path : NULL});
     rq->stage = index;
@@ -202,15 +203,15 @@ static int run(struct bp_request *rq, uint32_t index)
     int status = stage ? stage->function(rq, stage->self, stage->options) : run_handler(rq);
     if (status == 0 && !stage && rq->status == 0) {
         bp_log(NULL, BP_LOG_ERROR, "request.no_reply", "A handler returned without a reply",
-               bp_log_cstr("plugin", running_plugin(rq, index)), bp_log_str("route", bp_request_route(rq)));
+               bp_log_cstr("plugin", plugin), bp_log_str("route", bp_request_route(rq)));
         status = BP_ERROR;
     } else if (status > 0) {
         bp_log(NULL, BP_LOG_ERROR, "request.bad_status", "A stage or handler returned a positive status",
-               bp_log_cstr("plugin", running_plugin(rq, index)), bp_log_int("status", status));
+               bp_log_cstr("plugin", plugin), bp_log_int("status", status));
         status = BP_MISUSE;
     }
     if (status < 0)
-        request_fail_status(rq, status, running_plugin(rq, index));
+        request_fail_status(rq, status, plugin);
     rq->stage = outer;
     fiber_enter(place);
     return status;

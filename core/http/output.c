@@ -9,7 +9,7 @@
 #include "core/http/request.h"
 #include "core/http/server_internal.h"
 
-enum { POOLED_OUT_SIZE = 64 * 1024, WRITES_PER_TURN = 16 };
+enum { POOLED_OUT_SIZE = 32 * 1024, WRITES_PER_TURN = 16 };
 
 static void on_write_deadline(struct loop_deadline *deadline)
 {

@@ -6,6 +6,7 @@
 #include "backplane/status.h"
 #include "core/http/connection.h"
 #include "core/http/request.h"
+#include "core/http/scan.h"
 #include "core/http/server_internal.h"
 
 static const bp_str json_type = BP_STR_INIT("application/json; charset=utf-8");
@@ -85,13 +86,7 @@ bp_str bp_reply_content(const struct bp_request *rq)
 
 static bool is_token(bp_str name)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              (c && strchr("!#$%&'*+-.^_`|~", c))))
-            return false;
-    }
-    return name.len > 0;
+    return name.len > 0 && scan_class(name.ptr, name.ptr + name.len, SCAN_TOKEN) == name.ptr + name.len;
 }
 
 static bool is_value(bp_str value)

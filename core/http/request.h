@@ -68,7 +68,6 @@ struct bp_request {
     bp_str content_type, content;
     struct reply_header *headers;
     uint32_t header_count, header_cap;
-    struct reply_header inline_headers[REPLY_HEADERS_INLINE];
     struct request_hook *on_head, *on_done, **on_done_end;
     bool streaming;
     bool chunked;
@@ -79,7 +78,9 @@ struct bp_request {
     uint64_t end_position; /* of the connection's output stream, behind the last byte */
     uint64_t head_bytes, body_bytes;
 
+    /* From here on only what counts say is there is valid. */
     struct parser_head head;
+    struct reply_header inline_headers[REPLY_HEADERS_INLINE];
     _Alignas(16) char slots[]; /* assembly.slot_bytes */
 };
 

@@ -36,7 +36,7 @@ struct server {
     unsigned request_count;
     struct connection *free_connections;
     unsigned free_connection_count;
-    struct buffer outs[8]; /* pool of output buffers */
+    struct buffer outs[64]; /* pool of output buffers: one a connection that is answered in the same turn */
     unsigned out_count;
 };
 

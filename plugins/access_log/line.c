@@ -38,6 +38,20 @@ static void put_milliseconds(struct writer *w, bp_span span)
     put(w, bp_str_n(decimals, sizeof(decimals)));
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* How many bytes from i on need no escape. */
+static size_t plain_len(bp_str text, size_t i)
+{
+    size_t end = i;
+    while (end < text.len && is_plain((unsigned char)text.ptr[end]))
+        end++;
+    return end - i;
+}
+
 /* A JSON string's content. What is not printable ASCII is escaped byte by byte as \u00XX, so that no client can break a line, end a
  * string, or speak to a terminal; UTF-8 in a raw target is rare and stays readable enough. */
 static void put_escaped(struct writer *w, bp_str text)
@@ -46,18 +60,19 @@ static void put_escaped(struct writer *w, bp_str text)
     if (text.len > TEXT_MAX)
         text.len = TEXT_MAX;
     for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (w->end - w->at < 6)
+        size_t plain = plain_len(text, i);
+        put(w, bp_str_n(text.ptr + i, plain));
+        i += plain;
+        if (i == text.len || w->end - w->at < 6)
             return;
+        unsigned char c = (unsigned char)text.ptr[i];
         if (c == '"' || c == '\\') {
             *w->at++ = '\\';
             *w->at++ = (char)c;
-        } else if (c < 0x20 || c >= 0x7f) {
+        } else {
             put(w, BP_STR("\\u00"));
             *w->at++ = hex[c >> 4];
             *w->at++ = hex[c & 15];
-        } else {
-            *w->at++ = (char)c;
         }
     }
 }
