@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,19 @@ static void keep_open(int fd)
         (void)fcntl(fd, F_SETFD, 0);
 }
 
+/* By its name where that still leads to it, for tools that run the program inside of their own (valgrind). */
+static void execute(char **arguments)
+{
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    if (len > 0) {
+        path[len] = '\0';
+        (void)execv(path, arguments);
+    }
+    (void)execv("/proc/self/exe", arguments);
+}
+
 static void __attribute__((noreturn)) become(const struct child *child, char **arguments)
 {
     sigset_t none;
@@ -38,7 +52,7 @@ static void __attribute__((noreturn)) become(const struct child *child, char **a
     keep_open(child->memory_fd);
     for (unsigned i = 0; i < child->listen_count; i++)
         keep_open(child->listen_fds[i]);
-    (void)execv("/proc/self/exe", arguments);
+    execute(arguments);
     _exit(127);
 }
 

@@ -220,9 +220,9 @@ static void plugins_started(void *argument)
 
 static void prepare_signals(void)
 {
-    static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGUSR1};
+    static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGXFSZ};
 
-    /* They may reach the whole process group; orders come from the supervisor alone. */
+    /* They may reach the whole process group; orders come from the supervisor alone. A file that may not grow is an error of write(). */
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
         (void)signal(ignored[i], SIG_IGN);
     crash_handler_install();

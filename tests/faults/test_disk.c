@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +117,9 @@ static void fill(void)
     cr_assert_eq(status_of("/api/v1/todos"), 200);
     check_listed(acknowledged);
     cr_assert(server_wait_output(&server, "sqlite.write_failed"));
+    char *output = server_output(&server);
+    cr_assert_null(strstr(output, "worker.died"), "%s", output);
+    free(output);
 }
 
 static void check_room_again(void)
@@ -154,7 +156,6 @@ static void limit_files(rlim_t bytes)
 /* A limit on the size of files stands for a disk that is full; everybody may set it. */
 Test(disk, writes_fail_and_then_go_on)
 {
-    (void)signal(SIGXFSZ, SIG_IGN); /* inherited */
     start(NULL);
     authorization = http_login(server.port, "full@example.org");
     limit_files(300000);
