@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -105,12 +106,31 @@ static int fail(bp_str json, size_t position, const char *what, struct syntax_er
     return SCHEMA_SYNTAX;
 }
 
-/* jansson's words without what it quotes of the input. Some of its failed allocations look like syntax errors: errno tells them apart. */
+/*
+ * jansson 2.14 takes some of its failed allocations for syntax errors, and after others leaves bytes out of a text without a word: so its allocator says
+ * whether there was one.
+ */
+static _Thread_local bool starved;
+
+static void *allocate(size_t size)
+{
+    void *memory = malloc(size);
+    if (!memory)
+        starved = true;
+    return memory;
+}
+
+static void set_allocator(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
+/* jansson's words without what it quotes of the input. */
 static int fail_parse(bp_str json, const json_error_t *error, size_t consumed, struct syntax_error *ret_error)
 {
     char what[JSON_ERROR_TEXT_LENGTH];
     char *quote;
-    if (errno == ENOMEM || error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory)
+    if (starved || error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory)
         return BP_NOMEM;
     snprintf(what, sizeof(what), "%s", error->text);
     if ((quote = strstr(what, " near ")))
@@ -124,8 +144,16 @@ static int fail_parse(bp_str json, const json_error_t *error, size_t consumed, s
 
 static json_t *load(bp_str json, json_error_t *error)
 {
-    errno = 0;
-    return json_loadb(json.ptr, json.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, error);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    json_t *value;
+    (void)pthread_once(&once, set_allocator);
+    starved = false;
+    value = json_loadb(json.ptr, json.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, error);
+    if (value && starved) {
+        json_decref(value);
+        return NULL;
+    }
+    return value;
 }
 
 static int read_rewritten(bp_str json, json_t **ret_value, struct syntax_error *ret_error)
@@ -157,7 +185,7 @@ int read_json(bp_str json, json_t **ret_value, bool *ret_overflow, struct syntax
     *ret_value = load(json, &error);
     if (*ret_value)
         return 0;
-    if (json_error_code(&error) != json_error_numeric_overflow)
+    if (starved || json_error_code(&error) != json_error_numeric_overflow)
         return fail_parse(json, &error, (size_t)error.position, ret_error);
     *ret_overflow = true;
     return read_rewritten(json, ret_value, ret_error);

@@ -208,6 +208,12 @@ static bool prepare(struct world *world, const struct route *route, char token[1
            (ask(world, &create, token, "", &status) && status == 201 && member(answer, "id", todo, 64));
 }
 
+/* jansson may leave bytes out of a token's claims without a word: then it is refused as well. */
+static bool clean(const struct route *route, unsigned status)
+{
+    return status == 0 || status == 500 || status == 503 || (status == 401 && route->needs >= TOKEN);
+}
+
 static bool try_route(const struct route *route, long n, long burst, bool *ret_hit, long *ret_count)
 {
     struct world world = {.started = false};
@@ -223,7 +229,7 @@ static bool try_route(const struct route *route, long n, long burst, bool *ret_h
         *ret_hit = failing_disarm();
         if (!ended)
             fine = wrong("%s %s: allocation %ld: hangs", route->method, route->target, n);
-        else if (status != route->status && !(*ret_hit && (status == 0 || status == 500 || status == 503)))
+        else if (status != route->status && !(*ret_hit && clean(route, status)))
             fine = wrong("%s %s: allocation %ld: status %u, not %u: %s", route->method, route->target, n, status,
                          route->status, body());
     }
