@@ -111,10 +111,11 @@ static int fail(bp_str json, size_t position, const char *what, struct syntax_er
  * whether there was one.
  */
 static _Thread_local bool starved;
+static json_malloc_t beneath;
 
 static void *allocate(size_t size)
 {
-    void *memory = malloc(size);
+    void *memory = beneath(size);
     if (!memory)
         starved = true;
     return memory;
@@ -122,7 +123,9 @@ static void *allocate(size_t size)
 
 static void set_allocator(void)
 {
-    json_set_alloc_funcs(allocate, free);
+    json_free_t release;
+    json_get_alloc_funcs(&beneath, &release);
+    json_set_alloc_funcs(allocate, release);
 }
 
 /* jansson's words without what it quotes of the input. */
