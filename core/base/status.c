@@ -14,6 +14,8 @@ const char *bp_status_name(int status)
         return "BP_NOMEM";
     case BP_TIMEOUT:
         return "BP_TIMEOUT";
+    case BP_UNKNOWN:
+        return "BP_UNKNOWN";
     case BP_CANCELED:
         return "BP_CANCELED";
     case BP_BUSY:

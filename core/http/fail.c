@@ -145,6 +145,11 @@ void request_fail_status(struct bp_request *rq, int status, const char *plugin)
         (void)bp_header_set(rq, BP_STR("Retry-After"), one_second);
         recorded = bp_fail(rq, 503, "http.busy", "Service unavailable");
         break;
+    case BP_UNKNOWN:
+        (void)bp_header_set(rq, BP_STR("Retry-After"), one_second);
+        recorded = bp_fail(rq, 503, "http.outcome_unknown",
+                           "Service unavailable: it is unknown whether the change took place");
+        break;
     default:
         bp_log(NULL, BP_LOG_ERROR, "request.failed", "A request failed", bp_log_cstr("plugin", plugin),
                bp_log_str("route", bp_request_route(rq)), bp_log_cstr("status", bp_status_name(status)));

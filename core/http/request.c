@@ -99,6 +99,16 @@ bp_str bp_request_peer_bytes(const struct bp_request *rq)
     return bp_str_n((const char *)rq->connection->peer, rq->connection->peer_len);
 }
 
+bp_str bp_request_client(const struct bp_request *rq)
+{
+    return bp_request_peer(rq);
+}
+
+bp_str bp_request_client_bytes(const struct bp_request *rq)
+{
+    return bp_request_peer_bytes(rq);
+}
+
 bool bp_request_secure(const struct bp_request *rq)
 {
     return rq->connection->secure;

@@ -6,6 +6,7 @@
 
 #include "backplane/status.h"
 #include "core/base/arena.h"
+#include "core/database/front.h"
 #include "core/pipeline/pipeline.h"
 #include "core/plugin/endpoints.h"
 #include "core/plugin/instance.h"
@@ -98,6 +99,8 @@ static int build(struct assembly *assembly)
         status = pipelines_compile(assembly);
     for (size_t i = 0; i < assembly->host_count && status == 0; i++)
         instance_init(assembly->hosts[i]);
+    if (status == 0)
+        status = database_front_init(assembly);
     return status ? status : endpoints_build(assembly);
 }
 

@@ -76,7 +76,9 @@ struct assembly {
     bool incomplete;       /* something could not be loaded: what it would have brought is not called missing */
     struct bp_host *initializing;
     struct reopen_hook *reopen; /* of bp_on_reopen() */
-    struct bp_arena *arena;     /* owns all of it */
+    struct health_node *health; /* of bp_health_new() */
+    struct bp_metric *database_duration;
+    struct bp_arena *arena; /* owns all of it */
 };
 
 /* dlopen (RTLD_NOW | RTLD_LOCAL, never closed), ABI check, options, services, init, routes, pipelines. Everything wrong is in the report. */

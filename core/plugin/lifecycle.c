@@ -2,6 +2,7 @@
 /* start and stop of the instances, on a fiber of the worker. */
 #include "backplane/log.h"
 #include "backplane/status.h"
+#include "core/database/front.h"
 #include "core/plugin/assembly.h"
 #include "core/worker/fiber.h"
 #include "core/worker/loop.h"
@@ -42,10 +43,12 @@ static void stop_from(struct assembly *assembly, size_t count)
 {
     while (count-- > 0)
         stop_host(assembly->hosts[count]);
+    database_front_stop();
 }
 
 int assembly_start(struct assembly *assembly)
 {
+    database_front_start(assembly);
     for (size_t i = 0; i < assembly->host_count; i++) {
         int status = start_host(assembly->hosts[i]);
         if (status) {

@@ -6,6 +6,7 @@
 #include "backplane/arena.h"
 #include "backplane/clock.h"
 #include "backplane/field.h"
+#include "backplane/health.h"
 #include "backplane/log.h"
 #include "backplane/metric.h"
 #include "backplane/plugin.h"

@@ -66,6 +66,8 @@ struct bp_migration {
     const char *name;        /* "create_todos" */
     const char *up;          /* SQL, several statements */
     const char *up_postgres; /* where it must differ from up; NULL: the same */
+    const char *down;        /* undoes it; NULL: it cannot be undone */
+    const char *down_postgres;
 };
 
 /* What one use of a middleware asks of the pipeline it stands in. Begins with its size. */

@@ -50,7 +50,11 @@ bp_str bp_request_host(const struct bp_request *rq);
 bp_str bp_request_peer(const struct bp_request *rq);
 /* The peer's address in network order: 4 bytes, 16 bytes, or 0 for a Unix socket. */
 bp_str bp_request_peer_bytes(const struct bp_request *rq);
-/* True when the client's connection was encrypted. */
+/* The client's address: the peer's, or, when the peer is one of server.trusted_proxies, what the proxies say it is
+ * (Forwarded, X-Forwarded-For from the right, PROXY v2). In these forms as above. */
+bp_str bp_request_client(const struct bp_request *rq);
+bp_str bp_request_client_bytes(const struct bp_request *rq);
+/* True when the client's connection was encrypted: ours, or by the word of a trusted proxy. */
 bool bp_request_secure(const struct bp_request *rq);
 /* "1.1" or "1.0" */
 bp_str bp_request_http_version(const struct bp_request *rq);

@@ -23,6 +23,10 @@ struct bp_route {
     const struct bp_field *reply;     /* for documents: what "data" holds */
     uint32_t params_size, query_size; /* sizeof the structs those rows fill */
     uint64_t body_limit;              /* bytes; 0: server.body_limit */
+    /* Of a GET: the cache tag (iface/cache_tags.h) that its reply depends on, so that a `cache` stage may keep it until a
+     * statement with that tag writes. "{user}" is the identity's user id, "{id}" a path parameter: "todos:user:{user}". NULL:
+     * the reply is not cached. */
+    const char *cache_tag;
 };
 
 #ifndef __cplusplus

@@ -22,7 +22,8 @@ enum bp_status {
     BP_BUSY = -5,     /* a bounded resource is full, or a service is away for now; 503 with Retry-After */
     BP_REFUSED = -6,  /* the callee has recorded the reply (a validation error, say); it is sent as it is */
     BP_INVALID = -7,  /* a bad configuration, reported through bp_config_error(); only from init */
-    BP_MISUSE = -8    /* the API was called where it must not be; described in the log; 500 */
+    BP_MISUSE = -8,   /* the API was called where it must not be; described in the log; 500 */
+    BP_UNKNOWN = -9 /* a write was sent and its answer was lost: it may have taken place, or not; 503 outcome_unknown */
 };
 
 /* The name of a negative status ("BP_TIMEOUT"), for logs. Never NULL. */

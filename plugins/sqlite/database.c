@@ -4,16 +4,6 @@
 
 #include <stdlib.h>
 
-static const double duration_buckets[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
-                                          0.025,  0.05,    0.1,    0.25,  0.5,    1,     5};
-const struct bp_metric_def database_duration_metric = {
-    .size = sizeof(struct bp_metric_def),
-    .type = BP_HISTOGRAM,
-    .name = "db_client_operation_duration_seconds",
-    .help = "Duration of database operations, waiting for their turn included.",
-    .labels = {"db_system_name", "db_operation_name"},
-    .buckets = duration_buckets,
-    .bucket_count = sizeof(duration_buckets) / sizeof(duration_buckets[0])};
 const struct bp_metric_def database_waiting_metric = {.size = sizeof(struct bp_metric_def),
                                                       .type = BP_GAUGE,
                                                       .name = "sqlite_queue_depth",
@@ -36,14 +26,6 @@ void database_observe_start(struct database *database)
     database->writer_waiting = bp_series(database->waiting, labels);
 }
 
-static void observe(struct database *database, struct lane *lane, const char *operation, bp_time started)
-{
-    bp_str labels[2] = {BP_STR("sqlite"), bp_str_of(operation)};
-    double seconds = (double)(bp_clock() - started) / (double)BP_SECOND;
-    bp_metric_observe(bp_series(database->duration, labels), seconds);
-    bp_metric_set(lane == database->reader ? database->reader_waiting : database->writer_waiting, lane_waiting(lane));
-}
-
 /* What the thread has not reported already, and a caller cannot be expected to handle. */
 static void report(struct database *database, const char *operation, int status, const struct job *job)
 {
@@ -60,18 +42,17 @@ static void report(struct database *database, const char *operation, int status,
 static int call(struct database *database, struct lane *lane, const char *operation, struct job *job, bool cancellable,
                 bp_span timeout)
 {
-    bp_time started = bp_clock();
     int status;
     if (!lane)
         return BP_BUSY;
     status = lane_call(lane, job, cancellable, timeout);
-    observe(database, lane, operation, started);
+    bp_metric_set(lane == database->reader ? database->reader_waiting : database->writer_waiting, lane_waiting(lane));
     report(database, operation, status, job);
     return status;
 }
 
-static int query(void *self, struct bp_tx *tx, const struct bp_statement *statement, const struct bp_db_value *values,
-                 size_t count, struct bp_arena *arena, struct bp_result *ret_result)
+static int query(void *self, struct bp_db_tx *tx, const struct bp_statement *statement,
+                 const struct bp_db_value *values, size_t count, struct bp_arena *arena, struct bp_result *ret_result)
 {
     struct database *database = self;
     bool reads = !tx && (statement->flags & BP_SQL_READ);
@@ -89,10 +70,10 @@ static int query(void *self, struct bp_tx *tx, const struct bp_statement *statem
     return status;
 }
 
-static int begin(void *self, struct bp_tx **ret_tx)
+static int begin(void *self, struct bp_db_tx **ret_tx)
 {
     struct database *database = self;
-    struct bp_tx *tx = calloc(1, sizeof(*tx));
+    struct bp_db_tx *tx = calloc(1, sizeof(*tx));
     struct job job = {.kind = JOB_BEGIN, .tx = tx};
     int status;
     if (!tx)
@@ -106,7 +87,7 @@ static int begin(void *self, struct bp_tx **ret_tx)
     return 0;
 }
 
-static int end(struct database *database, struct bp_tx *tx, enum job_kind kind, const char *operation)
+static int end(struct database *database, struct bp_db_tx *tx, enum job_kind kind, const char *operation)
 {
     struct job job = {.kind = kind, .tx = tx};
     int status = call(database, database->writer, operation, &job, false, BP_FOREVER);
@@ -115,12 +96,12 @@ static int end(struct database *database, struct bp_tx *tx, enum job_kind kind, 
     return status;
 }
 
-static void rollback(void *self, struct bp_tx *tx)
+static void rollback(void *self, struct bp_db_tx *tx)
 {
     end(self, tx, JOB_ROLLBACK, "rollback");
 }
 
-static int commit(void *self, struct bp_tx *tx)
+static int commit(void *self, struct bp_db_tx *tx)
 {
     int failed = tx->failed;
     if (failed == 0)
@@ -140,6 +121,7 @@ static int ping(void *self, bp_span timeout)
 }
 
 const struct bp_database_vtable database_vtable = {.size = sizeof(struct bp_database_vtable),
+                                                   .system = "sqlite",
                                                    .query = query,
                                                    .begin = begin,
                                                    .commit = commit,

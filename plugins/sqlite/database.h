@@ -16,13 +16,13 @@ struct database {
 
     struct bp_host *host;
     char *path;
-    struct bp_metric *duration, *waiting;
+    struct bp_metric *waiting;
     /* from start to stop */
     struct lane *reader, *writer;
     struct bp_series *reader_waiting, *writer_waiting;
 };
 
-extern const struct bp_metric_def database_duration_metric, database_waiting_metric;
+extern const struct bp_metric_def database_waiting_metric;
 extern const struct bp_database_vtable database_vtable;
 
 /* How a connection is opened for this instance. */

@@ -21,7 +21,7 @@ struct job {
     struct job *prev, *next;
     enum job_kind kind;
     enum job_state state; /* under the lane's mutex */
-    struct bp_tx *tx;     /* NULL: outside of a transaction; JOB_BEGIN: the one to begin */
+    struct bp_db_tx *tx;  /* NULL: outside of a transaction; JOB_BEGIN: the one to begin */
     const struct bp_statement *statement;
     const struct bp_db_value *values;
     size_t count;
@@ -34,7 +34,7 @@ struct job {
 };
 
 /* An interactive transaction. The fiber that began it frees it; the writer looks at it only until it has ended. */
-struct bp_tx {
+struct bp_db_tx {
     int failed;      /* the fiber's: the first status that was not 0 of a statement in it */
     struct job *job; /* the one statement that waits for the writer */
     bool ended;      /* the writer has let go of it; under the mutex like the rest */

@@ -34,9 +34,8 @@ static int sqlite_init(struct bp_host *host, void *self)
         database->path = NULL;
         return BP_NOMEM;
     }
-    database->duration = bp_metric_new(host, &database_duration_metric);
     database->waiting = bp_metric_new(host, &database_waiting_metric);
-    return database->duration && database->waiting ? 0 : BP_INVALID;
+    return database->waiting ? 0 : BP_INVALID;
 }
 
 static struct bp_mutex *write_lock(struct database *database)

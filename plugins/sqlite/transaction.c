@@ -21,7 +21,7 @@ static void wait_for_wake(struct lane *lane, bp_span left)
 }
 
 /* The next statement of the transaction; NULL when it has ended without one: the fiber will find out when it asks. */
-static struct job *next_job(struct lane *lane, struct bp_tx *tx)
+static struct job *next_job(struct lane *lane, struct bp_db_tx *tx)
 {
     struct job *job;
     bp_span left;
@@ -41,7 +41,7 @@ static struct job *next_job(struct lane *lane, struct bp_tx *tx)
 }
 
 /* After this the fiber may free it. */
-static void end(struct lane *lane, struct bp_tx *tx, int status)
+static void end(struct lane *lane, struct bp_db_tx *tx, int status)
 {
     pthread_mutex_lock(&lane->mutex);
     tx->ended = true;
@@ -75,7 +75,7 @@ static void report(struct lane *lane, struct job *job)
 }
 
 /* True while the transaction goes on. */
-static bool run_job(struct lane *lane, struct bp_tx *tx, struct job *job)
+static bool run_job(struct lane *lane, struct bp_db_tx *tx, struct job *job)
 {
     struct job_list done = {0};
     bool open;
@@ -105,7 +105,7 @@ static bool run_job(struct lane *lane, struct bp_tx *tx, struct job *job)
 void transaction_work(struct lane *lane, struct job_list *begin)
 {
     struct job *job = begin->head;
-    struct bp_tx *tx = job->tx;
+    struct bp_db_tx *tx = job->tx;
     job->status = writer_begin(lane, &job->failure);
     if (job->status != 0) {
         report(lane, job);

@@ -31,7 +31,8 @@ static const struct bp_field count_columns[] = {BP_I64(struct count, total), BP_
 
 static const struct bp_statement create =
     BP_STATEMENT(.name = "todos.create", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
-                 .sql = "INSERT INTO todos (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (id) DO NOTHING");
+                 .sql = "INSERT INTO todos (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (id) DO NOTHING",
+                 .tag = "todos:user:$4");
 
 /* One statement gives a page and the total of the same moment. */
 static const struct bp_statement list =
@@ -56,10 +57,11 @@ static const struct bp_statement update =
                  .sql_postgres = "UPDATE todos SET title = coalesce($3, title), completed = coalesce($4, completed), "
                                  "updated_at = greatest(updated_at + interval '1 millisecond', $5) "
                                  "WHERE id = $1 AND user_id = $2 RETURNING " COLUMNS,
-                 .rows = todo_fields, .row_size = sizeof(struct todo));
+                 .rows = todo_fields, .row_size = sizeof(struct todo), .tag = "todos:user:$2");
 
-static const struct bp_statement delete = BP_STATEMENT(.name = "todos.delete", .flags = BP_SQL_BATCHABLE,
-                                                       .sql = "DELETE FROM todos WHERE id = $1 AND user_id = $2");
+static const struct bp_statement delete =
+    BP_STATEMENT(.name = "todos.delete", .flags = BP_SQL_BATCHABLE,
+                 .sql = "DELETE FROM todos WHERE id = $1 AND user_id = $2", .tag = "todos:user:$2");
 
 /* No other constraint can fail: the rows of the body have seen to that. */
 static int constraint_is_error(int status)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The "database" interface, version 1: SQL with $1 placeholders, typed parameters, rows decoded into C structs by the
- * same field tables that describe JSON. Provided by sqlite (and postgres). All functions suspend, unless they say no.
+ * same field tables that describe JSON. Provided by sqlite and postgres. Plugins call bp_db_*(), which suspend; the struct
+ * bp_database_vtable at the end is for providers.
  *
  * Statuses: 0; negative BP_TIMEOUT, BP_CANCELED (of reads, of what still waits for its turn, and inside a transaction: a write
- * that was sent is waited for), BP_BUSY (away, locked, disk full, queue full: 503), BP_ERROR (a bad statement; logged by the
- * provider); positive enum bp_db_condition. BP_BUSY, BP_TIMEOUT and BP_CANCELED of a write: it did not take place, except where
- * a provider says otherwise.
+ * that was sent is waited for), BP_BUSY (away, locked, disk full, queue or pool full: 503), BP_UNKNOWN (the connection died
+ * under a write that is not declared idempotent: 503), BP_ERROR (a bad statement; logged by the provider); positive enum
+ * bp_db_condition. BP_BUSY, BP_TIMEOUT and BP_CANCELED of a write: it did not take place.
  *
  * Columns become members in the order of the rows: BOOL (SQLite: INTEGER 0 and 1), U32, I64, F64, TEXT (with a NUL behind it),
- * UUID (SQLite: a BLOB of 16 bytes), DATE (SQLite: INTEGER, milliseconds), SPAN and SIZE (INTEGER), CHOICE (its name, or INTEGER).
- * NULL leaves the member zeroed, a text with ptr NULL; where the table begins with BP_PRESENCE it also sets the member's bit
- * in the null set; every column's bit is in the set set.
+ * UUID (SQLite: a BLOB of 16 bytes), DATE (SQLite: INTEGER, milliseconds; Postgres: timestamptz), SPAN and SIZE (INTEGER), CHOICE
+ * (its name, or INTEGER). NULL leaves the member zeroed, a text with ptr NULL; where the table begins with BP_PRESENCE it also
+ * sets the member's bit in the null set; every column's bit is in the set set.
  */
 #ifndef BACKPLANE_IFACE_DATABASE_H
 #define BACKPLANE_IFACE_DATABASE_H
@@ -113,6 +114,9 @@ struct bp_statement {
     const struct bp_field *rows; /* what each column, in order, is stored into; NULL: no rows are expected */
     uint32_t row_size;           /* sizeof the struct that rows describe */
     uint32_t spare;
+    /* Of a write: the cache tag (see iface/cache_tags.h) whose cached replies it makes stale, "$2" in it standing for the second
+     * value: "todos:user:$2". The database layer sees to it that nothing older is served once the write was answered. NULL: none. */
+    const char *tag;
 };
 #ifndef __cplusplus
 #define BP_STATEMENT(...)                                \
@@ -127,34 +131,8 @@ struct bp_result {
     int64_t changes; /* rows inserted, updated or deleted */
 };
 
+/* A transaction, from bp_db_begin() to bp_db_commit() or bp_db_rollback(). */
 struct bp_tx;
-
-struct bp_database_vtable {
-    uint32_t size;
-    uint32_t spare;
-    /* Runs one statement. tx: NULL, or the transaction it belongs to. A write outside of a transaction is committed,
-     * durably, when the call returns 0. ret_result may be NULL, and then, or when the statement has no rows, arena too. The arena
-     * is not to be used by anybody else until the call returns. */
-    int (*query)(void *self, struct bp_tx *tx, const struct bp_statement *statement, const struct bp_db_value *values,
-                 size_t count, struct bp_arena *arena, struct bp_result *ret_result);
-    /* A transaction of several statements. It has a deadline of its own (the provider's option), and between begin and end nothing
-     * but this database, through tx, may be waited for. When a statement in it returned anything but 0, the transaction is
-     * undone: rollback it; further statements and commit return BP_ERROR (or again BP_TIMEOUT, BP_CANCELED, BP_BUSY). */
-    int (*begin)(void *self, struct bp_tx **ret_tx);
-    /* Ends it; frees tx whatever happens. Never cancelled. commit: 0 when it is durable; else nothing of it took place. */
-    int (*commit)(void *self, struct bp_tx *tx);
-    void (*rollback)(void *self, struct bp_tx *tx);
-    /* 0 when a trivial query works within the timeout. */
-    int (*ping)(void *self, bp_span timeout);
-    /* Brings the schema of one owner (a plugin) up to date: applies what is missing, in order, each in a transaction and
-     * recorded with a checksum, under a lock. In the one-shot migration process only, where init
-     * was called and start was not; blocks, does not suspend. ret_applied: how many. BP_ERROR, logged, when history differs. */
-    int (*migrate)(void *self, const char *owner, const struct bp_migration *migrations, unsigned *ret_applied);
-    /* A consistent copy of a live database into a file that does not exist yet. One-shot process only, without
-     * start; blocks. BP_ERROR, logged. NULL: not
-     * offered by this provider. */
-    int (*backup)(void *self, const char *file);
-};
 
 #ifndef __cplusplus
 /* bp_db_query(todos->db, NULL, &find, BP_VALUES(bp_db_uuid(&id)), arena, &result) */
@@ -164,29 +142,79 @@ struct bp_database_vtable {
 #define BP_NO_VALUES NULL, 0
 #endif
 
-static inline int bp_db_query(struct bp_service db, struct bp_tx *tx, const struct bp_statement *statement,
-                              const struct bp_db_value *values, size_t count, struct bp_arena *arena,
-                              struct bp_result *ret_result)
-{
-    const struct bp_database_vtable *v = (const struct bp_database_vtable *)db.vtable;
-    return v->query(db.self, tx, statement, values, count, arena, ret_result);
-}
-static inline int bp_db_begin(struct bp_service db, struct bp_tx **ret_tx)
-{
-    return ((const struct bp_database_vtable *)db.vtable)->begin(db.self, ret_tx);
-}
-static inline int bp_db_commit(struct bp_service db, struct bp_tx *tx)
-{
-    return ((const struct bp_database_vtable *)db.vtable)->commit(db.self, tx);
-}
-static inline void bp_db_rollback(struct bp_service db, struct bp_tx *tx)
-{
-    ((const struct bp_database_vtable *)db.vtable)->rollback(db.self, tx);
-}
-static inline int bp_db_ping(struct bp_service db, bp_span timeout)
-{
-    return ((const struct bp_database_vtable *)db.vtable)->ping(db.self, timeout);
-}
+/* Runs one statement. tx: NULL, or the transaction it belongs to. A write outside of a transaction is committed, durably, when the
+ * call returns 0. ret_result may be NULL, and then, or when the statement has no rows, arena too. The arena is not to be used by
+ * anybody else until the call returns. */
+int bp_db_query(struct bp_service db, struct bp_tx *tx, const struct bp_statement *statement,
+                const struct bp_db_value *values, size_t count, struct bp_arena *arena, struct bp_result *ret_result);
+/* A transaction of several statements. It has a deadline of its own (the provider's option), and between begin and end nothing
+ * but this database, through tx, may be waited for. When a statement in it returned anything but 0, the transaction is
+ * undone: rollback it; further statements and commit return BP_ERROR (or again BP_TIMEOUT, BP_CANCELED, BP_BUSY). */
+int bp_db_begin(struct bp_service db, struct bp_tx **ret_tx);
+/* Ends it; frees tx whatever happens. Never cancelled. 0 when it is durable; BP_UNKNOWN; else nothing of it took place. */
+int bp_db_commit(struct bp_service db, struct bp_tx *tx);
+void bp_db_rollback(struct bp_service db, struct bp_tx *tx);
+/* 0 when a trivial query works within the timeout. */
+int bp_db_ping(struct bp_service db, bp_span timeout);
+/*
+ * In start: calls function(argument, payload) on the loop, without a fiber, for each notification on the channel (NOTIFY, or
+ * pg_notify() in any statement), from any replica. payload.ptr NULL: the connection was lost and is back, notifications may
+ * have been missed: look at the tables. Ends with the provider. Does not suspend. BP_MISUSE, not logged, when the provider has
+ * none (sqlite).
+ */
+int bp_db_listen(struct bp_service db, const char *channel, void (*function)(void *argument, bp_str payload),
+                 void *argument);
+
+/* --- For providers --- */
+
+struct bp_db_tx;       /* the provider's transaction */
+struct bp_db_migrator; /* the provider's connection of a one-shot process that changes the schema */
+
+/* A migration as the database has recorded it. */
+struct bp_db_applied {
+    uint32_t version;
+    bp_str name, checksum;
+    bp_date applied_at;
+};
+
+/* Functions as those above, unless said. */
+struct bp_database_vtable {
+    uint32_t size;
+    uint32_t spare;
+    const char
+        *system; /* "sqlite", "postgresql": db.system.name of OpenTelemetry; "postgresql" is given sql_postgres */
+    int (*query)(void *self, struct bp_db_tx *tx, const struct bp_statement *statement,
+                 const struct bp_db_value *values, size_t count, struct bp_arena *arena, struct bp_result *ret_result);
+    int (*begin)(void *self, struct bp_db_tx **ret_tx);
+    int (*commit)(void *self, struct bp_db_tx *tx);
+    void (*rollback)(void *self, struct bp_db_tx *tx);
+    int (*ping)(void *self, bp_span timeout);
+    int (*listen)(void *self, const char *channel, void (*function)(void *argument, bp_str payload),
+                  void *argument); /* NULL: not offered */
+    /* A consistent copy of a live database into a file that does not exist yet. One-shot process only, without
+     * start; blocks. BP_ERROR, logged. NULL: not offered by this provider. */
+    int (*backup)(void *self, const char *file);
+
+    int (*migrate)(void *self, const char *owner, const struct bp_migration *migrations, unsigned *ret_applied);
+    /* Migrations: in a one-shot process where init was called and start was not, so these block and do not suspend. The core orders
+     * owners (plugins) and versions, compares names and checksums, and says what is wrong; a provider only does. Errors of
+     * the database are logged by the provider (bp_start_error()): BP_ERROR, or BP_BUSY when it is away. */
+    /* Connects, makes the table of the history when it lacks and read_only is false, and keeps others from migrating until close. */
+    int (*migrate_open)(void *self, bool read_only, struct bp_db_migrator **ret_migrator);
+    /* What is recorded for the owner, by version. */
+    int (*migrate_history)(struct bp_db_migrator *migrator, const char *owner, struct bp_arena *arena,
+                           struct bp_db_applied **ret_applied, size_t *ret_count);
+    /* In one transaction: runs sql, and records (forward), or removes the record of, the migration of the owner. *ret_why: what the
+     * database said, in a buffer of the migrator, when BP_ERROR; nothing of it took place then. */
+    int (*migrate_step)(struct bp_db_migrator *migrator, const char *owner, const struct bp_db_applied *record,
+                        bool forward, const char *sql, const char **ret_why);
+    void (*migrate_close)(struct bp_db_migrator *migrator);
+    /* True: the server brings the schema up to date when it starts; else only `backplane migrate up` does, and until then
+     * queries return BP_BUSY. */
+    bool (*migrates_at_start)(void *self);
+    /* Before start, in each worker: the owner's code needs this version of its schema. May be NULL. */
+    void (*expect)(void *self, const char *owner, uint32_t version);
+};
 
 #ifdef __cplusplus
 }

@@ -19,7 +19,7 @@ struct fake {
     size_t count;
 };
 
-static int fake_query(void *self, struct bp_tx *tx, const struct bp_statement *statement,
+static int fake_query(void *self, struct bp_db_tx *tx, const struct bp_statement *statement,
                       const struct bp_db_value *values, size_t count, struct bp_arena *arena,
                       struct bp_result *ret_result)
 {

@@ -252,9 +252,9 @@ Test(log, a_trace_says_where)
 Test(status, names)
 {
     static const char *const names[] = {"BP_OK",   "BP_ERROR",   "BP_NOMEM",   "BP_TIMEOUT", "BP_CANCELED",
-                                        "BP_BUSY", "BP_REFUSED", "BP_INVALID", "BP_MISUSE"};
-    for (int i = 0; i < 9; i++)
+                                        "BP_BUSY", "BP_REFUSED", "BP_INVALID", "BP_MISUSE",  "BP_UNKNOWN"};
+    for (int i = 0; i < 10; i++)
         cr_assert_str_eq(bp_status_name(-i), names[i]);
-    cr_assert_str_eq(bp_status_name(-9), "unknown status");
+    cr_assert_str_eq(bp_status_name(-10), "unknown status");
     cr_assert_str_eq(bp_status_name(1), "unknown status");
 }

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Health checks: what a plugin depends on outside of this process (a database, a broker), asked by the health plugin. */
+#ifndef BACKPLANE_HEALTH_H
+#define BACKPLANE_HEALTH_H
+
+#include "backplane/clock.h"
+#include "backplane/str.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bp_host;
+
+#define BP_HEALTH_DETAIL 160u
+
+/* Begins with its size; static const. */
+struct bp_health_check {
+    uint32_t size;
+    uint32_t required; /* 1: readiness fails when it fails for longer than grace; 0: it only warns */
+    const char *name;  /* "database", "redis" */
+    bp_span grace;     /* how long a failure is borne before readiness fails */
+    /* 0, or a negative status; detail (BP_HEALTH_DETAIL bytes, empty before): one line for an operator, why it failed or what
+     * is worth knowing ("2 migrations are missing: run backplane migrate up"). Suspends; takes at most timeout. Never two
+     * at once in one worker. */
+    int (*check)(void *self, bp_span timeout, char *detail);
+};
+
+/* In init only. The definition is borrowed. 0 or BP_NOMEM. */
+int bp_health_new(struct bp_host *host, const struct bp_health_check *check);
+/* The same, with required and grace chosen by the instance's options. */
+int bp_health_new_with(struct bp_host *host, const struct bp_health_check *check, bool required, bp_span grace);
+
+/* A check of some instance, as the health plugin sees it. */
+struct bp_health_entry {
+    const struct bp_health_check *check;
+    void *self;
+    bp_str instance;
+    bool required;
+    bp_span grace;
+};
+/* In start and later: the index-th check of all instances; NULL when there are no more. Does not suspend. */
+const struct bp_health_entry *bp_health_entry(const struct bp_host *host, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
