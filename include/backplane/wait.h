@@ -64,6 +64,20 @@ bool bp_post(struct bp_host *host, void (*function)(void *argument), void *argum
 /* Suspends until the descriptor is ready for one of the events (BP_READABLE | BP_WRITABLE), or in error. */
 int bp_wait_fd(int fd, unsigned events, bp_span timeout);
 
+struct bp_watch;
+/*
+ * For a descriptor that is used for long, a connection: calls function(argument, events) on the loop, without a fiber (so it must
+ * not suspend; it may bp_event_set()), each turn that the descriptor is ready for one of the events, or in error. No system call
+ * a time. events may be 0 for now. Owned by the caller: freed before the descriptor is closed, and in stop at the latest. Does
+ * not suspend. NULL when out of memory, or when the descriptor cannot be watched.
+ */
+struct bp_watch *bp_watch_new(struct bp_host *host, int fd, unsigned events,
+                              void (*function)(void *argument, unsigned events), void *argument);
+/* Watches for these events from now on; those it had cost nothing. False when it could not: it watches for none. */
+bool bp_watch_change(struct bp_watch *watch, unsigned events);
+/* Accepts NULL. Returns NULL. May be called from the watch's own function. */
+struct bp_watch *bp_watch_free(struct bp_watch *watch);
+
 /*
  * Work without a request: starts function(argument) on a fiber of its own, with its own arena
  * (bp_fiber_arena()), joined in stop: the core cancels it after the instance's stop returned and waits for

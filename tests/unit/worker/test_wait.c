@@ -349,3 +349,56 @@ Test(wait, timers_end_with_their_host)
     /* Whatever is left is freed with the loop. */
     cr_assert_not_null(bp_timer_every(&host, BP_HOUR, tick, &mine[0]));
 }
+
+struct watched {
+    struct bp_watch *watch;
+    int fd;
+    unsigned calls, events;
+    bool frees;
+};
+
+static void note_events(void *argument, unsigned events)
+{
+    struct watched *watched = argument;
+    watched->calls++;
+    watched->events = events;
+    if (watched->frees)
+        watched->watch = bp_watch_free(watched->watch);
+}
+
+Test(wait, watched_descriptors)
+{
+    struct watched in = {0}, out = {0};
+    int fds[2];
+    cr_assert_eq(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
+    cr_assert_null(bp_watch_new(&host, -1, BP_READABLE, note_events, &in));
+    in.watch = bp_watch_new(&host, fds[0], BP_READABLE, note_events, &in);
+    out.watch = bp_watch_new(&host, fds[1], 0, note_events, &out);
+    cr_assert(in.watch && out.watch);
+    loop_turn(loop, 0);
+    cr_assert(in.calls == 0 && out.calls == 0, "nothing to read, nothing asked for");
+    cr_assert_eq(write(fds[1], "x", 1), 1);
+    for (unsigned turn = 1; turn <= 3; turn++) {
+        loop_turn(loop, 0);
+        cr_assert_eq(in.calls, turn, "each turn, as long as it is readable");
+        cr_assert_eq(in.events, BP_READABLE);
+    }
+    cr_assert(bp_watch_change(in.watch, 0));
+    cr_assert(bp_watch_change(out.watch, BP_WRITABLE));
+    loop_turn(loop, 0);
+    cr_assert_eq(in.calls, 3);
+    cr_assert_eq(out.calls, 1);
+    cr_assert_eq(out.events, BP_WRITABLE);
+    out.frees = true;
+    loop_turn(loop, 0);
+    loop_turn(loop, 0);
+    cr_assert_eq(out.calls, 2, "freed by its own function");
+    cr_assert(bp_watch_change(in.watch, BP_READABLE | BP_WRITABLE));
+    close(fds[1]);
+    loop_turn(loop, 0);
+    cr_assert_eq(in.calls, 4);
+    cr_assert(in.events & BP_READABLE, "the end is readable");
+    cr_assert_null(bp_watch_free(in.watch));
+    cr_assert_null(bp_watch_free(NULL));
+    close(fds[0]);
+}
