@@ -15,17 +15,17 @@ request = function() return requests end
 
 
 class Load:
-    """What wrk sends to one server."""
+    """What wrk sends to one server. beside: the process that works for the server, a database."""
 
-    def __init__(self, server, path, headers=None, body=None, depth=1):
-        self.server, self.path, self.headers = server, path, dict(headers or {})
+    def __init__(self, server, path, headers=None, body=None, depth=1, beside=None):
+        self.server, self.path, self.headers, self.beside = server, path, dict(headers or {}), beside
         self.script = ""
         if body is not None:
             self.headers["Content-Type"] = "application/json"
             self.script = f"wrk.method = 'POST'\nwrk.body = [==[{body}]==]\n"
         if depth > 1:
             self.script += PIPELINE % depth
-        self.cpu, self.rate = [], []
+        self.cpu, self.beside_cpu, self.rate = [], [], []
 
     def command(self, seconds, script_path):
         command = ["taskset", "-c", LOAD_CPU, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"]
@@ -37,10 +37,13 @@ class Load:
             command += ["-s", script_path]
         return command + [f"http://127.0.0.1:{self.server.port}{self.path}"]
 
+    def clocks(self):
+        return self.server.cpu_seconds(), self.beside.cpu_seconds() if self.beside else 0
+
     def round(self, seconds, script_path, keep=True):
-        before = self.server.cpu_seconds()
+        before = self.clocks()
         done = subprocess.run(self.command(seconds, script_path), capture_output=True, text=True, check=False)
-        spent = self.server.cpu_seconds() - before
+        spent, spent_beside = (after - at_first for after, at_first in zip(self.clocks(), before))
         found = re.search(r"(\d+) requests in ([\d.]+)(ms|s|m)", done.stdout)
         if done.returncode != 0 or not found or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
             raise Failure(f"{self.path}: wrk reports\n{done.stdout}{done.stderr}")
@@ -49,11 +52,20 @@ class Load:
             raise Failure(f"{self.path}: no request was answered")
         if keep:
             self.cpu.append(spent / requests * 1e6)
+            self.beside_cpu.append(spent_beside / requests * 1e6)
             self.rate.append(requests / (float(found[2]) * {"ms": 0.001, "s": 1, "m": 60}[found[3]]))
 
     def cpu_median(self):
         """Microseconds of CPU a request."""
         return statistics.median(self.cpu)
+
+    def beside_median(self):
+        """The same of the process beside the server."""
+        return statistics.median(self.beside_cpu)
+
+    def total_cpu(self):
+        """Of both, round by round."""
+        return [a + b for a, b in zip(self.cpu, self.beside_cpu)]
 
     def rate_median(self):
         """Requests a second."""
@@ -69,6 +81,6 @@ def interleave(loads, rounds, seconds, script_path):
             load.round(seconds, script_path)
 
 
-def ratio_median(load, other):
+def median_ratio(values, others):
     """The median of the rounds' ratios: neighbours in time."""
-    return statistics.median(a / b for a, b in zip(load.cpu, other.cpu))
+    return statistics.median(a / b for a, b in zip(values, others))

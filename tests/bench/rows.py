@@ -17,6 +17,15 @@ DEPTH = 16
 STAGES = (0, 1, 10, 25)
 IDLE_CONNECTIONS = 10000
 MIB = 1048576
+FOREIGN = (100, 1000000)
+# Todos of other users, a hundred each, made at different times.
+FOREIGN_TODOS = """
+INSERT INTO users (id, email, password_hash, created_at, updated_at)
+    SELECT gen_random_uuid(), 'other' || n || '@example.com', 'none', now(), now() FROM generate_series(1, {users}) n;
+INSERT INTO todos (id, title, completed, user_id, created_at, updated_at)
+    SELECT gen_random_uuid(), 'Water the plants', false, id, now() - n * interval '1 minute', now() FROM users, generate_series(1, {each}) n
+    WHERE email LIKE 'other%';
+"""
 ACCOUNT = json.dumps({"email": "bench@example.com", "password": "Correct-horse-1"})
 TODO = '{"title":"Water the plants"}'
 
@@ -78,7 +87,7 @@ class Bench:
 
     def against_nginx(self, ours, theirs):
         self.interleave([ours, theirs])
-        return ratio_median(ours, theirs), (f"{ours.cpu_median():.2f} to {theirs.cpu_median():.2f} µs; "
+        return median_ratio(ours.cpu, theirs.cpu), (f"{ours.cpu_median():.2f} to {theirs.cpu_median():.2f} µs; "
                                             f"{ours.rate_median():.0f} to {theirs.rate_median():.0f} req/s")
 
     # --- rows ---
@@ -126,7 +135,7 @@ class Bench:
             done = subprocess.run(["taskset", "-c", SERVER_CPU, sys.executable, os.path.join(HERE, "one_by_one.py"), reference,
                                    str(self.seconds)], capture_output=True, text=True, check=True)
             alone.append(float(done.stdout))
-        ratio = statistics.median(ours / one for ours, one in zip(load.rate, alone))
+        ratio = median_ratio(load.rate, alone)
         yield Result("create", f"durable create on SQLite, {CONNECTIONS} clients: req/s vs one transaction each", ratio, 3, 3.4, "×",
                      f"{load.rate_median():.0f} to {statistics.median(alone):.0f} a second; {load.cpu_median():.1f} µs", at_most=False)
 
@@ -173,12 +182,74 @@ class Bench:
         two = self.ready(self.lab.backplane("two", workers=2))
         loads = [Load(two, path, self.signed_in(two)), Load(one, path, self.signed_in(one))]
         self.interleave(loads)
-        yield Result("workers", "two workers vs one, authenticated list: CPU a request", ratio_median(*loads), 1.10, 1.03, "×",
+        yield Result("workers", "two workers vs one, authenticated list: CPU a request", median_ratio(loads[0].cpu, loads[1].cpu), 1.10, 1.03, "×",
                      f"{loads[0].cpu_median():.2f} to {loads[1].cpu_median():.2f} µs, all on one CPU")
+
+    # --- rows on Postgres ---
+
+    def on_postgres(self, name):
+        """A server on a Postgres database of its own, and that database's URL; an account with ten todos."""
+        def make():
+            url = self.lab.postgres().database(name)
+            server = self.ready(self.lab.backplane(name, url=url))
+            self.signed_in(server)
+            server.url = url
+            return server
+        return self.lab.shared(name, make)
+
+    def against_fastify(self, name, body=None):
+        """Rounds of both on the same database. The peer knows our tokens."""
+        server, path = self.on_postgres(name), "/api/v1/todos"
+        peer = self.lab.fastify(name + "-fastify", server.url)
+        peer.await_answer(path, server.fields)
+        same_reply(server, peer, path)
+        loads = [Load(side, path, server.fields, body=body, beside=self.lab.postgres()) for side in (server, peer)]
+        self.interleave(loads)
+        peer.stop()
+        ours, theirs = loads
+        detail = (f"{ours.rate_median():.0f} to {theirs.rate_median():.0f} req/s; CPU {ours.cpu_median():.1f} + {ours.beside_median():.1f} µs "
+                  f"to {theirs.cpu_median():.1f} + {theirs.beside_median():.1f} µs (server + Postgres)")
+        return ours, theirs, detail
+
+    def postgres_list(self):
+        ours, theirs, detail = self.against_fastify("listing")
+        yield Result("postgres-list-cpu", f"list from Postgres, {CONNECTIONS} clients: CPU of the server vs fastify + pg",
+                     median_ratio(ours.cpu, theirs.cpu), 1 / 6, 1 / 9, "×", detail)
+        yield Result("postgres-list-rate", "the same: req/s vs fastify + pg", median_ratio(ours.rate, theirs.rate), 2.5, 3.3, "×", detail, at_most=False)
+
+    def postgres_create(self):
+        ours, theirs, detail = self.against_fastify("creating", TODO)
+        yield Result("postgres-create-rate", f"durable create on Postgres, {CONNECTIONS} clients: req/s vs fastify + pg",
+                     median_ratio(ours.rate, theirs.rate), 3, 4, "×", detail, at_most=False)
+        yield Result("postgres-create-cpu", "the same: CPU of server and Postgres vs fastify + pg",
+                     median_ratio(ours.total_cpu(), theirs.total_cpu()), 1 / 4, 1 / 6, "×", detail)
+
+    def postgres_flat(self):
+        postgres, loads = self.lab.postgres(), []
+        for count in FOREIGN:
+            server = self.on_postgres(f"beside_{count}")
+            postgres.psql(f"beside_{count}", FOREIGN_TODOS.format(users=count // 100, each=100))
+            for table in ("users", "todos"):
+                postgres.psql(f"beside_{count}", f"VACUUM (ANALYZE) {table}")
+            loads.append(Load(server, "/api/v1/todos", server.fields, beside=postgres))
+        self.interleave(loads)
+        few, many = loads
+        yield Result("postgres-flat", f"list from Postgres beside {FOREIGN[1]:,} todos of other users vs beside {FOREIGN[0]}: time of an answer",
+                     median_ratio(few.rate, many.rate), 1.2, 1.05, "×",
+                     f"{many.rate_median():.0f} to {few.rate_median():.0f} req/s; CPU {many.cpu_median():.1f} + {many.beside_median():.1f} µs to "
+                     f"{few.cpu_median():.1f} + {few.beside_median():.1f} µs (server + Postgres)")
 
 
 ROWS = {"small": Bench.small, "list": Bench.list, "chain": Bench.chain, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
-        "memory": Bench.memory, "stages": Bench.stages, "workers": Bench.workers}
+        "memory": Bench.memory, "stages": Bench.stages, "workers": Bench.workers, "postgres-list": Bench.postgres_list,
+        "postgres-create": Bench.postgres_create, "postgres-flat": Bench.postgres_flat}
+
+
+def same_reply(server, peer, path):
+    """Whether both send the same document, but for members that only one of them has."""
+    ours, theirs = (json.loads(side.request("GET", path, headers=server.fields)[2]) for side in (server, peer))
+    if ours != theirs:
+        raise Failure(f"{path}: not the same answers:\n{ours}\n{theirs}")
 
 
 def hold(port):
