@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 
-from load import CONNECTIONS, Load, interleave, ratio_median
+from load import CONNECTIONS, Load, interleave, median_ratio
 from processes import SERVER_CPU, Failure
 
 HERE = os.path.dirname(os.path.abspath(__file__))
