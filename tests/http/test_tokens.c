@@ -3,12 +3,12 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <sodium.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "tests/support/database.h"
 #include "tests/support/http.h"
 #include "tests/support/server.h"
 
@@ -233,18 +233,6 @@ Test(tokens, expire)
     server_stop(&server);
 }
 
-static void delete_accounts(void)
-{
-    char path[128], *error = NULL;
-    sqlite3 *db;
-    snprintf(path, sizeof(path), "%s/todo.db", server.folder);
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    sqlite3_busy_timeout(db, 5000);
-    cr_assert_eq(sqlite3_exec(db, "PRAGMA foreign_keys = ON; DELETE FROM users", NULL, NULL, &error), SQLITE_OK, "%s",
-                 error ? error : "");
-    sqlite3_close(db);
-}
-
 static long long milliseconds(void)
 {
     struct timespec now;
@@ -259,7 +247,7 @@ Test(tokens, account_gone, .init = start, .fini = stop)
     char *header = http_login(server.port, "ada@example.com");
     for (int i = 0; i < 10; i++)
         cr_assert_eq(list_status(header), 200);
-    delete_accounts();
+    database_execute(&server, "DELETE FROM users");
     long long deleted = milliseconds(), begin;
     do {
         begin = milliseconds() - deleted;
@@ -280,7 +268,7 @@ Test(tokens, account_gone_is_noticed_by_a_write)
                               .arguments = (const char *[]){"--set", "plugins.auth.account_check_interval=60s", NULL}});
     char *header = http_login(server.port, "ada@example.com");
     cr_assert_eq(list_status(header), 200);
-    delete_accounts();
+    database_execute(&server, "DELETE FROM users");
     http_call(server.port, "GET", "/api/v1/todos", header, NULL, &reply);
     cr_expect_eq(reply.status, 200, "remembered: %s", reply.body);
     http_reply_free(&reply);

@@ -1,52 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/support/server.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "build_info.h"
+#include "tests/support/database.h"
 #include "tests/support/http.h"
+#include "tests/support/service.h"
 
-enum { START_MILLISECONDS = 30000, STOP_MILLISECONDS = 30000, POLL_MILLISECONDS = 5, MAX_STRINGS = 64 };
-
-static void pause_briefly(void)
-{
-    (void)poll(NULL, 0, POLL_MILLISECONDS);
-}
-
-static long long now_milliseconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* A port nobody listens on now. Ports of the ephemeral range are handed out in turn, so a race is unlikely. */
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-              getsockname(fd, (struct sockaddr *)&address, &len) == 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
+enum { START_MILLISECONDS = 30000, STOP_MILLISECONDS = 30000, MAX_STRINGS = 64 };
 
 static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
@@ -61,6 +35,18 @@ void server_remove_folder(struct test_server *server)
     (void)nftw(server->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* The number of variables added. */
+static size_t set_database(struct test_server *server, char **environment)
+{
+    char url[SERVER_URL_SIZE];
+    database_prepare(server->folder, url, server->database);
+    if (!url[0])
+        return 0;
+    cr_assert(asprintf(&environment[0], "DATABASE_URL=%s", url) > 0 &&
+              asprintf(&environment[1], "DIRECT_URL=%s", server->database) > 0);
+    return 2;
+}
+
 static void spawn(struct test_server *server, const struct server_options *options)
 {
     static const char *const passed[] = {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"};
@@ -68,7 +54,7 @@ static void spawn(struct test_server *server, const struct server_options *optio
     const char *other = getenv("TEST_SERVER");
     const char *arguments[MAX_STRINGS] = {other ? other : BACKPLANE_BUILD_ROOT "/backplane", "run"};
     size_t n = 0, a = 2;
-    server->port = free_port();
+    server->port = service_free_port();
     if (options->folder)
         snprintf(server->folder, sizeof(server->folder), "%s", options->folder);
     else
@@ -81,16 +67,20 @@ static void spawn(struct test_server *server, const struct server_options *optio
             snprintf(text, sizeof(text), "%s=%s", passed[i], getenv(passed[i]));
             environment[n++] = strdup(text);
         }
-    bool limited = false; /* the first of a name counts: what the test asks for goes before our own */
+    bool limited = false, given = false; /* the first of a name counts: what the test asks for goes before our own */
     for (size_t i = 0; options->environment && options->environment[i]; i++) {
         environment[n++] = strdup(options->environment[i]);
         limited |= strncmp(options->environment[i], "RATE_LIMIT_MAX_REQUESTS=", 24) == 0;
+        given |= strncmp(options->environment[i], "DATABASE_URL=", 13) == 0;
     }
     snprintf(text, sizeof(text), "PORT=%d", server->port);
     environment[n++] = strdup(text);
     snprintf(text, sizeof(text), "BACKPLANE_DATA=%s", server->folder);
     environment[n++] = strdup(text);
     environment[n++] = strdup("HOST=127.0.0.1");
+    server->database[0] = '\0';
+    if (!options->config && !given)
+        n += set_database(server, environment + n);
     if (!limited)
         environment[n++] = strdup("RATE_LIMIT_MAX_REQUESTS=1000000000");
     if (options->config) {
@@ -132,16 +122,16 @@ char *server_output(const struct test_server *server)
 
 bool server_wait_output(const struct test_server *server, const char *text)
 {
-    long long end = now_milliseconds() + 10000;
+    long long end = service_milliseconds() + 10000;
     for (;;) {
         char *output = server_output(server);
         bool found = strstr(output, text) != NULL;
         free(output);
         if (found)
             return true;
-        if (now_milliseconds() > end)
+        if (service_milliseconds() > end)
             return false;
-        pause_briefly();
+        service_breathe();
     }
 }
 
@@ -156,12 +146,12 @@ static int exit_code(struct test_server *server)
 
 void server_start(struct test_server *server, const struct server_options *options)
 {
-    long long end = now_milliseconds() + START_MILLISECONDS;
+    long long end = service_milliseconds() + START_MILLISECONDS;
     spawn(server, options);
     for (;;) {
         struct http_reply reply;
         int code = exit_code(server);
-        if (code >= 0 || now_milliseconds() > end) {
+        if (code >= 0 || service_milliseconds() > end) {
             char *output = server_output(server);
             if (code < 0)
                 kill(server->pid, SIGKILL);
@@ -171,21 +161,21 @@ void server_start(struct test_server *server, const struct server_options *optio
             http_reply_free(&reply);
             return;
         }
-        pause_briefly();
+        service_breathe();
     }
 }
 
 static int wait_end(struct test_server *server)
 {
-    long long end = now_milliseconds() + STOP_MILLISECONDS;
+    long long end = service_milliseconds() + STOP_MILLISECONDS;
     int code;
     while ((code = exit_code(server)) < 0) {
-        if (now_milliseconds() > end) {
+        if (service_milliseconds() > end) {
             char *output = server_output(server);
             kill(server->pid, SIGKILL);
             cr_assert_fail("the server did not end:\n%s", output);
         }
-        pause_briefly();
+        service_breathe();
     }
     return code;
 }
@@ -238,5 +228,5 @@ void server_kill(struct test_server *server)
     (void)wait_end(server);
     for (size_t i = 0; i < count; i++) /* until their sockets and files are closed */
         while (kill(workers[i], 0) == 0 || errno != ESRCH)
-            pause_briefly();
+            service_breathe();
 }

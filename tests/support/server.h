@@ -7,11 +7,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+enum { SERVER_URL_SIZE = 512 };
+
 struct test_server {
     pid_t pid;
     int port;
     char folder[64]; /* BACKPLANE_DATA; removed by server_stop */
     char log[96];    /* standard output and error */
+    char database
+        [SERVER_URL_SIZE]; /* of its Postgres database, not through a pooler; "": it has none of ours (see database.h) */
 };
 
 struct server_options {
@@ -22,7 +26,8 @@ struct server_options {
 };
 
 /* Starts it and waits until it answers /health/live (or, when that is no route, anything). Aborts the test with the server's output when it does not. The
- * environment is clean but for PATH, sanitizer options, HOST, PORT, BACKPLANE_DATA and a high RATE_LIMIT_MAX_REQUESTS. */
+ * environment is clean but for PATH, sanitizer options, HOST, PORT, BACKPLANE_DATA, a high RATE_LIMIT_MAX_REQUESTS, and, with the shipped configuration and
+ * TEST_DATABASE (database.h), DATABASE_URL and DIRECT_URL. */
 void server_start(struct test_server *server, const struct server_options *options);
 /* The same, but for a server that is expected to refuse to start: its exit code; its output is in *ret_output (free it). */
 int server_refuses(const struct server_options *options, char **ret_output);
