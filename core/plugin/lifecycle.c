@@ -4,11 +4,13 @@
 #include "backplane/status.h"
 #include "core/database/front.h"
 #include "core/plugin/assembly.h"
+#include "core/plugin/health.h"
 #include "core/worker/fiber.h"
 #include "core/worker/loop.h"
 
 static void stop_host(struct bp_host *host)
 {
+    health_close(host);
     if (host->state == HOST_STARTED && host->plugin.stop) {
         struct fiber_place before = fiber_enter((struct fiber_place){.plugin = host->name, .hook = "stop"});
         host->plugin.stop(host, host->self);

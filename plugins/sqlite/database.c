@@ -2,6 +2,7 @@
 /* The database interface as fibers see it: fills jobs, hands them to a lane, reports. */
 #include "database.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 const struct bp_metric_def database_waiting_metric = {.size = sizeof(struct bp_metric_def),
@@ -119,6 +120,29 @@ static int ping(void *self, bp_span timeout)
     struct job job = {.kind = JOB_QUERY, .statement = &statement};
     return call(database, database->reader, statement.name, &job, true, timeout);
 }
+
+/* Reads; and writes, when the last write could not be made. Without that question nothing would show that writes work again while
+ * readiness keeps requests away. */
+static int check(void *self, bp_span timeout, char *detail)
+{
+    struct database *database = self;
+    struct job probe = {.kind = JOB_PROBE};
+    int status = ping(self, timeout);
+    if (status != 0) {
+        snprintf(detail, BP_HEALTH_DETAIL, "%s", "it cannot be read; the log says why");
+        return status;
+    }
+    if (!atomic_load_explicit(&database->writer->failing, memory_order_relaxed))
+        return 0;
+    status = call(database, database->writer, "probe", &probe, true, timeout);
+    if (status != 0)
+        snprintf(detail, BP_HEALTH_DETAIL, "writes fail: %.140s",
+                 probe.failure.text[0] ? probe.failure.text : bp_status_name(status));
+    return status;
+}
+
+const struct bp_health_check database_health_check = {
+    .size = sizeof(struct bp_health_check), .required = 1, .name = "database", .check = check};
 
 const struct bp_database_vtable database_vtable = {.size = sizeof(struct bp_database_vtable),
                                                    .system = "sqlite",

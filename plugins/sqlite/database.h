@@ -4,6 +4,7 @@
 #define SQLITE_DATABASE_H
 
 #include "backplane/backplane.h"
+#include "backplane/health.h"
 #include "backplane/iface/database.h"
 #include "lane.h"
 
@@ -22,6 +23,7 @@ struct database {
     struct bp_series *reader_waiting, *writer_waiting;
 };
 
+extern const struct bp_health_check database_health_check;
 extern const struct bp_metric_def database_waiting_metric;
 extern const struct bp_database_vtable database_vtable;
 

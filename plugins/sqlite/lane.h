@@ -14,7 +14,7 @@
 
 struct lane;
 
-enum job_kind { JOB_QUERY, JOB_BEGIN, JOB_COMMIT, JOB_ROLLBACK };
+enum job_kind { JOB_QUERY, JOB_BEGIN, JOB_COMMIT, JOB_ROLLBACK, JOB_PROBE /* a write that changes nothing */ };
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE };
 
 struct job {
@@ -58,6 +58,7 @@ struct lane {
     struct connection connection; /* the thread's */
     bp_time logged;               /* the thread's: when it last wrote a line about a failure */
     bp_time deadline;             /* the thread's: of the open transaction; 0: none */
+    atomic_bool failing;          /* the last write could not be made, for want of space, say */
 
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -123,5 +124,7 @@ void transaction_work(struct lane *lane, struct job_list *begin);
 int writer_begin(struct lane *lane, struct failure *failure);
 int writer_commit(struct lane *lane, struct failure *failure);
 void writer_rollback(struct lane *lane);
+/* Notes what the end of a write says about writes to come; another program's lock says nothing, it passes. */
+void writer_note(struct lane *lane, int status, const struct failure *failure);
 
 #endif

@@ -35,7 +35,7 @@ static int sqlite_init(struct bp_host *host, void *self)
         return BP_NOMEM;
     }
     database->waiting = bp_metric_new(host, &database_waiting_metric);
-    return database->waiting ? 0 : BP_INVALID;
+    return database->waiting ? bp_health_new(host, &database_health_check) : BP_INVALID;
 }
 
 static struct bp_mutex *write_lock(struct database *database)

@@ -64,6 +64,7 @@ static void run_commit(struct lane *lane, struct job *job)
     /* No longer to be interrupted. */
     lane->deadline = 0;
     job->status = writer_commit(lane, &job->failure);
+    writer_note(lane, job->status, &job->failure);
 }
 
 static void report(struct lane *lane, struct job *job)

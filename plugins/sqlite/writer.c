@@ -6,6 +6,8 @@
  */
 #include "lane.h"
 
+#include <stdio.h>
+
 #define ROLLBACK_AGAIN_MS 10
 
 static const struct bp_statement begin = BP_STATEMENT(.name = "begin", .sql = "BEGIN IMMEDIATE");
@@ -38,6 +40,14 @@ void writer_rollback(struct lane *lane)
         sqlite3_sleep(ROLLBACK_AGAIN_MS);
 }
 
+void writer_note(struct lane *lane, int status, const struct failure *failure)
+{
+    int code = failure->code & 0xff;
+    bool locked = code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL;
+    if (status == 0 || (status == BP_BUSY && !locked))
+        atomic_store_explicit(&lane->failing, status != 0, memory_order_relaxed);
+}
+
 /* One write of several: what it did is undone when it fails. Not 0: the whole transaction has failed. */
 static int run_in_savepoint(struct lane *lane, struct job *job, struct failure *failure)
 {
@@ -60,6 +70,7 @@ static int run_in_savepoint(struct lane *lane, struct job *job, struct failure *
 static void fail_all(struct lane *lane, struct job_list *jobs, int status, const struct failure *failure)
 {
     lane_log(lane, "sqlite.write_failed", "Writes could not be committed and were undone", failure, jobs->len);
+    writer_note(lane, status, failure);
     for (struct job *job = jobs->head; job; job = job->next) {
         job->status = status == BP_NOMEM ? BP_NOMEM : BP_BUSY;
         job->reported = true;
@@ -84,6 +95,8 @@ static void write_one(struct lane *lane, struct job *job)
     }
     if (status != 0)
         writer_rollback(lane);
+    else
+        writer_note(lane, 0, &failure);
     if (status == BP_BUSY)
         fail_all(lane, &alone, status, &failure);
     else if (status < 0)
@@ -100,6 +113,7 @@ static bool write_group(struct lane *lane, struct job_list *jobs)
         status = run_in_savepoint(lane, job, &failure);
     if (status == 0)
         status = writer_commit(lane, &failure);
+    writer_note(lane, status, &failure);
     if (status == 0)
         return true;
     writer_rollback(lane);
@@ -107,6 +121,38 @@ static bool write_group(struct lane *lane, struct job_list *jobs)
         return false;
     fail_all(lane, jobs, status, &failure);
     return true;
+}
+
+/* Writes the first page as it is. An extended result code. */
+static int rewrite_version(sqlite3 *db)
+{
+    sqlite3_stmt *read = NULL;
+    char sql[64];
+    int code = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &read, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(read);
+    int version = code == SQLITE_ROW ? sqlite3_column_int(read, 0) : 0;
+    (void)sqlite3_finalize(read);
+    if (code != SQLITE_ROW)
+        return code;
+    (void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", version);
+    return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+/* Where that works there is room for a little, at least. */
+static void write_probe(struct lane *lane, struct job *job)
+{
+    job->status = writer_begin(lane, &job->failure);
+    if (job->status == 0 && rewrite_version(lane->connection.db) != SQLITE_OK) {
+        failure_take(&job->failure, lane->connection.db);
+        job->status = failure_status(job->failure.code);
+    }
+    if (job->status == 0)
+        job->status = writer_commit(lane, &job->failure);
+    if (job->status != 0)
+        writer_rollback(lane);
+    job->reported = true; /* by whoever asked */
+    writer_note(lane, job->status, &job->failure);
 }
 
 static void write_jobs(struct lane *lane, struct job_list *jobs)
@@ -129,6 +175,8 @@ void writer_work(struct lane *lane)
         lane_take(lane, &jobs);
         if (jobs.len == 1 && jobs.head->kind == JOB_BEGIN)
             transaction_work(lane, &jobs);
+        else if (jobs.len == 1 && jobs.head->kind == JOB_PROBE)
+            write_probe(lane, jobs.head);
         else if (jobs.len > 0)
             write_jobs(lane, &jobs);
         bp_mutex_unlock(lane->write_lock);

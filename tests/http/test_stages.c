@@ -137,7 +137,7 @@ Test(stages, health)
         json_t *body = http_json(&reply);
         cr_expect_str_eq(http_json_text(body, "status"), states[i][1]);
         cr_expect_eq(strlen(http_json_text(body, "timestamp")), 24);
-        cr_expect_eq(json_object_size(body), i < 2 ? 2 : 4);
+        cr_expect_eq(json_object_size(body), i < 2 ? 2 : 5);
         if (i == 2) {
             cr_expect_str_eq(http_json_text(body, "services.database"), "Connected");
             cr_expect_str_eq(http_json_text(body, "services.redis"), "Disabled");

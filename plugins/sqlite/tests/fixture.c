@@ -67,6 +67,7 @@ void fixture_new(const char *folder)
     options_arena = arena_new();
     must(options_arena);
     assembly.shared = shared;
+    assembly.arena = options_arena;
     assembly.data_dir = fixture.folder;
     new_instance();
 }
