@@ -13,9 +13,10 @@
 #include "tests/support/http.h"
 #include "tests/support/server.h"
 
-#define CONFIG(health, patients)                                                                                \
+#define CONFIG(health, patients) SLOW_CONFIG("0s", health, patients)
+#define SLOW_CONFIG(delay, health, patients)                                                                    \
     "server: { listen = ( { address = \"127.0.0.1:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 1;\n" \
-    "  drain_delay = \"10s\"; plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/http\"; };\n"                      \
+    "  drain_delay = \"" delay "\"; plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/http\"; };\n"                \
     "plugins: ( { use = \"health\"; " health " }, { use = \"metrics\"; }, " patients " );\n"                    \
     "pipelines: { base = ( \"metrics\" ); };\n"                                                                 \
     "routes: ( { match = \"/*\"; pipeline = \"base\"; } );\n"
@@ -109,7 +110,7 @@ Test(health, the_report)
         {"late", "down", 503, "unhealthy", "Disconnected", "Unknown", "down", "down"},
     };
     unsigned status;
-    start(CONFIG("interval = \"50ms\";", DATABASE ", " REDIS));
+    start(SLOW_CONFIG("10s", "interval = \"50ms\";", DATABASE ", " REDIS));
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         set("main", cases[i].database);
         set("store", cases[i].redis);
@@ -165,13 +166,11 @@ Test(health, details_are_chosen)
                            "\"database\",\"instance\":\"main\",\"status\":\"up\",\"required\":true,\"latencyMs\":"),
               "%s", text);
     cr_expect(strstr(text, ",\"detail\":\"15.4, 3 of 4 connections\"}]}"), "%s", text);
-    server_kill(&server);
-    server_remove_folder(&server);
+    cr_assert_eq(server_stop(&server), 0);
     start(CONFIG("details = \"none\";", DATABASE));
     cr_assert_eq(get("/health/database", text, sizeof(text)), 200);
     cr_expect_null(strstr(text, "checks"), "%s", text);
-    server_kill(&server);
-    server_remove_folder(&server);
+    cr_assert_eq(server_stop(&server), 0);
 }
 
 Test(health, probes_are_no_load)
@@ -183,8 +182,7 @@ Test(health, probes_are_no_load)
     for (int i = 0; i < 20; i++)
         cr_assert_eq(ready(), 200);
     cr_expect_eq(asked("main"), 1, "the rest was remembered: %ld", asked("main"));
-    server_kill(&server);
-    server_remove_folder(&server);
+    cr_assert_eq(server_stop(&server), 0);
 }
 
 /* Eight at once share one question; none waits for longer than the time-out; liveness does not wait. */
@@ -217,9 +215,7 @@ Test(health, a_silent_service)
     set("main", "up");
     cr_assert(becomes(200), "its late answer counts");
     set("main", "stuck"); /* the end cancels it */
-    kill(server.pid, SIGTERM);
-    kill(server.pid, SIGTERM);
-    (void)server_stop(&server);
+    cr_assert_eq(server_stop(&server), 0);
 }
 
 /* Nobody probes: the time of the outage is known all the same. */
@@ -238,8 +234,7 @@ Test(health, grace_runs_without_probes)
     cr_assert(server_wait_output(&server, "\"event\":\"health.ready\""));
     set("main", "unfit 2 migrations are missing");
     cr_assert(becomes(503), "no grace");
-    server_kill(&server);
-    server_remove_folder(&server);
+    cr_assert_eq(server_stop(&server), 0);
 }
 
 Test(health, what_was_never_up_gets_no_grace)
@@ -255,6 +250,5 @@ Test(health, what_was_never_up_gets_no_grace)
     cr_expect_eq(ready(), 503);
     set("main", "up");
     cr_assert(becomes(200));
-    server_kill(&server);
-    server_remove_folder(&server);
+    cr_assert_eq(server_stop(&server), 0);
 }
