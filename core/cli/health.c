@@ -15,6 +15,9 @@
 
 static const char request[] = "GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
+/* A header of the PROXY protocol that says: no client, only a check. */
+static const char local_header[16] = {'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n', 0x20};
+
 static int open_socket(int family, const struct sockaddr *address, socklen_t len)
 {
     const struct timeval timeout = {.tv_sec = TIMEOUT_SECONDS};
@@ -88,11 +91,13 @@ static int connect_to(bp_str address)
 }
 
 /* The status of the reply, 0 when there was none. */
-static unsigned ask(int fd)
+static unsigned ask(int fd, bool proxied)
 {
     char reply[64];
     size_t len = 0;
     unsigned status = 0;
+    if (proxied && send(fd, local_header, sizeof(local_header), MSG_NOSIGNAL) != (ssize_t)sizeof(local_header))
+        return 0;
     if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1)
         return 0;
     for (ssize_t got = 1; len < sizeof(reply) - 1 && got > 0; len += got > 0 ? (size_t)got : 0)
@@ -101,19 +106,30 @@ static unsigned ask(int fd)
     return sscanf(reply, "HTTP/1.%*1[01] %3u", &status) == 1 ? status : 0;
 }
 
+/* The first; one without the PROXY protocol, which would have to be trusted, before one with it. */
+static const struct config_listen *listener_of(const struct config_server *server)
+{
+    const struct config_listen *listens = server->listen.ptr;
+    for (size_t i = 0; i < server->listen.len; i++)
+        if (!listens[i].proxy_protocol)
+            return &listens[i];
+    return listens;
+}
+
 static int check(const struct config_server *server)
 {
     if (server->listen.len == 0) {
         fputs("backplane: the configuration has no listener\n", stderr);
         return CLI_FAILED;
     }
-    bp_str address = ((const struct config_listen *)server->listen.ptr)[0].address;
+    const struct config_listen *listener = listener_of(server);
+    bp_str address = listener->address;
     int fd = connect_to(address);
     if (fd < 0) {
         fprintf(stderr, "not ready: cannot connect to %" BP_STR_FMT ": %s\n", BP_STR_ARG(address), strerror(errno));
         return CLI_FAILED;
     }
-    unsigned status = ask(fd);
+    unsigned status = ask(fd, listener->proxy_protocol);
     close(fd);
     if (status == 200) {
         puts("ready");

@@ -38,6 +38,7 @@ struct config_listen {
     bp_str address; /* "127.0.0.1:3000" "[::1]:3000" "*:3000" "unix:/run/x.sock" "fd:3" */
     uint32_t backlog;
     uint32_t unix_mode; /* 0660 */
+    bool proxy_protocol;
 };
 
 /* server: { … } — decoded by config_server_rows, which also document docs/configuration.md */
@@ -48,6 +49,8 @@ struct config_server {
     bp_str plugin_path;     /* folder searched before the shipped plugins'; empty: none */
     uint32_t profile;       /* 0 development, 1 production */
     uint32_t log_level, log_format;
+    struct bp_array trusted_proxies; /* struct bp_network */
+    uint32_t proxy_header;           /* enum forwarded_header */
     /* connections */
     uint32_t max_connections;
     uint64_t max_target, max_field, max_head, max_trailer, body_limit;

@@ -9,6 +9,7 @@ struct listen_text {
     bp_str address;
     uint32_t backlog;
     bp_str mode;
+    bool proxy_protocol;
     bp_str when, unless; /* obeyed before; here so that they are known */
 };
 

@@ -183,6 +183,8 @@ static void print_server(struct printer *printer, const struct config *config, c
             print_named_list(printer, setting, false);
         } else if (setting) {
             print_setting(printer, setting, &context);
+        } else if (row->type == BP_TYPE_ARRAY && strcmp(row->name, "listen") != 0) {
+            buffer_printf(&printer->out, "    %s = ( ); # default\n", row->name);
         } else if (row->type == BP_TYPE_ARRAY) {
             const struct config_listen *listen = config->server.listen.ptr;
             buffer_printf(&printer->out, "    %s = ( { address = \"%s\"; } ); # default\n", row->name,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* server: { … } into struct config_server. */
+#include "backplane/network.h"
 #include "core/config/listen.h"
 #include "core/config/loader.h"
 
@@ -9,7 +10,8 @@ static void finish_listen(struct loader *loader, const struct config_setting *se
 {
     struct config_place place = setting ? setting->place : (struct config_place){0};
     char path[CONFIG_PATH_MAX];
-    *listen = (struct config_listen){.address = text->address, .backlog = text->backlog};
+    *listen = (struct config_listen){
+        .address = text->address, .backlog = text->backlog, .proxy_protocol = text->proxy_protocol};
     const struct config_setting *address = config_get(setting, "address"), *mode = config_get(setting, "mode");
     if (address && text->address.ptr && !address->missing_environment) {
         const char *problem = listen_address_problem(text->address);
@@ -47,12 +49,66 @@ static void finish_listens(struct loader *loader, struct config_server *server)
     server->listen = (struct bp_array){listens, count};
 }
 
+static void add_network(struct loader *loader, const struct config_setting *setting, size_t index, bp_str text,
+                        struct bp_array *networks, size_t *cap)
+{
+    struct bp_network network, *items = loader_grow(loader, networks->ptr, networks->len, cap, sizeof(*items));
+    char path[CONFIG_PATH_MAX];
+    if (!items)
+        return;
+    networks->ptr = items;
+    const char *problem = bp_network_parse(text, &network);
+    if (!problem) {
+        items[networks->len++] = network;
+        return;
+    }
+    config_path(path, "server.trusted_proxies[%zu]", index);
+    loader_error(loader, setting->place, path, "\"%" BP_STR_FMT "\" %s", BP_STR_ARG(text), problem);
+}
+
+/* One text may hold several, or none: it may be a variable's. */
+static void finish_proxies(struct loader *loader, struct config_server *server)
+{
+    const struct config_setting *setting = config_get(&loader->server, "trusted_proxies");
+    const bp_str *texts = server->trusted_proxies.ptr;
+    struct bp_array networks = {0};
+    size_t cap = 0;
+    for (size_t i = 0; setting && i < server->trusted_proxies.len; i++) {
+        bp_str rest = setting->items[i].missing_environment ? BP_STR("") : texts[i];
+        while (rest.len > 0) {
+            const char *comma = memchr(rest.ptr, ',', rest.len);
+            bp_str text = bp_str_n(rest.ptr, comma ? (size_t)(comma - rest.ptr) : rest.len);
+            rest = bp_str_n(rest.ptr + text.len + (comma != NULL), rest.len - text.len - (comma != NULL));
+            if (bp_str_trim(text).len > 0)
+                add_network(loader, &setting->items[i], i, bp_str_trim(text), &networks, &cap);
+        }
+    }
+    server->trusted_proxies = networks;
+}
+
+/* Nobody could connect. */
+static void check_proxy_protocol(struct loader *loader, const struct config_server *server)
+{
+    const struct config_setting *setting = config_get(&loader->server, "listen");
+    const struct config_listen *listens = server->listen.ptr;
+    char path[CONFIG_PATH_MAX];
+    for (size_t i = 0; setting && i < server->listen.len; i++) {
+        config_path(path, "server.listen[%zu].proxy_protocol", i);
+        if (listens[i].proxy_protocol && server->trusted_proxies.len == 0)
+            loader_error(loader, config_get(&setting->items[i], "proxy_protocol")->place, path,
+                         "needs server.trusted_proxies: the header is believed from them only");
+    }
+}
+
 void loader_server(struct loader *loader)
 {
     struct config_server *server = &loader->config->server;
     config_decode_group(&loader->server, config_server_rows, "server", loader->arena, server, loader->report);
-    if (!loader->no_memory)
+    if (!loader->no_memory) {
         finish_listens(loader, server);
+        finish_proxies(loader, server);
+        check_proxy_protocol(loader, server);
+    }
     const struct config_setting *head = config_get(&loader->server, "max_head");
     if (!head)
         head = config_get(&loader->server, "max_field");

@@ -17,10 +17,18 @@ const struct bp_field config_listen_rows[] = {
            .doc = "How many connections the kernel keeps waiting until a worker accepts them."),
     BP_TEXT(struct listen_text, mode, .def = "0660", .example = "0600",
             .doc = "Permissions of the socket file of a \"unix:\" address, in octal and in quotes."),
+    BP_BOOL(struct listen_text, proxy_protocol, .def = "false",
+            .doc = "Every connection begins with a header of the PROXY protocol, version 2, that names its client. "
+                   "Connections from elsewhere than server.trusted_proxies, and without such a header, are closed."),
     BP_TEXT(struct listen_text, when, .example = "METRICS_LISTEN",
             .doc = "Keeps the entry only while this environment variable is set and not empty."),
     BP_TEXT(struct listen_text, unless, .doc = "Drops the entry while this environment variable is set and not empty."),
     BP_END};
+
+static const char *const proxy_headers[] = {"x-forwarded-for", "forwarded", NULL}; /* enum forwarded_header */
+
+static const struct bp_field network_rows[] = {{.name = "", .type = BP_TYPE_TEXT, .max = 4000, .label = "Network"},
+                                               BP_END};
 
 const struct bp_field config_server_rows[] = {
     BP_ARRAY(S, listen, struct listen_text, config_listen_rows, .min = 1, .max = 16,
@@ -42,6 +50,15 @@ const struct bp_field config_server_rows[] = {
     BP_CHOICE(S, log_level, .choices = levels, .def = "info", .doc = "The least important events that are logged."),
     BP_CHOICE(S, log_format, .choices = formats, .def = "auto",
               .doc = "How log lines look; auto is text on a terminal and JSON elsewhere."),
+    BP_ARRAY(
+        S, trusted_proxies, bp_str, network_rows, .max = 64, .example = "10.0.0.0/8",
+        .doc =
+            "The networks of the proxies in front of the server: \"10.0.0.0/8\", \"::1\", or \"unix\" for whoever "
+            "connects to a socket file; several in one text are separated by commas. What they say about the client is "
+            "believed; of nobody, when left out."),
+    BP_CHOICE(S, proxy_header, .choices = proxy_headers, .def = "x-forwarded-for",
+              .doc = "Where those proxies name the client: X-Forwarded-For (and X-Forwarded-Proto), or Forwarded (RFC "
+                     "7239). The other one is never looked at, because a client could send it through them."),
     BP_U32(S, max_connections, .def = "16384", .min = 1, .max = 1000000,
            .doc = "Connections that one worker keeps open; further ones wait in the backlog."),
     BP_SIZE(S, max_target, .def = "8192", .min = 64, .max = 1048576,

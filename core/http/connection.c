@@ -234,6 +234,8 @@ static bool next_request(struct connection *c)
         return false;
     if (c->start == c->end)
         return false;
+    if (c->awaits_header && !connection_take_header(c))
+        return false;
     struct bp_request *rq = server_request_new(server);
     if (!rq) {
         connection_kill(c);
@@ -355,7 +357,8 @@ static void on_deadline(struct loop_deadline *deadline)
         }
         return;
     }
-    if (c->state == CONNECTION_OPEN && c->start != c->end && c->discard == 0 && !c->discard_chunked) {
+    if (c->state == CONNECTION_OPEN && c->start != c->end && c->discard == 0 && !c->discard_chunked &&
+        !c->awaits_header) {
         reject(c, 408, "The request head did not arrive in time");
         return;
     }
@@ -379,26 +382,17 @@ static void on_event(evutil_socket_t fd, short what, void *argument)
     connection_process(c);
 }
 
-static void set_peer(struct connection *c, const struct sockaddr *peer)
+static struct bp_address address_of(const struct sockaddr *peer)
 {
-    c->peer_len = 0;
-    if (peer->sa_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)peer;
-        memcpy(c->peer, &in->sin_addr, 4);
-        c->peer_len = 4;
-    } else if (peer->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)peer;
-        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-            memcpy(c->peer, in6->sin6_addr.s6_addr + 12, 4);
-            c->peer_len = 4;
-        } else {
-            memcpy(c->peer, &in6->sin6_addr, 16);
-            c->peer_len = 16;
-        }
-    }
+    if (peer->sa_family == AF_INET)
+        return bp_address_of(bp_str_n((const char *)&((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4));
+    if (peer->sa_family == AF_INET6)
+        return bp_address_of(bp_str_n((const char *)&((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, 16));
+    return (struct bp_address){0};
 }
 
-int connection_new(struct server *server, int fd, const struct sockaddr *peer, struct connection **ret_connection)
+int connection_new(struct server *server, int fd, const struct sockaddr *peer, bool proxied,
+                   struct connection **ret_connection)
 {
     struct connection *c = server->free_connections;
     if (c) {
@@ -415,7 +409,9 @@ int connection_new(struct server *server, int fd, const struct sockaddr *peer, s
     c->unsent_end = &c->unsent;
     c->deadline.function = on_deadline;
     output_init(c);
-    set_peer(c, peer);
+    c->peer = address_of(peer);
+    connection_judge_peer(c);
+    c->awaits_header = proxied;
     struct event_base *base = loop_base(server->loop);
     if (event_assign(&c->read_event, base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_event, c) < 0 ||
         event_assign(&c->write_event, base, fd, EV_WRITE | EV_ET, output_on_writable, c) < 0 ||

@@ -10,6 +10,7 @@
 #include <event2/event_struct.h>
 #include <sys/socket.h>
 
+#include "backplane/network.h"
 #include "backplane/wait.h"
 #include "core/base/buffer.h"
 #include "core/http/parser.h"
@@ -71,14 +72,17 @@ struct connection {
     bool discard_chunked;
     uint64_t discarded;
 
-    uint8_t peer[16];
-    uint8_t peer_len;
+    struct bp_address peer;
     uint8_t peer_text_len;
     char peer_text[46]; /* INET6_ADDRSTRLEN; made when first asked for */
     bool secure;
+    bool peer_trusted;  /* a proxy of server.trusted_proxies: what it says about the client is believed */
+    bool awaits_header; /* of the PROXY protocol: nothing is a request before it */
 };
 
-int connection_new(struct server *server, int fd, const struct sockaddr *peer, struct connection **ret_connection);
+/* proxied: the connection begins with a header of the PROXY protocol. */
+int connection_new(struct server *server, int fd, const struct sockaddr *peer, bool proxied,
+                   struct connection **ret_connection);
 /* Closes the socket at once; frees the connection when no fiber runs on it. */
 void connection_kill(struct connection *connection);
 /* No new requests: closes when idle, else after the current reply. */

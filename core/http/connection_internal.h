@@ -7,6 +7,10 @@
 
 /* Answers what can be answered and reads what can be read. */
 void connection_process(struct connection *connection);
+/* Takes the PROXY header at the connection's begin. False when more bytes are needed, or the connection was closed. */
+bool connection_take_header(struct connection *connection);
+/* Sets peer_trusted. */
+void connection_judge_peer(struct connection *connection);
 /* The fiber's end: on the loop's stack. */
 void connection_request_ended(void *request);
 /* out is empty again. May free the connection. */

@@ -2,7 +2,6 @@
 /* What stages and handlers may ask of a request (backplane/request.h, slot.h). */
 #include "core/http/request.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "backplane/slot.h"
@@ -81,37 +80,6 @@ bp_str bp_request_header(struct bp_request *rq, bp_str name)
 bp_str bp_request_host(const struct bp_request *rq)
 {
     return rq->head.authority;
-}
-
-bp_str bp_request_peer(const struct bp_request *rq)
-{
-    struct connection *c = rq->connection;
-    if (c->peer_len == 0)
-        return BP_STR("unix");
-    if (c->peer_text_len == 0 &&
-        inet_ntop(c->peer_len == 4 ? AF_INET : AF_INET6, c->peer, c->peer_text, sizeof(c->peer_text)))
-        c->peer_text_len = (uint8_t)strlen(c->peer_text);
-    return bp_str_n(c->peer_text, c->peer_text_len);
-}
-
-bp_str bp_request_peer_bytes(const struct bp_request *rq)
-{
-    return bp_str_n((const char *)rq->connection->peer, rq->connection->peer_len);
-}
-
-bp_str bp_request_client(const struct bp_request *rq)
-{
-    return bp_request_peer(rq);
-}
-
-bp_str bp_request_client_bytes(const struct bp_request *rq)
-{
-    return bp_request_peer_bytes(rq);
-}
-
-bool bp_request_secure(const struct bp_request *rq)
-{
-    return rq->connection->secure;
 }
 
 bp_str bp_request_http_version(const struct bp_request *rq)

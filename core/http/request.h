@@ -3,6 +3,7 @@
 #ifndef CORE_HTTP_REQUEST_H
 #define CORE_HTTP_REQUEST_H
 
+#include "backplane/network.h"
 #include "backplane/reply.h"
 #include "core/http/parser.h"
 #include "core/plugin/assembly.h"
@@ -28,6 +29,14 @@ struct request_hook {
 };
 
 enum body_state { BODY_UNREAD, BODY_DONE, BODY_FAILED };
+
+/* Whom trusted proxies name. */
+struct request_client {
+    struct bp_address address;
+    bool secure;
+    uint8_t text_len;
+    char text[46]; /* INET6_ADDRSTRLEN; made when first asked for */
+};
 
 #define REPLY_HEADERS_INLINE 12
 
@@ -58,6 +67,7 @@ struct bp_request {
     bp_str id;
     struct bp_identity identity;
     bool has_identity;
+    bool client_known; /* client is filled */
 
     /* The body. */
     enum body_state body_state;
@@ -80,6 +90,7 @@ struct bp_request {
 
     /* From here on only what counts say is there is valid. */
     struct parser_head head;
+    struct request_client client;
     struct reply_header inline_headers[REPLY_HEADERS_INLINE];
     _Alignas(16) char slots[]; /* assembly.slot_bytes */
 };

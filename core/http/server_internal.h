@@ -14,6 +14,7 @@ struct listener {
     int fd;
     struct event event;
     bool paused;
+    bool proxy_protocol;
 };
 
 struct server {
@@ -28,6 +29,10 @@ struct server {
     bool draining;
     void (*drained)(void *argument);
     void *drained_argument;
+
+    /* Connections that were closed for their PROXY header since one was last logged. */
+    uint64_t refused_headers;
+    bp_time refused_logged;
 
     struct buffer scratch; /* a reply's text while it is encoded */
     struct inbuf *inbufs;  /* pool */

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 /*
- * argv: a name for ps, "_worker" or "_check", "slot:control:memory:supervisor[:listener…]", the configuration file, and what
+ * argv: a name for ps, "_worker" or "_check", "slot:control:memory:supervisor[:listener…]" (a listener is its
+ * descriptor, with a "p" behind it when it speaks the PROXY protocol), the configuration file, and what
  * --set said. Not for users, hence the underscore; a newer executable must read an older one's.
  */
 #define FIXED 4
@@ -58,7 +59,7 @@ static void __attribute__((noreturn)) become(const struct child *child, char **a
 
 pid_t child_spawn(const struct child *child, const struct config_load_options *options)
 {
-    char name[40], facts[64 + LISTENERS_MAX * 12];
+    char name[40], facts[64 + LISTENERS_MAX * 13];
     int at;
     char **arguments = calloc(FIXED + options->set_count + 1, sizeof(*arguments));
 
@@ -71,7 +72,8 @@ pid_t child_spawn(const struct child *child, const struct config_load_options *o
     at = snprintf(facts, sizeof(facts), "%u:%d:%d:%d", child->slot, child->control_fd, child->memory_fd,
                   (int)child->supervisor);
     for (unsigned i = 0; i < child->listen_count; i++)
-        at += snprintf(facts + at, sizeof(facts) - (size_t)at, ":%d", child->listen_fds[i]);
+        at += snprintf(facts + at, sizeof(facts) - (size_t)at, ":%d%s", child->listen_fds[i],
+                       child->listen_proxied[i] ? "p" : "");
     arguments[0] = name;
     arguments[1] = (char *)(uintptr_t)words[child->kind]; /* execv() changes none of them */
     arguments[2] = facts;
@@ -100,10 +102,23 @@ static bool next_number(const char **at, long *ret_number)
     return true;
 }
 
+static bool next_listener(const char **at, int *ret_fd, bool *ret_proxied)
+{
+    char *end;
+    long fd = strtol(*at, &end, 10);
+    bool proxied = end > *at && *end == 'p';
+    if (end == *at || (end[proxied] != ':' && end[proxied] != '\0'))
+        return false;
+    *at = end + proxied + (end[proxied] == ':');
+    *ret_fd = (int)fd;
+    *ret_proxied = proxied;
+    return true;
+}
+
 bool child_parse(int argc, char **argv, struct child *ret_child, struct config_load_options *ret_options)
 {
     struct child child = {0};
-    long slot, control_fd, memory_fd, supervisor, listener;
+    long slot, control_fd, memory_fd, supervisor;
 
     if (argc < FIXED)
         return false;
@@ -121,8 +136,9 @@ bool child_parse(int argc, char **argv, struct child *ret_child, struct config_l
     child.control_fd = (int)control_fd;
     child.memory_fd = (int)memory_fd;
     child.supervisor = (pid_t)supervisor;
-    while (child.listen_count < LISTENERS_MAX && next_number(&at, &listener))
-        child.listen_fds[child.listen_count++] = (int)listener;
+    while (child.listen_count < LISTENERS_MAX &&
+           next_listener(&at, &child.listen_fds[child.listen_count], &child.listen_proxied[child.listen_count]))
+        child.listen_count++;
     *ret_child = child;
     *ret_options = (struct config_load_options){.file = argv[3][0] ? argv[3] : NULL,
                                                 .sets = (const char *const *)(argv + FIXED),

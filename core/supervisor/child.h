@@ -16,6 +16,7 @@ struct child {
     unsigned slot;
     int control_fd, memory_fd; /* -1 in a check */
     int listen_fds[LISTENERS_MAX];
+    bool listen_proxied[LISTENERS_MAX]; /* speaks the PROXY protocol */
     unsigned listen_count;
     pid_t supervisor;
 };

@@ -68,6 +68,7 @@ static struct listener *add(struct opening *opening, int fd)
     struct listener *listener = &listeners->items[listeners->count++];
     memset(listener, 0, sizeof(*listener));
     listener->fd = fd;
+    listener->proxy_protocol = opening->config->proxy_protocol;
     describe(listener);
     return listener;
 }
@@ -100,13 +101,15 @@ static unsigned activated(void)
     return (unsigned)count;
 }
 
-static void take_activated(struct opening *opening, unsigned count)
+static void take_activated(struct opening *opening, unsigned count, const struct config_listen *addresses,
+                           size_t address_count)
 {
     for (unsigned i = 0; i < count; i++) {
         char name[24];
         struct config_listen config = {0};
         (void)snprintf(name, sizeof(name), "fd:%u", ACTIVATION_FIRST + i);
         config.address = bp_str_of(name);
+        config.proxy_protocol = i < address_count && addresses[i].proxy_protocol;
         opening->config = &config;
         take(opening, (int)(ACTIVATION_FIRST + i));
     }
@@ -292,7 +295,7 @@ int listeners_open(const struct config_listen *addresses, size_t count, struct l
     unsigned inherited = activated();
 
     ret_listeners->count = 0;
-    take_activated(&opening, inherited);
+    take_activated(&opening, inherited, addresses, count);
     for (size_t i = 0; i < count; i++) {
         opening.config = &addresses[i];
         if (inherited == 0 || bp_str_starts(addresses[i].address, BP_STR("fd:")))

@@ -16,6 +16,7 @@ struct listener {
     char path[112]; /* of a Unix socket that we made, else empty */
     dev_t device;   /* … and what it was, so that nobody else's is removed */
     ino_t inode;
+    bool proxy_protocol;
 };
 struct listeners {
     struct listener items[LISTENERS_MAX];
@@ -25,7 +26,8 @@ struct listeners {
 /*
  * Opens every address: "127.0.0.1:3000", "[::1]:3000" (IPv6 only), "name:3000" (each address of the name), "*:3000" (IPv4 and IPv6),
  * "unix:/run/x.sock" (a stale socket is replaced, one that answers is not), "fd:3" (already listening). When the service
- * manager hands sockets over (LISTEN_FDS), those are used and only fd: addresses beside them; *ret_inherited says how many.
+ * manager hands sockets over (LISTEN_FDS), those are used and only fd: addresses beside them; *ret_inherited says how many. The first
+ * of them has the proxy_protocol of the first address, and so on.
  * All that is wrong goes into problems, a line each, and BP_ERROR is returned with nothing left open.
  */
 int listeners_open(const struct config_listen *addresses, size_t count, struct listeners *ret_listeners,

@@ -36,8 +36,10 @@ static int start(struct workers *workers, unsigned slot)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return BP_ERROR;
     child.control_fd = pair[1];
-    for (unsigned i = 0; i < workers->listeners->count; i++)
+    for (unsigned i = 0; i < workers->listeners->count; i++) {
         child.listen_fds[i] = workers->listeners->items[i].fd;
+        child.listen_proxied[i] = workers->listeners->items[i].proxy_protocol;
+    }
     shared_stamp_clear(workers->shared, slot);
     pid_t pid = child_spawn(&child, workers->options);
     int error = errno;

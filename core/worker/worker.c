@@ -125,7 +125,7 @@ static void accept_connections(struct worker *worker)
     if (worker->draining)
         return;
     for (unsigned i = 0; i < worker->child->listen_count; i++) {
-        if (server_listen(worker->server, worker->child->listen_fds[i]) != 0) {
+        if (server_listen(worker->server, worker->child->listen_fds[i], worker->child->listen_proxied[i]) != 0) {
             bp_log(NULL, BP_LOG_ERROR, "worker.deaf", "An inherited socket cannot be used",
                    bp_log_int("fd", worker->child->listen_fds[i]));
             drain(worker, 0);

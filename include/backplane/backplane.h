@@ -9,6 +9,7 @@
 #include "backplane/health.h"
 #include "backplane/log.h"
 #include "backplane/metric.h"
+#include "backplane/network.h"
 #include "backplane/plugin.h"
 #include "backplane/reply.h"
 #include "backplane/request.h"

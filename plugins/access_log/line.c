@@ -141,7 +141,8 @@ size_t access_line_json(const struct access_line *line, char ret_text[ACCESS_LIN
     put_milliseconds(&w, line->duration);
     put(&w, BP_STR(",\"bytes\":"));
     put_number(&w, line->bytes);
-    put_member(&w, BP_STR(",\"client\":\""), line->peer);
+    put_member(&w, BP_STR(",\"client\":\""), line->client);
+    put_member(&w, BP_STR(",\"peer\":\""), line->peer);
     put_member(&w, BP_STR(",\"user_id\":\""), line->user_id);
     put_member(&w, BP_STR(",\"http_version\":\""), line->version);
     put_member(&w, BP_STR(",\"user_agent\":\""), line->user_agent);

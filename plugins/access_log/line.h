@@ -8,7 +8,8 @@
 
 struct access_line {
     bp_date time;
-    bp_str method, target, route, peer, request_id, user_agent, version;
+    bp_str method, target, route, client, request_id, user_agent, version;
+    bp_str peer;    /* the proxy's address; empty: the client's own */
     bp_str user_id; /* empty: nobody */
     unsigned status;
     bool aborted;

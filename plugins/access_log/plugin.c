@@ -100,7 +100,7 @@ static void write_line(struct bp_request *rq, const struct bp_done *done, void *
         .method = bp_request_method_name(rq),
         .target = bp_request_target(rq),
         .route = bp_request_route(rq),
-        .peer = bp_request_peer(rq),
+        .client = bp_request_client(rq),
         .request_id = bp_request_id(rq),
         .user_agent = bp_request_header(rq, BP_STR("user-agent")),
         .version = bp_request_http_version(rq),
@@ -109,6 +109,8 @@ static void write_line(struct bp_request *rq, const struct bp_done *done, void *
         .bytes = done->head_bytes + done->body_bytes,
         .duration = done->duration,
     };
+    if (!bp_str_eq(line.client, bp_request_peer(rq)))
+        line.peer = bp_request_peer(rq);
     if (identity) {
         bp_uuid_format(&identity->user_id, user_id);
         line.user_id = bp_str_n(user_id, sizeof(user_id));

@@ -16,7 +16,7 @@ static bp_str client_of(const struct bp_request *rq, uint32_t key, char *space)
     const struct bp_identity *identity = key == KEY_USER ? bp_identity(rq) : NULL;
 
     if (!identity)
-        return limiter_address_key(bp_request_peer_bytes(rq), space);
+        return limiter_address_key(bp_request_client_bytes(rq), space);
     space[0] = 'u';
     memcpy(space + 1, identity->user_id.bytes, sizeof(identity->user_id.bytes));
     return bp_str_n(space, 1 + sizeof(identity->user_id.bytes));

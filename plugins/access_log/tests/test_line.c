@@ -11,7 +11,7 @@ static struct access_line sample(void)
                                 .method = BP_STR("GET"),
                                 .target = BP_STR("/api/v1/todos?page=2"),
                                 .route = BP_STR("/api/v1/todos"),
-                                .peer = BP_STR("127.0.0.1"),
+                                .client = BP_STR("127.0.0.1"),
                                 .request_id = BP_STR("r-1"),
                                 .user_agent = BP_STR("curl/7.88.1"),
                                 .version = BP_STR("1.1"),
@@ -37,6 +37,9 @@ Test(line, json_is_exact)
         "todos\",\"status\":200,\"duration_ms\":0.412,\"bytes\":2831,"
         "\"client\":\"127.0.0.1\",\"user_id\":\"u-1\",\"http_version\":\"1.1\",\"user_agent\":\"curl/7.88.1\"}\n";
     cr_expect(bp_str_is(text, expected), "%.*s", (int)text.len, text.ptr);
+    line.peer = BP_STR("10.0.0.7");
+    text = json(&line);
+    cr_expect(memmem(text.ptr, text.len, "\"client\":\"127.0.0.1\",\"peer\":\"10.0.0.7\",\"user_id\"", 48));
     line.aborted = true;
     line.duration = 12345678 * BP_MICROSECOND;
     line.user_id = line.route = BP_STR("");

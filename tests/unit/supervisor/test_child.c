@@ -7,7 +7,7 @@
 
 Test(child, arguments_are_understood)
 {
-    char *argv[] = {"backplane: worker 4", "_worker", "3:5:6:1234:7:8", "a.cfg", "server.workers=2", "a.b=c"};
+    char *argv[] = {"backplane: worker 4", "_worker", "3:5:6:1234:7p:8", "a.cfg", "server.workers=2", "a.b=c"};
     struct child child;
     struct config_load_options options;
 
@@ -18,7 +18,10 @@ Test(child, arguments_are_understood)
     cr_assert_eq(child.memory_fd, 6);
     cr_assert_eq(child.supervisor, 1234);
     cr_assert_eq(child.listen_count, 2);
+    cr_assert_eq(child.listen_fds[0], 7);
+    cr_assert(child.listen_proxied[0]);
     cr_assert_eq(child.listen_fds[1], 8);
+    cr_assert_not(child.listen_proxied[1]);
     cr_assert_str_eq(options.file, "a.cfg");
     cr_assert_eq(options.set_count, 2);
     cr_assert_str_eq(options.sets[1], "a.b=c");
