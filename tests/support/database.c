@@ -52,32 +52,55 @@ void database_prepare(const char *folder, char ret_url[SERVER_URL_SIZE], char re
         snprintf(ret_url, SERVER_URL_SIZE, "%s", ret_direct);
 }
 
-static char *ask_file(const struct test_server *server, const char *sql)
+typedef void (*row_function)(void *argument, const char *first, const char *second);
+
+static const char *column(sqlite3_stmt *statement, int index)
 {
-    char path[128], *text = strdup("");
+    const char *text =
+        index < sqlite3_column_count(statement) ? (const char *)sqlite3_column_text(statement, index) : NULL;
+    return text ? text : "";
+}
+
+static void each_in_file(const char *folder, const char *sql, row_function function, void *argument)
+{
+    char path[128];
     sqlite3 *db;
     sqlite3_stmt *statement;
-    snprintf(path, sizeof(path), "%s/todo.db", server->folder);
+    int status;
+    snprintf(path, sizeof(path), "%s/todo.db", folder);
     cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK, "%s", path);
     sqlite3_busy_timeout(db, PATIENCE_MILLISECONDS);
     cr_assert_eq(sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL), SQLITE_OK);
     cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
-    int status = sqlite3_step(statement);
-    if (status == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL) {
-        free(text);
-        text = strdup((const char *)sqlite3_column_text(statement, 0));
-        while (status == SQLITE_ROW)
-            status = sqlite3_step(statement);
-    }
-    cr_assert(status == SQLITE_DONE || status == SQLITE_ROW, "%s: %s", sql, sqlite3_errmsg(db));
+    while ((status = sqlite3_step(statement)) == SQLITE_ROW)
+        function(argument, column(statement, 0), column(statement, 1));
+    cr_assert_eq(status, SQLITE_DONE, "%s: %s", sql, sqlite3_errmsg(db));
     sqlite3_finalize(statement);
     sqlite3_close(db);
-    return text;
+}
+
+void database_each(const struct test_server *server, const char *sql, row_function function, void *argument)
+{
+    if (server->database[0])
+        postgres_each(server->database, sql, function, argument);
+    else
+        each_in_file(server->folder, sql, function, argument);
+}
+
+/* The first row's first column, behind a pointer that is NULL until then. */
+static void keep_first(void *argument, const char *first, const char *second)
+{
+    char **text = argument;
+    (void)second;
+    if (!*text)
+        *text = strdup(first);
 }
 
 char *database_ask(const struct test_server *server, const char *sql)
 {
-    return server->database[0] ? postgres_ask(server->database, sql) : ask_file(server, sql);
+    char *text = NULL;
+    database_each(server, sql, keep_first, &text);
+    return text ? text : strdup("");
 }
 
 void database_execute(const struct test_server *server, const char *sql)

@@ -19,5 +19,8 @@ void database_prepare(const char *folder, char ret_url[SERVER_URL_SIZE], char re
 char *database_ask(const struct test_server *server, const char *sql);
 void database_execute(const struct test_server *server, const char *sql);
 long long database_integer(const struct test_server *server, const char *sql);
+/* Gives the function the first two columns of every row, as text (the second "" when there is one only). */
+void database_each(const struct test_server *server, const char *sql,
+                   void (*function)(void *argument, const char *first, const char *second), void *argument);
 
 #endif

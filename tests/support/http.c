@@ -48,7 +48,7 @@ bool http_send_text(int fd, const char *text)
 
 const char *http_header(const struct http_reply *reply, const char *name)
 {
-    static char value[4096];
+    static _Thread_local char value[4096];
     size_t len = strlen(name);
     for (const char *line = strstr(reply->head, "\r\n"); line && line[2]; line = strstr(line + 2, "\r\n")) {
         const char *at = line + 2;

@@ -35,7 +35,7 @@ bool http_try(int port, const char *method, const char *target, const char *head
 /* Sends bytes on a connection of its own, and our end of the stream behind them; reads all that comes until the end. free() it. */
 char *http_raw(int port, const void *bytes, size_t len, size_t *ret_len);
 void http_reply_free(struct http_reply *reply);
-/* The value of a header field, in a static buffer; NULL when absent. */
+/* The value of a header field, in a buffer of the thread; NULL when absent. */
 const char *http_header(const struct http_reply *reply, const char *name);
 
 /* The body as JSON; fails the test when it is not. json_decref() it. */

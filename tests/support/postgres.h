@@ -59,6 +59,9 @@ void postgres_url_with(const char *url, const char *role, const char *database, 
 char *postgres_ask(const char *url, const char *sql);
 /* The same for statements whose result is of no interest. */
 void postgres_execute(const char *url, const char *sql);
+/* Gives the function the first two columns of every row, as text (the second "" when there is one only). */
+void postgres_each(const char *url, const char *sql,
+                   void (*function)(void *argument, const char *first, const char *second), void *argument);
 /* A new database of the role "backplane": empty (template NULL), or a copy of another, which nobody may be connected to. url: the superuser's to any database. */
 void postgres_database(const char *url, const char *name, const char *template);
 /*

@@ -61,6 +61,17 @@ char *postgres_ask(const char *url, const char *sql)
     return text;
 }
 
+void postgres_each(const char *url, const char *sql,
+                   void (*function)(void *argument, const char *first, const char *second), void *argument)
+{
+    PGconn *connection = dial(url);
+    PGresult *result = run(connection, sql);
+    for (int i = 0; i < PQntuples(result); i++)
+        function(argument, PQgetvalue(result, i, 0), PQnfields(result) > 1 ? PQgetvalue(result, i, 1) : "");
+    PQclear(result);
+    PQfinish(connection);
+}
+
 void postgres_execute(const char *url, const char *sql)
 {
     free(postgres_ask(url, sql));
