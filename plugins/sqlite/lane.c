@@ -186,8 +186,8 @@ static bool in_transaction(const struct job *job)
     return job->tx && job->kind != JOB_BEGIN;
 }
 
-/* 0, or why the job cannot be handed over. The mutex is held. */
-static int push(struct lane *lane, struct job *job)
+/* 0, or why the job cannot be handed over. *ret_wake: the thread sleeps, and nobody else is about to wake it. The mutex is held. */
+static int push(struct lane *lane, struct job *job, bool *ret_wake)
 {
     if (in_transaction(job)) {
         if (job->tx->ended)
@@ -198,13 +198,12 @@ static int push(struct lane *lane, struct job *job)
     } else {
         if (lane->stopping || lane->queue.len >= lane->limit)
             return BP_BUSY;
+        job->number = ++lane->asked;
         job_list_add(&lane->queue, job);
     }
     job->state = JOB_QUEUED;
-    if (lane->sleeping) {
-        lane->sleeping = false;
-        pthread_cond_signal(&lane->wake);
-    }
+    *ret_wake = lane->sleeping;
+    lane->sleeping = false;
     return 0;
 }
 
@@ -237,15 +236,23 @@ static bool may_interrupt(const struct job *job)
 
 int lane_call(struct lane *lane, struct job *job, bool cancellable, bp_span timeout)
 {
+    bool wake = false;
     int status;
     if (!bp_fiber_arena())
         return BP_MISUSE;
     bp_event_init(&job->event);
     pthread_mutex_lock(&lane->mutex);
-    status = push(lane, job);
+    status = push(lane, job, &wake);
     pthread_mutex_unlock(&lane->mutex);
     if (status != 0)
         return status;
+    if (wake) {
+        /* At the end of this turn of the loop: the thread finds there what all its requests ask for. A transaction's statement
+         * comes alone. */
+        if (!in_transaction(job))
+            (void)bp_sleep(0);
+        pthread_cond_signal(&lane->wake);
+    }
     if (cancellable) {
         status = bp_event_wait(&job->event, timeout);
         if (status != 0 && take_back(lane, job))
@@ -292,18 +299,28 @@ void lane_take(struct lane *lane, struct job_list *ret_jobs)
     *ret_jobs = jobs;
 }
 
-struct job *lane_next(struct lane *lane)
+unsigned lane_look(struct lane *lane, uint64_t *ret_last)
 {
-    struct job *job = NULL;
-    while (!job && lane_wait(lane)) {
-        pthread_mutex_lock(&lane->mutex);
-        job = lane->queue.head;
-        if (job) {
-            job_list_remove(&lane->queue, job);
-            job->state = JOB_RUNNING;
-        }
-        pthread_mutex_unlock(&lane->mutex);
+    unsigned len;
+    pthread_mutex_lock(&lane->mutex);
+    len = lane->queue.len;
+    *ret_last = lane->asked;
+    pthread_mutex_unlock(&lane->mutex);
+    return len;
+}
+
+struct job *lane_next(struct lane *lane, uint64_t last)
+{
+    struct job *job;
+    pthread_mutex_lock(&lane->mutex);
+    job = lane->queue.head;
+    if (job && job->number > last)
+        job = NULL;
+    if (job) {
+        job_list_remove(&lane->queue, job);
+        job->state = JOB_RUNNING;
     }
+    pthread_mutex_unlock(&lane->mutex);
     return job;
 }
 

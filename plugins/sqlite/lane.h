@@ -21,6 +21,7 @@ struct job {
     struct job *prev, *next;
     enum job_kind kind;
     enum job_state state; /* under the lane's mutex */
+    uint64_t number;      /* in the order of asking */
     struct bp_db_tx *tx;  /* NULL: outside of a transaction; JOB_BEGIN: the one to begin */
     const struct bp_statement *statement;
     const struct bp_db_value *values;
@@ -54,7 +55,7 @@ struct lane {
     bp_span transaction_deadline;
     unsigned limit;               /* jobs that may wait */
     struct bp_mutex *write_lock;  /* shared by the workers; the writer's only */
-    void (*work)(struct lane *);  /* on the thread: until lane_next() or lane_wait() says stop */
+    void (*work)(struct lane *);  /* on the thread: until lane_wait() says stop */
     struct connection connection; /* the thread's */
     bp_time logged;               /* the thread's: when it last wrote a line about a failure */
     bp_time deadline;             /* the thread's: of the open transaction; 0: none */
@@ -64,6 +65,7 @@ struct lane {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     struct job_list queue;
+    uint64_t asked;        /* the number of the job queued last */
     struct job_list done;  /* finished, not yet told to the loop */
     struct job *running;   /* may be interrupted */
     atomic_bool interrupt; /* and is to be */
@@ -100,10 +102,12 @@ unsigned lane_waiting(struct lane *lane);
 
 /* --- on the lane's thread --- */
 
-/* The job that has waited longest, or NULL when the lane stops. Waits. */
-struct job *lane_next(struct lane *lane);
 /* Waits until something is queued: false when the lane stops and nothing is left to do. */
 bool lane_wait(struct lane *lane);
+/* How many jobs wait, and the number of the last of them. */
+unsigned lane_look(struct lane *lane, uint64_t *ret_last);
+/* The job that has waited longest; NULL when none is left up to that number. Does not wait. */
+struct job *lane_next(struct lane *lane, uint64_t last);
 /* Takes what is at the head of the queue: either one job, or several batchable writes. Empty when they were taken back. */
 void lane_take(struct lane *lane, struct job_list *ret_jobs);
 /* True when the time of the open transaction is up. */
