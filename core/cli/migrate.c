@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "core/cli/load.h"
-#include "core/plugin/migrate.h"
+#include "core/database/migrations.h"
 #include "core/supervisor/data.h"
 
 /* The first command on a new machine may be this one. */
@@ -21,7 +21,7 @@ int cli_migrate(const struct cli_options *options)
     struct cli_loaded loaded;
     unsigned applied = 0;
     bool fine = cli_load_or_say(options, "migrate", &loaded) && make_data_folder(loaded.assembly) &&
-                migrations_run(loaded.assembly, &applied) == 0;
+                migrations_up(loaded.assembly, false, &applied) == 0;
     if (fine)
         printf("schema up to date: %u migration%s applied\n", applied, applied == 1 ? "" : "s");
     cli_unload(&loaded);

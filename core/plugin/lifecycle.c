@@ -3,6 +3,7 @@
 #include "backplane/log.h"
 #include "backplane/status.h"
 #include "core/database/front.h"
+#include "core/database/migrations.h"
 #include "core/plugin/assembly.h"
 #include "core/plugin/health.h"
 #include "core/worker/fiber.h"
@@ -51,6 +52,7 @@ static void stop_from(struct assembly *assembly, size_t count)
 int assembly_start(struct assembly *assembly)
 {
     database_front_start(assembly);
+    migrations_expect(assembly);
     for (size_t i = 0; i < assembly->host_count; i++) {
         int status = start_host(assembly->hosts[i]);
         if (status) {

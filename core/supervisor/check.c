@@ -6,7 +6,7 @@
 #include "backplane/status.h"
 #include "core/base/log.h"
 #include "core/plugin/assembly.h"
-#include "core/plugin/migrate.h"
+#include "core/database/migrations.h"
 #include "core/supervisor/child.h"
 #include "core/supervisor/shared.h"
 #include "core/supervisor/supervisor.h"
@@ -42,7 +42,7 @@ int check_main(const struct config_load_options *options)
     else if (r != 0)
         (void)fprintf(stderr, "backplane: the check before the start failed: %s\n", bp_status_name(r));
     if (r == 0)
-        r = migrations_run(assembly, &applied); /* says itself what failed */
+        r = migrations_up(assembly, true, &applied); /* says itself what failed */
     assembly_free(assembly);
     shared_free(shared);
     config_free(config);

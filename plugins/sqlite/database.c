@@ -151,5 +151,9 @@ const struct bp_database_vtable database_vtable = {.size = sizeof(struct bp_data
                                                    .commit = commit,
                                                    .rollback = rollback,
                                                    .ping = ping,
-                                                   .migrate = database_migrate,
-                                                   .backup = database_backup};
+                                                   .backup = database_backup,
+                                                   .migrate_open = database_migrate_open,
+                                                   .migrate_history = database_migrate_history,
+                                                   .migrate_step = database_migrate_step,
+                                                   .migrate_close = database_migrate_close,
+                                                   .migrates_at_start = database_migrates_at_start};

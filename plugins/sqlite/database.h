@@ -33,7 +33,13 @@ struct connection_options database_connection(const struct database *database, b
 void database_observe_start(struct database *database);
 
 /* See struct bp_database_vtable. */
-int database_migrate(void *self, const char *owner, const struct bp_migration *migrations, unsigned *ret_applied);
+int database_migrate_open(void *self, bool read_only, struct bp_db_migrator **ret_migrator);
+int database_migrate_history(struct bp_db_migrator *migrator, const char *owner, struct bp_arena *arena,
+                             struct bp_db_applied **ret_applied, size_t *ret_count);
+int database_migrate_step(struct bp_db_migrator *migrator, const char *owner, const struct bp_db_applied *record,
+                          bool forward, const char *sql, const char **ret_why);
+void database_migrate_close(struct bp_db_migrator *migrator);
+bool database_migrates_at_start(void *self);
 int database_backup(void *self, const char *file);
 
 #endif

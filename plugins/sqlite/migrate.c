@@ -1,222 +1,313 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Schema migrations. Each is applied in a transaction that first reads the history again, so several processes may
- * try at once. Foreign keys are checked at the end of each instead of during it, as SQLite's ALTER TABLE page advises.
+ * Schema changes. Foreign keys are checked at the end of each step instead of during it, as SQLite's ALTER TABLE page advises. Who
+ * migrates holds a lock on the folder of the file: one on the file itself would be dropped with any descriptor of it that is closed.
  */
-#include <sodium.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "database.h"
 
-#define CHECKSUM_BYTES 32u
-#define CHECKSUM_HEX (2 * CHECKSUM_BYTES + 1)
-
-static const char history_table[] = "CREATE TABLE IF NOT EXISTS backplane_migrations ("
-                                    " owner TEXT NOT NULL,"
-                                    " version INTEGER NOT NULL,"
-                                    " name TEXT NOT NULL,"
-                                    " checksum TEXT NOT NULL,"
-                                    " applied_at INTEGER NOT NULL,"
-                                    " PRIMARY KEY (owner, version)"
-                                    ") STRICT, WITHOUT ROWID";
-
-struct migrator {
+struct bp_db_migrator {
     struct database *database;
-    struct connection connection;
-    const char *owner;
-    const struct bp_migration *migrations;
-    unsigned count;
+    struct connection connection; /* not open when there is no file to read */
+    int lock;
+    char why[300];
 };
 
-static void checksum_of(const struct bp_migration *migration, char ret_hex[CHECKSUM_HEX])
-{
-    unsigned char hash[CHECKSUM_BYTES];
-    crypto_generichash(hash, sizeof(hash), (const unsigned char *)migration->up, strlen(migration->up), NULL, 0);
-    sodium_bin2hex(ret_hex, CHECKSUM_HEX, hash, sizeof(hash));
-}
-
-static int fail(struct migrator *migrator, const struct failure *failure)
+static int fail(const struct bp_db_migrator *migrator, const struct failure *failure)
 {
     char line[1024];
     failure_explain(failure, migrator->database->path, line, sizeof(line));
     return bp_start_error(migrator->database->host, "%s", line);
 }
 
-static int fail_step(struct migrator *migrator, const struct bp_migration *migration, const char *why)
+static int fail_now(const struct bp_db_migrator *migrator)
 {
-    return bp_start_error(migrator->database->host, "migration %u (%s) of %s failed and was undone: %s",
-                          migration->version, migration->name, migrator->owner, why);
-}
-
-/* One row of the history against what the plugin has. */
-static int check_applied(struct migrator *migrator, sqlite3_stmt *stmt)
-{
-    struct bp_host *host = migrator->database->host;
-    long long version = sqlite3_column_int64(stmt, 0);
-    const char *name = (const char *)sqlite3_column_text(stmt, 1);
-    const char *checksum = (const char *)sqlite3_column_text(stmt, 2);
-    const struct bp_migration *migration;
-    char expected[CHECKSUM_HEX];
-    if (!name || !checksum)
-        return BP_NOMEM;
-    if (version < 1 || version > migrator->count)
-        return bp_start_error(
-            host,
-            "the database has migration %lld (%s) of %s, but this version of the program knows only %u: "
-            "a newer one has used it",
-            version, name, migrator->owner, migrator->count);
-    migration = &migrator->migrations[version - 1];
-    checksum_of(migration, expected);
-    if (strcmp(name, migration->name) != 0)
-        return bp_start_error(host, "migration %lld of %s was applied as \"%s\", but is \"%s\" here", version,
-                              migrator->owner, name, migration->name);
-    if (strcmp(checksum, expected) != 0)
-        return bp_start_error(host, "migration %lld (%s) of %s was changed after it had been applied", version, name,
-                              migrator->owner);
-    return 0;
-}
-
-/* Checks the whole history of the owner; how many of its migrations are applied. */
-static int read_history(struct migrator *migrator, unsigned *ret_applied)
-{
-    static const char sql[] =
-        "SELECT version, name, checksum FROM backplane_migrations WHERE owner = ?1 ORDER BY version";
     struct failure failure;
-    sqlite3_stmt *stmt = NULL;
-    unsigned applied = 0;
-    int status = 0;
-    int code = sqlite3_prepare_v2(migrator->connection.db, sql, -1, &stmt, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_bind_text(stmt, 1, migrator->owner, -1, SQLITE_STATIC);
-    while (code == SQLITE_OK && status == 0 && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        status = check_applied(migrator, stmt);
-        applied++;
-        code = SQLITE_OK;
-        if (status == 0 && sqlite3_column_int64(stmt, 0) != applied)
-            status =
-                bp_start_error(migrator->database->host, "the database lacks migration %u of %s, but has later ones",
-                               applied, migrator->owner);
+    failure_take(&failure, migrator->connection.db);
+    return fail(migrator, &failure);
+}
+
+/* ---- open and close ---- */
+
+static int take_lock(struct bp_db_migrator *migrator)
+{
+    const struct database *database = migrator->database;
+    const char *slash = strrchr(database->path, '/'); /* the path is absolute */
+    char *folder = strndup(database->path, slash == database->path ? 1 : (size_t)(slash - database->path));
+    int r;
+    if (!folder)
+        return BP_NOMEM;
+    migrator->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    r = migrator->lock < 0 ? -1 : flock(migrator->lock, LOCK_EX | LOCK_NB);
+    if (r != 0 && errno == EWOULDBLOCK) {
+        bp_log(database->host, BP_LOG_INFO, "migrate.waiting", "Another process changes the schema: waiting for it",
+               bp_log_cstr("folder", folder));
+        do
+            r = flock(migrator->lock, LOCK_EX);
+        while (r != 0 && errno == EINTR);
     }
-    if (status == 0 && code != SQLITE_DONE) {
-        failure_take(&failure, migrator->connection.db);
+    if (r != 0)
+        r = bp_start_error(database->host, "%s cannot be locked: %s", folder, strerror(errno));
+    free(folder);
+    return r;
+}
+
+static int open_for_reading(struct bp_db_migrator *migrator)
+{
+    struct connection_options options = database_connection(migrator->database, true);
+    struct failure failure = {0};
+    if (access(options.path, F_OK) != 0 && errno == ENOENT)
+        return 0;
+    return connection_open(&options, &migrator->connection, &failure) == 0 ? 0 : fail(migrator, &failure);
+}
+
+static int open_for_writing(struct bp_db_migrator *migrator)
+{
+    static const char prepare[] = "PRAGMA foreign_keys = OFF;"
+                                  "CREATE TABLE IF NOT EXISTS backplane_migrations ("
+                                  " owner TEXT NOT NULL,"
+                                  " version INTEGER NOT NULL,"
+                                  " name TEXT NOT NULL,"
+                                  " checksum TEXT NOT NULL,"
+                                  " applied_at INTEGER NOT NULL,"
+                                  " PRIMARY KEY (owner, version)"
+                                  ") STRICT, WITHOUT ROWID";
+    struct connection_options options = database_connection(migrator->database, false);
+    struct failure failure = {0};
+    int status;
+    if (connection_open(&options, &migrator->connection, &failure) != 0)
+        return fail(migrator, &failure);
+    status = take_lock(migrator);
+    if (status == 0 && connection_exec(&migrator->connection, prepare, &failure) != SQLITE_OK)
         status = fail(migrator, &failure);
-    }
-    sqlite3_finalize(stmt);
-    if (status == 0)
-        *ret_applied = applied;
     return status;
 }
 
-static int check_foreign_keys(struct migrator *migrator, const struct bp_migration *migration)
+int database_migrate_open(void *self, bool read_only, struct bp_db_migrator **ret_migrator)
+{
+    struct bp_db_migrator *migrator = calloc(1, sizeof(*migrator));
+    int status;
+    if (!migrator)
+        return BP_NOMEM;
+    migrator->database = self;
+    migrator->lock = -1;
+    status = read_only ? open_for_reading(migrator) : open_for_writing(migrator);
+    if (status != 0)
+        database_migrate_close(migrator);
+    else
+        *ret_migrator = migrator;
+    return status;
+}
+
+void database_migrate_close(struct bp_db_migrator *migrator)
+{
+    connection_close(&migrator->connection);
+    if (migrator->lock >= 0)
+        close(migrator->lock);
+    free(migrator);
+}
+
+bool database_migrates_at_start(void *self)
+{
+    (void)self;
+    return true;
+}
+
+/* ---- history ---- */
+
+static bp_str column(sqlite3_stmt *stmt, int index, struct bp_arena *arena)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, index);
+    return text ? bp_arena_copy(arena, bp_str_n(text, (size_t)sqlite3_column_bytes(stmt, index))) : (bp_str){0};
+}
+
+static int read_rows(struct bp_db_migrator *migrator, sqlite3_stmt *stmt, struct bp_arena *arena,
+                     struct bp_db_applied *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sqlite3_step(stmt) != SQLITE_ROW)
+            return fail_now(migrator);
+        rows[i] = (struct bp_db_applied){.version = (uint32_t)sqlite3_column_int64(stmt, 0),
+                                         .name = column(stmt, 1, arena),
+                                         .checksum = column(stmt, 2, arena),
+                                         .applied_at = sqlite3_column_int64(stmt, 3)};
+        if (!rows[i].name.ptr || !rows[i].checksum.ptr)
+            return BP_NOMEM;
+    }
+    return 0;
+}
+
+static int prepare(struct bp_db_migrator *migrator, const char *sql, const char *owner, sqlite3_stmt **ret_stmt)
+{
+    int code = sqlite3_prepare_v2(migrator->connection.db, sql, -1, ret_stmt, NULL);
+    return code == SQLITE_OK && owner ? sqlite3_bind_text(*ret_stmt, 1, owner, -1, SQLITE_STATIC) : code;
+}
+
+/* One number, which the statement gives for the owner. */
+static int count_rows(struct bp_db_migrator *migrator, const char *sql, const char *owner, size_t *ret_count)
 {
     sqlite3_stmt *stmt = NULL;
-    char why[200];
     int status = 0;
-    int code = sqlite3_prepare_v2(migrator->connection.db, "PRAGMA foreign_key_check", -1, &stmt, NULL);
+    if (prepare(migrator, sql, owner, &stmt) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+        *ret_count = (size_t)sqlite3_column_int64(stmt, 0);
+    else
+        status = fail_now(migrator);
+    sqlite3_finalize(stmt);
+    return status;
+}
+
+/* In a read transaction, so that what is counted is what is read. */
+static int read_history(struct bp_db_migrator *migrator, const char *owner, struct bp_arena *arena,
+                        struct bp_db_applied **ret_applied, size_t *ret_count)
+{
+    struct bp_db_applied *rows = NULL;
+    sqlite3_stmt *stmt = NULL;
+    size_t tables = 0, count = 0;
+    int status =
+        count_rows(migrator, "SELECT count(*) FROM sqlite_schema WHERE name = 'backplane_migrations'", NULL, &tables);
+    if (status == 0 && tables > 0)
+        status = count_rows(migrator, "SELECT count(*) FROM backplane_migrations WHERE owner = ?1", owner, &count);
+    if (status == 0 && count > 0) {
+        rows = bp_arena_array(arena, count, sizeof(*rows));
+        if (!rows)
+            status = BP_NOMEM;
+        else if (prepare(migrator,
+                         "SELECT version, name, checksum, applied_at FROM backplane_migrations"
+                         " WHERE owner = ?1 ORDER BY version",
+                         owner, &stmt) != SQLITE_OK)
+            status = fail_now(migrator);
+        else
+            status = read_rows(migrator, stmt, arena, rows, count);
+        sqlite3_finalize(stmt);
+    }
+    if (status == 0) {
+        *ret_applied = rows;
+        *ret_count = count;
+    }
+    return status;
+}
+
+int database_migrate_history(struct bp_db_migrator *migrator, const char *owner, struct bp_arena *arena,
+                             struct bp_db_applied **ret_applied, size_t *ret_count)
+{
+    struct failure failure;
+    int status;
+    if (!migrator->connection.db) {
+        *ret_applied = NULL;
+        *ret_count = 0;
+        return 0;
+    }
+    if (connection_exec(&migrator->connection, "BEGIN", &failure) != SQLITE_OK)
+        return fail(migrator, &failure);
+    status = read_history(migrator, owner, arena, ret_applied, ret_count);
+    connection_exec(&migrator->connection, "ROLLBACK", &failure);
+    return status;
+}
+
+/* ---- a step ---- */
+
+static int because(struct bp_db_migrator *migrator, const char *why)
+{
+    snprintf(migrator->why, sizeof(migrator->why), "%s", why);
+    return BP_ERROR;
+}
+
+static int because_now(struct bp_db_migrator *migrator)
+{
+    return sqlite3_errcode(migrator->connection.db) == SQLITE_NOMEM
+               ? BP_NOMEM
+               : because(migrator, sqlite3_errmsg(migrator->connection.db));
+}
+
+static int refuse_commit(void *argument)
+{
+    *(bool *)argument = true;
+    return 1;
+}
+
+/* Inside of a transaction, which the text must not end. */
+static int run_text(struct bp_db_migrator *migrator, const char *sql)
+{
+    sqlite3 *db = migrator->connection.db;
+    bool ends = false;
+    int code, ended;
+    int status = 0;
+    if (sqlite3_exec(db, "SAVEPOINT step", NULL, NULL, NULL) != SQLITE_OK)
+        return because_now(migrator);
+    sqlite3_commit_hook(db, refuse_commit, &ends);
+    code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    sqlite3_commit_hook(db, NULL, NULL);
+    if (code != SQLITE_OK && !ends)
+        status = because_now(migrator);
+    /* After a ROLLBACK there is no such savepoint, not even when another transaction was begun. */
+    ended = status == 0 ? sqlite3_exec(db, "RELEASE step", NULL, NULL, NULL) : SQLITE_OK;
+    return ends || ended != SQLITE_OK ? because(migrator, "it must not end the transaction it runs in") : status;
+}
+
+static int check_foreign_keys(struct bp_db_migrator *migrator)
+{
+    sqlite3_stmt *stmt = NULL;
+    int status = 0;
+    int code = prepare(migrator, "PRAGMA foreign_key_check", NULL, &stmt);
     if (code == SQLITE_OK)
         code = sqlite3_step(stmt);
     if (code == SQLITE_ROW) {
-        snprintf(why, sizeof(why), "a row of %s refers to no row of %s", (const char *)sqlite3_column_text(stmt, 0),
-                 (const char *)sqlite3_column_text(stmt, 2));
-        status = fail_step(migrator, migration, why);
+        snprintf(migrator->why, sizeof(migrator->why), "a row of %s refers to no row of %s",
+                 (const char *)sqlite3_column_text(stmt, 0), (const char *)sqlite3_column_text(stmt, 2));
+        status = BP_ERROR;
     } else if (code != SQLITE_DONE) {
-        status = fail_step(migrator, migration, sqlite3_errmsg(migrator->connection.db));
+        status = because_now(migrator);
     }
     sqlite3_finalize(stmt);
     return status;
 }
 
-static int record(struct migrator *migrator, const struct bp_migration *migration)
+static int record_step(struct bp_db_migrator *migrator, const char *owner, const struct bp_db_applied *record,
+                       bool forward)
 {
-    static const char sql[] = "INSERT INTO backplane_migrations (owner, version, name, checksum, applied_at)"
-                              " VALUES (?1, ?2, ?3, ?4, ?5)";
-    char checksum[CHECKSUM_HEX];
     sqlite3_stmt *stmt = NULL;
-    int code = sqlite3_prepare_v2(migrator->connection.db, sql, -1, &stmt, NULL);
-    checksum_of(migration, checksum);
+    int code = prepare(migrator,
+                       forward ? "INSERT INTO backplane_migrations (owner, version, name, checksum, applied_at)"
+                                 " VALUES (?1, ?2, ?3, ?4, ?5)"
+                               : "DELETE FROM backplane_migrations WHERE owner = ?1 AND version = ?2",
+                       owner, &stmt);
     if (code == SQLITE_OK) {
-        sqlite3_bind_text(stmt, 1, migrator->owner, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(stmt, 2, migration->version);
-        sqlite3_bind_text(stmt, 3, migration->name, -1, SQLITE_STATIC);
-        sqlite3_bind_text(stmt, 4, checksum, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(stmt, 5, bp_date_now());
+        sqlite3_bind_int64(stmt, 2, record->version);
+        if (forward) {
+            sqlite3_bind_text(stmt, 3, record->name.ptr, (int)record->name.len, SQLITE_STATIC);
+            sqlite3_bind_text(stmt, 4, record->checksum.ptr, (int)record->checksum.len, SQLITE_STATIC);
+            sqlite3_bind_int64(stmt, 5, record->applied_at);
+        }
         code = sqlite3_step(stmt);
     }
     sqlite3_finalize(stmt);
-    return code == SQLITE_DONE ? 0 : fail_step(migrator, migration, sqlite3_errmsg(migrator->connection.db));
+    return code == SQLITE_DONE ? 0 : because_now(migrator);
 }
 
-/* Inside of a transaction. */
-static int apply(struct migrator *migrator, const struct bp_migration *migration)
+int database_migrate_step(struct bp_db_migrator *migrator, const char *owner, const struct bp_db_applied *record,
+                          bool forward, const char *sql, const char **ret_why)
 {
+    sqlite3 *db = migrator->connection.db;
     struct failure failure;
     int status;
-    if (connection_exec(&migrator->connection, migration->up, &failure) != SQLITE_OK)
-        return fail_step(migrator, migration, failure.text);
-    if (sqlite3_get_autocommit(migrator->connection.db))
-        return fail_step(migrator, migration, "it must not end the transaction it runs in");
-    status = check_foreign_keys(migrator, migration);
+    if (connection_exec(&migrator->connection, "BEGIN IMMEDIATE", &failure) != SQLITE_OK)
+        return fail(migrator, &failure);
+    status = run_text(migrator, sql);
     if (status == 0)
-        status = record(migrator, migration);
-    if (status == 0 && connection_exec(&migrator->connection, "COMMIT", &failure) != SQLITE_OK)
-        return fail_step(migrator, migration, failure.text);
-    return status;
-}
-
-/* One transaction: true in *ret_done when nothing is missing. */
-static int step(struct migrator *migrator, bool *ret_done)
-{
-    struct failure failure;
-    unsigned applied = 0;
-    int status;
-    if (connection_exec(&migrator->connection, "BEGIN IMMEDIATE", &failure) != SQLITE_OK ||
-        connection_exec(&migrator->connection, history_table, &failure) != SQLITE_OK) {
-        status = fail(migrator, &failure);
-    } else {
-        status = read_history(migrator, &applied);
-        if (status == 0 && applied < migrator->count)
-            status = apply(migrator, &migrator->migrations[applied]);
-        else if (status == 0)
-            *ret_done = true;
-    }
-    if (!sqlite3_get_autocommit(migrator->connection.db))
+        status = check_foreign_keys(migrator);
+    if (status == 0)
+        status = record_step(migrator, owner, record, forward);
+    if (status == 0 && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        status = because_now(migrator);
+    if (!sqlite3_get_autocommit(db))
         connection_exec(&migrator->connection, "ROLLBACK", &failure);
-    return status;
-}
-
-static int check_table(struct migrator *migrator)
-{
-    while (migrator->migrations[migrator->count].size != 0) {
-        const struct bp_migration *migration = &migrator->migrations[migrator->count++];
-        if (migration->version != migrator->count || !migration->name || !migration->up)
-            return bp_start_error(migrator->database->host, "migration %u of %s has no text, or another number (%u)",
-                                  migrator->count, migrator->owner, migration->version);
-    }
-    return 0;
-}
-
-int database_migrate(void *self, const char *owner, const struct bp_migration *migrations, unsigned *ret_applied)
-{
-    struct database *database = self;
-    struct migrator migrator = {.database = database, .owner = owner, .migrations = migrations};
-    struct connection_options options = database_connection(database, false);
-    struct failure failure = {0};
-    unsigned applied = 0;
-    bool done = false;
-    int status = check_table(&migrator);
-    if (status != 0)
-        return status;
-    if (connection_open(&options, &migrator.connection, &failure) != 0)
-        return fail(&migrator, &failure);
-    if (connection_exec(&migrator.connection, "PRAGMA foreign_keys = OFF", &failure) != SQLITE_OK)
-        status = fail(&migrator, &failure);
-    while (status == 0 && !done) {
-        status = step(&migrator, &done);
-        if (status == 0 && !done)
-            applied++;
-    }
-    connection_close(&migrator.connection);
-    if (status == 0)
-        *ret_applied = applied;
+    if (status == BP_ERROR)
+        *ret_why = migrator->why;
     return status;
 }

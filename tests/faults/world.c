@@ -13,7 +13,7 @@
 #include "core/http/server.h"
 #include "core/metric/metric.h"
 #include "core/plugin/assembly.h"
-#include "core/plugin/migrate.h"
+#include "core/database/migrations.h"
 #include "core/supervisor/shared.h"
 #include "core/worker/fiber.h"
 #include "core/worker/loop.h"
@@ -43,7 +43,7 @@ int world_load(struct world *world, const char *config_file)
 int world_migrate(struct world *world)
 {
     unsigned applied;
-    return migrations_run(world->assembly, &applied);
+    return migrations_up(world->assembly, true, &applied);
 }
 
 struct call {

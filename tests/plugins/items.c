@@ -24,7 +24,8 @@ static const struct bp_route routes[] = {
 
 static const struct bp_migration migrations[] = {
     BP_MIGRATION(.version = 1, .name = "create_items", .up = "CREATE TABLE items (id)"),
-    BP_MIGRATION(.version = 2, .name = "index_items", .up = "CREATE INDEX i ON items (id)"), BP_MIGRATION_END};
+    BP_MIGRATION(.version = 2, .name = "index_items", .up = "CREATE INDEX i ON items (id)", .down = "DROP INDEX i"),
+    BP_MIGRATION_END};
 
 BP_PLUGIN(.name = "items", .version = "1.0.0", .doc = "Items for tests.", .self_size = sizeof(struct items),
           .needs = needs, .routes = routes, .migrations = migrations);

@@ -195,13 +195,12 @@ struct bp_database_vtable {
      * start; blocks. BP_ERROR, logged. NULL: not offered by this provider. */
     int (*backup)(void *self, const char *file);
 
-    int (*migrate)(void *self, const char *owner, const struct bp_migration *migrations, unsigned *ret_applied);
     /* Migrations: in a one-shot process where init was called and start was not, so these block and do not suspend. The core orders
      * owners (plugins) and versions, compares names and checksums, and says what is wrong; a provider only does. Errors of
      * the database are logged by the provider (bp_start_error()): BP_ERROR, or BP_BUSY when it is away. */
-    /* Connects, makes the table of the history when it lacks and read_only is false, and keeps others from migrating until close. */
+    /* Connects; unless read_only, makes the table of the history when it lacks, and keeps others from migrating until close. */
     int (*migrate_open)(void *self, bool read_only, struct bp_db_migrator **ret_migrator);
-    /* What is recorded for the owner, by version. */
+    /* What is recorded for the owner, by version; nothing when there is no table, or no database yet. */
     int (*migrate_history)(struct bp_db_migrator *migrator, const char *owner, struct bp_arena *arena,
                            struct bp_db_applied **ret_applied, size_t *ret_count);
     /* In one transaction: runs sql, and records (forward), or removes the record of, the migration of the owner. *ret_why: what the
@@ -210,7 +209,7 @@ struct bp_database_vtable {
                         bool forward, const char *sql, const char **ret_why);
     void (*migrate_close)(struct bp_db_migrator *migrator);
     /* True: the server brings the schema up to date when it starts; else only `backplane migrate up` does, and until then
-     * queries return BP_BUSY. */
+     * queries return BP_BUSY. NULL: true. */
     bool (*migrates_at_start)(void *self);
     /* Before start, in each worker: the owner's code needs this version of its schema. May be NULL. */
     void (*expect)(void *self, const char *owner, uint32_t version);

@@ -9,6 +9,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/log.h"
+#include "core/database/migrations.h"
 #include "core/plugin/assembly.h"
 #include "core/schema/schema.h"
 #include "core/supervisor/shared.h"
@@ -46,6 +47,7 @@ static void new_instance(void)
     assembly.initializing = &host;
     must(host.plugin.init(&host, host.self) == 0);
     assembly.initializing = NULL;
+    host.state = HOST_READY;
     fixture.database = host.self;
     fixture.service = (struct bp_service){.vtable = &database_vtable, .self = host.self};
 }
@@ -76,6 +78,25 @@ void fixture_child(void)
 {
     /* The loop of the parent belongs to the parent: its descriptors are shared, so it is only forgotten here. */
     new_instance();
+}
+
+int fixture_migrate(const char *owner, const struct bp_migration *migrations, unsigned *ret_applied)
+{
+    static const struct bp_need needs[] = {
+        {.size = sizeof(struct bp_need), .version = BP_DATABASE_VERSION, .interface = BP_DATABASE}, BP_NEED_END};
+    struct bp_host *provider = &host;
+    struct bp_host user = {.name = "user",
+                           .plugin = {.name = owner, .migrations = migrations, .needs = needs},
+                           .providers = &provider,
+                           .assembly = &assembly};
+    struct bp_host *hosts[] = {&host, &user};
+    int status;
+    assembly.hosts = hosts;
+    assembly.host_count = 2;
+    status = migrations_up(&assembly, true, ret_applied);
+    assembly.hosts = NULL;
+    assembly.host_count = 0;
+    return status;
 }
 
 static void start_instance(void *argument)

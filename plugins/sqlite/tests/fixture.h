@@ -30,6 +30,9 @@ void fixture_free(void);
 /* For a child: loop and instance of its own over the same folder and shared memory. The parent has not started. */
 void fixture_child(void);
 
+/* Brings the migrations of a plugin of this name up to date, as the core does it. */
+int fixture_migrate(const char *owner, const struct bp_migration *migrations, unsigned *ret_applied);
+
 /* Runs the function on a fiber until it has ended. */
 void fixture_run(void (*function)(void *argument), void *argument);
 /* Begins it only; fixture_wait() turns the loop until none is left, fixture_turn() once. */
