@@ -10,8 +10,9 @@
 #include "backplane/iface/database.h"
 
 struct migrate_options {
-    struct bp_host *host; /* for bp_start_error() */
-    const char *conninfo; /* a URL or key=value pairs, as PQconnectdb() takes them; borrowed for the call */
+    struct bp_host *host;                        /* for bp_start_error() and the log */
+    const char *const *keywords, *const *values; /* as PQconnectdbParams() takes them; borrowed for the call */
+    const char *schema;                          /* the search path; NULL: the server's; borrowed for the call */
     bp_span lock_timeout; /* how long a statement may wait for a lock on a table: all who come later wait behind it */
 };
 
