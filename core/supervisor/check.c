@@ -5,8 +5,8 @@
 
 #include "backplane/status.h"
 #include "core/base/log.h"
-#include "core/plugin/assembly.h"
 #include "core/database/migrations.h"
+#include "core/plugin/assembly.h"
 #include "core/supervisor/child.h"
 #include "core/supervisor/shared.h"
 #include "core/supervisor/supervisor.h"
