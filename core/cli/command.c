@@ -49,7 +49,7 @@ const struct cli_command cli_commands[] = {
     {.name = "health",
      .function = cli_health,
      .doc = "Ask the running server whether it is ready.",
-     .details = "Sends GET /health/ready to the first listener. Exit status 0 when the answer is 200."},
+     .details = "Sends GET /health/ready to the first listener that serves it. Exit status 0 when the answer is 200."},
     {.name = "version", .function = cli_version, .doc = "Print the version."},
     {.name = NULL}};
 

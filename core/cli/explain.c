@@ -26,14 +26,30 @@ static void print_options(const struct stage *stage)
     table_deinit(&table);
 }
 
+static void print_listener(const struct config_server *server, const char *name)
+{
+    const struct config_listen *listens = server->listen.ptr;
+    const char *before = " (";
+    if (!name)
+        return;
+    printf("listener  %s", name);
+    for (size_t i = 0; i < server->listen.len; i++)
+        if (listens[i].name && strcmp(listens[i].name, name) == 0) {
+            printf("%s%" BP_STR_FMT, before, BP_STR_ARG(listens[i].address));
+            before = ", ";
+        }
+    puts(")");
+}
+
 static void print_pipeline(const struct assembly *assembly, const struct pipeline *pipeline, bp_str path, bool routed)
 {
     size_t count = !pipeline ? 0 : routed ? pipeline->count : pipeline->open_count;
-    const struct config_route *entry = endpoints_entry(assembly, path);
+    const struct config_route *entry = endpoints_entry(assembly->config, path);
     if (!pipeline) {
         printf("pipeline  none: no routes: entry matches\n");
         return;
     }
+    print_listener(&assembly->config->server, entry->listener);
     printf("pipeline  %s, by \"%s\" (%s:%u)\n", pipeline->name.ptr, entry->match, entry->place.file, entry->place.line);
     for (size_t i = 0; i < count; i++) {
         const struct stage *stage = &pipeline->stages[i];

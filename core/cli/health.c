@@ -10,6 +10,7 @@
 
 #include "core/cli/load.h"
 #include "core/config/config.h"
+#include "core/plugin/endpoints.h"
 
 #define TIMEOUT_SECONDS 5
 
@@ -106,30 +107,35 @@ static unsigned ask(int fd, bool proxied)
     return sscanf(reply, "HTTP/1.%*1[01] %3u", &status) == 1 ? status : 0;
 }
 
-/* The first; one without the PROXY protocol, which would have to be trusted, before one with it. */
-static const struct config_listen *listener_of(const struct config_server *server)
+/* The first that serves the route; one without the PROXY protocol, which would have to be trusted, before one with it. */
+static const struct config_listen *find_listen(const struct config *config)
 {
-    const struct config_listen *listens = server->listen.ptr;
-    for (size_t i = 0; i < server->listen.len; i++)
-        if (!listens[i].proxy_protocol)
-            return &listens[i];
-    return listens;
+    const struct config_listen *listens = config->server.listen.ptr, *found = NULL;
+    const struct config_route *route = endpoints_entry(config, BP_STR("/health/ready"));
+    const char *wanted = route ? route->listener : NULL;
+    for (size_t i = 0; i < config->server.listen.len; i++) {
+        const char *name = listens[i].name;
+        bool serves = name && wanted ? strcmp(name, wanted) == 0 : !name && !wanted;
+        if (serves && (!found || (found->proxy_protocol && !listens[i].proxy_protocol)))
+            found = &listens[i];
+    }
+    return found;
 }
 
-static int check(const struct config_server *server)
+static int check(const struct config *config)
 {
-    if (server->listen.len == 0) {
-        fputs("backplane: the configuration has no listener\n", stderr);
+    const struct config_listen *listen = find_listen(config);
+    if (!listen) {
+        fputs("backplane: the configuration has no listener for /health/ready\n", stderr);
         return CLI_FAILED;
     }
-    const struct config_listen *listener = listener_of(server);
-    bp_str address = listener->address;
+    bp_str address = listen->address;
     int fd = connect_to(address);
     if (fd < 0) {
         fprintf(stderr, "not ready: cannot connect to %" BP_STR_FMT ": %s\n", BP_STR_ARG(address), strerror(errno));
         return CLI_FAILED;
     }
-    unsigned status = ask(fd, listener->proxy_protocol);
+    unsigned status = ask(fd, listen->proxy_protocol);
     close(fd);
     if (status == 200) {
         puts("ready");
@@ -155,7 +161,7 @@ int cli_health(const struct cli_options *options)
     struct config *config = NULL;
     int result = CLI_FAILED;
     if (config_load(&load_options, &report, &config) == 0)
-        result = check(&config->server);
+        result = check(config);
     else
         cli_print_report(&report);
     config_free(config);

@@ -20,20 +20,23 @@ static bool is_set(const char *name)
     return value && *value;
 }
 
-static void note(struct loader *loader, const struct config_setting *entry, const struct config_setting *condition)
+static void note(struct loader *loader, enum left_out_kind kind, const struct config_setting *entry,
+                 const struct config_setting *condition)
 {
     struct left_out *left_out =
         loader_grow(loader, loader->left_out, loader->left_out_count, &loader->left_out_cap, sizeof(*left_out));
     if (!left_out)
         return;
     loader->left_out = left_out;
-    left_out[loader->left_out_count++] = (struct left_out){.name = config_instance_name(entry),
+    left_out[loader->left_out_count++] = (struct left_out){.kind = kind,
+                                                           .name = config_instance_name(entry),
                                                            .key = condition->name,
                                                            .variable = condition->text,
                                                            .place = entry->place};
 }
 
-static bool keeps(struct loader *loader, struct config_setting *entry, const char *key, bool wanted, const char *path)
+static bool keeps(struct loader *loader, enum left_out_kind kind, struct config_setting *entry, const char *key,
+                  bool wanted, const char *path)
 {
     struct config_setting *condition = NULL;
     for (size_t i = 0; entry->kind == CONFIG_GROUP && i < entry->item_count; i++)
@@ -51,24 +54,24 @@ static bool keeps(struct loader *loader, struct config_setting *entry, const cha
     }
     if (is_set(condition->text.ptr) == wanted)
         return true;
-    note(loader, entry, condition);
+    note(loader, kind, entry, condition);
     return false;
 }
 
-static void filter_list(struct loader *loader, struct config_setting *list, const char *path)
+static void filter_list(struct loader *loader, enum left_out_kind kind, struct config_setting *list, const char *path)
 {
     size_t kept = 0;
     if (list->kind != CONFIG_LIST)
         return;
     for (size_t i = 0; i < list->item_count; i++) {
         char entry_path[CONFIG_PATH_MAX];
-        bp_str instance = list == &loader->plugins ? config_instance_name(&list->items[i]) : BP_STR("");
+        bp_str instance = kind == LEFT_OUT_PLUGIN ? config_instance_name(&list->items[i]) : BP_STR("");
         if (config_name_valid(instance))
             config_path(entry_path, "%s.%" BP_STR_FMT, path, BP_STR_ARG(instance));
         else
             config_path(entry_path, "%s[%zu]", path, i);
-        if (keeps(loader, &list->items[i], "when", true, entry_path) &&
-            keeps(loader, &list->items[i], "unless", false, entry_path))
+        if (keeps(loader, kind, &list->items[i], "when", true, entry_path) &&
+            keeps(loader, kind, &list->items[i], "unless", false, entry_path))
             list->items[kept++] = list->items[i];
     }
     list->item_count = kept;
@@ -76,14 +79,14 @@ static void filter_list(struct loader *loader, struct config_setting *list, cons
 
 void loader_filter(struct loader *loader)
 {
-    filter_list(loader, &loader->plugins, "plugins");
+    filter_list(loader, LEFT_OUT_PLUGIN, &loader->plugins, "plugins");
     for (size_t i = 0; i < loader->server.item_count; i++)
         if (strcmp(loader->server.items[i].name, "listen") == 0)
-            filter_list(loader, &loader->server.items[i], "server.listen");
+            filter_list(loader, LEFT_OUT_LISTENER, &loader->server.items[i], "server.listen");
     for (size_t i = 0; i < loader->pipelines.item_count; i++) {
         char path[CONFIG_PATH_MAX];
         config_path(path, "pipelines.%s", loader->pipelines.items[i].name);
-        filter_list(loader, &loader->pipelines.items[i], path);
+        filter_list(loader, LEFT_OUT_OTHER, &loader->pipelines.items[i], path);
     }
-    filter_list(loader, &loader->routes, "routes");
+    filter_list(loader, LEFT_OUT_OTHER, &loader->routes, "routes");
 }

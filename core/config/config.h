@@ -39,6 +39,7 @@ struct config_listen {
     uint32_t backlog;
     uint32_t unix_mode; /* 0660 */
     bool proxy_protocol;
+    const char *name; /* NULL: serves every route without a listener; else those that name it, and nothing else */
 };
 
 /* server: { … } — decoded by config_server_rows, which also document docs/configuration.md */
@@ -97,6 +98,7 @@ struct config_pipeline {
 struct config_route {
     const char *match; /* "/api/v1/<star>" (prefix) or an exact path */
     const char *pipeline;
+    const char *listener; /* config_listener_name(): where alone it is served; NULL: on the listeners without a name */
     struct config_place place;
 };
 
@@ -124,6 +126,11 @@ struct config_load_options {
 /* Everything wrong goes into the report (returns BP_INVALID); nothing is printed. */
 int config_load(const struct config_load_options *options, struct report *report, struct config **ret_config);
 struct config *config_free(struct config *config);
+/* The name, as every route that is served there has it (compare the pointers); NULL when no listener has it. */
+const char *config_listener_name(const struct config_server *server, bp_str name);
+/* Letters, digits, _ and -, beginning with a letter or _: plugins, instances, stages, pipelines, listeners. */
+#define CONFIG_NAME_MAX 64
+bool config_name_valid(bp_str name);
 /* The item of a group, or NULL. */
 const struct config_setting *config_get(const struct config_setting *group, const char *name);
 /*

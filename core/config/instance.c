@@ -28,7 +28,7 @@ struct suggestion loader_instance_hint(struct loader *loader, bp_str name)
     struct suggestion hint = {""};
     for (size_t i = 0; i < loader->left_out_count; i++) {
         const struct left_out *left_out = &loader->left_out[i];
-        if (!bp_str_eq(left_out->name, name))
+        if (left_out->kind != LEFT_OUT_PLUGIN || !bp_str_eq(left_out->name, name))
             continue;
         bool when = strcmp(left_out->key, "when") == 0;
         config_path(hint.text, ": the one at %s:%u is left out, because its %s = \"%" BP_STR_FMT "\" is %s",

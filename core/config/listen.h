@@ -6,7 +6,7 @@
 
 /* A server.listen entry as written; becomes struct config_listen. */
 struct listen_text {
-    bp_str address;
+    bp_str address, name;
     uint32_t backlog;
     bp_str mode;
     bool proxy_protocol;

@@ -85,7 +85,7 @@ bool config_name_valid(bp_str name)
         if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '-')))
             return false;
     }
-    return name.len > 0 && name.len <= 64;
+    return name.len > 0 && name.len <= CONFIG_NAME_MAX;
 }
 
 struct suggestion config_suggestion(const char *nearest)

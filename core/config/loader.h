@@ -22,8 +22,11 @@ struct loaded_file {
     struct config_place from; /* the include that named it; file NULL: the command line */
 };
 
-/* An entry that its when or unless left out, for messages about what refers to it. */
+enum left_out_kind { LEFT_OUT_OTHER, LEFT_OUT_PLUGIN, LEFT_OUT_LISTENER };
+
+/* A plugin instance or a listener that its when or unless left out, for what refers to it. */
 struct left_out {
+    enum left_out_kind kind;
     bp_str name;
     const char *key; /* "when" or "unless" */
     bp_str variable;
@@ -63,8 +66,6 @@ const char *loader_path(struct loader *loader, const char *from, bp_str name);
 void config_path(char text[CONFIG_PATH_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Names in messages: "a text", "an integer" … */
 const char *config_kind_name(enum config_kind kind);
-/* Letters, digits, _ and -, beginning with a letter or _: plugins, instances, stages, pipelines. */
-bool config_name_valid(bp_str name);
 /* "; did you mean \"x\"?" or nothing, into text. */
 struct suggestion {
     char text[CONFIG_PATH_MAX];

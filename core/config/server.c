@@ -13,11 +13,19 @@ static void finish_listen(struct loader *loader, const struct config_setting *se
     *listen = (struct config_listen){
         .address = text->address, .backlog = text->backlog, .proxy_protocol = text->proxy_protocol};
     const struct config_setting *address = config_get(setting, "address"), *mode = config_get(setting, "mode");
+    const struct config_setting *name = config_get(setting, "name");
     if (address && text->address.ptr && !address->missing_environment) {
         const char *problem = listen_address_problem(text->address);
         config_path(path, "server.listen[%zu].address", index);
         if (problem)
             loader_error(loader, address->place, path, "\"%" BP_STR_FMT "\" %s", BP_STR_ARG(text->address), problem);
+    }
+    listen->name = text->name.ptr;
+    if (name && text->name.ptr && !name->missing_environment && !config_name_valid(text->name)) {
+        config_path(path, "server.listen[%zu].name", index);
+        loader_error(loader, name->place, path,
+                     "\"%" BP_STR_FMT "\" is no name: letters, digits, \"_\" and \"-\", a letter first",
+                     BP_STR_ARG(text->name));
     }
     if (text->mode.ptr && !listen_mode_parse(text->mode, &listen->unix_mode)) {
         config_path(path, "server.listen[%zu].mode", index);
@@ -98,6 +106,15 @@ static void check_proxy_protocol(struct loader *loader, const struct config_serv
             loader_error(loader, config_get(&setting->items[i], "proxy_protocol")->place, path,
                          "needs server.trusted_proxies: the header is believed from them only");
     }
+}
+
+const char *config_listener_name(const struct config_server *server, bp_str name)
+{
+    const struct config_listen *listens = server->listen.ptr;
+    for (size_t i = 0; i < server->listen.len; i++)
+        if (listens[i].name && bp_str_is(name, listens[i].name))
+            return listens[i].name;
+    return NULL;
 }
 
 void loader_server(struct loader *loader)

@@ -13,6 +13,10 @@ const struct bp_field config_listen_rows[] = {
     BP_TEXT(struct listen_text, address, .flags = BP_REQUIRED, .example = "127.0.0.1:3000",
             .doc = "Where to listen: \"host:port\" (\"*:3000\" for every address, \"[::1]:3000\" for IPv6, port 0 for "
                    "any free port), \"unix:/path\" for a socket file, or \"fd:3\" for an inherited socket."),
+    BP_TEXT(struct listen_text, name, .example = "metrics",
+            .doc =
+                "Keeps the socket for the `routes` entries with this `listener`; nothing else is served there. Several "
+                "sockets may share a name."),
     BP_U32(struct listen_text, backlog, .def = "1024", .min = 1, .max = 65535,
            .doc = "How many connections the kernel keeps waiting until a worker accepts them."),
     BP_TEXT(struct listen_text, mode, .def = "0660", .example = "0600",

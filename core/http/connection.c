@@ -138,7 +138,7 @@ static void start_request(struct connection *c, struct bp_request *rq)
     loop_deadline_clear(server->loop, &c->deadline);
     c->head_timed = false;
     server->stats.requests++;
-    request_route(rq, server->assembly);
+    request_route(rq, server->assembly, c->listener);
     if (server->draining)
         rq->close_after = true;
     struct bp_fiber *fiber; /* rq may be gone when it comes back */

@@ -37,6 +37,7 @@ struct connection {
     struct connection *prev, *next; /* among the server's */
     struct server *server;
     int fd;
+    const char *listener; /* its name, NULL: none */
     enum connection_state state;
     struct event read_event, write_event;
 

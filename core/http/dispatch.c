@@ -5,11 +5,30 @@
 #include "backplane/log.h"
 #include "backplane/status.h"
 #include "core/http/request.h"
+#include "core/plugin/endpoints.h"
 #include "core/worker/fiber.h"
 
-void request_route(struct bp_request *rq, const struct assembly *assembly)
+/* What another listener serves is not there. */
+static void find_endpoint(struct bp_request *rq, const struct assembly *assembly, const char *listener)
 {
     struct router_match match;
+    const struct endpoint *endpoint =
+        router_find(assembly->router, rq->head.method, rq->path, &match) ? match.value : NULL;
+    if (endpoint ? endpoint->listener != listener : endpoints_listener(assembly, rq->path) != listener)
+        return;
+    rq->allowed = match.allowed;
+    rq->endpoint = endpoint;
+    if (!endpoint)
+        return;
+    rq->params.count = match.param_count;
+    for (uint32_t i = 0; i < match.param_count; i++) {
+        rq->params.names[i] = match.names[i];
+        rq->params.values[i] = match.params[i];
+    }
+}
+
+void request_route(struct bp_request *rq, const struct assembly *assembly, const char *listener)
+{
     if (rq->reject_status) {
         rq->pipeline = assembly_pipeline_for(assembly, BP_STR("/"));
         return;
@@ -27,15 +46,7 @@ void request_route(struct bp_request *rq, const struct assembly *assembly)
         rq->reject_reason = "Malformed path in the request target";
     } else {
         rq->path = bp_str_n(path, len);
-        if (router_find(assembly->router, rq->head.method, rq->path, &match)) {
-            rq->endpoint = match.value;
-            rq->params.count = match.param_count;
-            for (uint32_t i = 0; i < match.param_count; i++) {
-                rq->params.names[i] = match.names[i];
-                rq->params.values[i] = match.params[i];
-            }
-        }
-        rq->allowed = match.allowed;
+        find_endpoint(rq, assembly, listener);
     }
     if (rq->head.method == 0 && !rq->reject_status) {
         rq->reject_status = 501;

@@ -97,8 +97,8 @@ struct bp_request {
 
 /* Runs the pipeline: the fiber's function. Leaves a reply recorded unless the client is gone. */
 void request_run(void *request);
-/* Finds route and pipeline for a complete head. */
-void request_route(struct bp_request *rq, const struct assembly *assembly);
+/* Finds route and pipeline for a complete head that came by the listener of that name. */
+void request_route(struct bp_request *rq, const struct assembly *assembly, const char *listener);
 /* Forgets what an earlier request left, keeping the pooled memory. */
 void request_reset(struct bp_request *rq, size_t slot_bytes);
 /* Records 400 with every problem (or the syntax error). */

@@ -139,12 +139,14 @@ void server_connection_gone(struct server *server, struct connection *connection
     check_drained(server);
 }
 
-static int take(struct server *server, int fd, const struct sockaddr *peer, bool proxied)
+static int take(struct server *server, int fd, const struct sockaddr *peer, const char *listener, bool proxied)
 {
     struct connection *c;
     int status = connection_new(server, fd, peer, proxied, &c);
     if (status < 0)
         close(fd);
+    else
+        c->listener = listener;
     return status;
 }
 
@@ -158,7 +160,7 @@ int server_take(struct server *server, int fd)
     }
     if (getpeername(fd, (struct sockaddr *)&peer, &len) < 0)
         peer.ss_family = AF_UNIX;
-    return take(server, fd, (const struct sockaddr *)&peer, false);
+    return take(server, fd, (const struct sockaddr *)&peer, NULL, false);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *argument)
@@ -197,7 +199,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *argument)
         }
         if (peer.ss_family == AF_INET || peer.ss_family == AF_INET6)
             (void)setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-        (void)take(server, accepted, (const struct sockaddr *)&peer, l->proxy_protocol);
+        (void)take(server, accepted, (const struct sockaddr *)&peer, l->name, l->proxy_protocol);
     }
 }
 
@@ -224,7 +226,7 @@ int server_new(struct loop *loop, struct assembly *assembly, struct server **ret
     return 0;
 }
 
-int server_listen(struct server *server, int fd, bool proxy_protocol)
+int server_listen(struct server *server, int fd, const char *name, bool proxy_protocol)
 {
     struct listener *l = calloc(1, sizeof(*l));
     if (!l)
@@ -232,6 +234,7 @@ int server_listen(struct server *server, int fd, bool proxy_protocol)
     l->server = server;
     l->fd = fd;
     l->proxy_protocol = proxy_protocol;
+    l->name = name;
     if (event_assign(&l->event, loop_base(server->loop), fd, EV_READ | EV_PERSIST, on_acceptable, l) < 0 ||
         event_add(&l->event, NULL) < 0) {
         free(l);

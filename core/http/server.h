@@ -12,8 +12,9 @@ struct server;
 /* assembly must be started before server_listen(); both outlive the server. */
 int server_new(struct loop *loop, struct assembly *assembly, struct server **ret_server);
 /* Accepts on fd (listening, non-blocking, shared with other workers; stays open and the caller's): at most 8 a turn, paused at the
- * connection cap and for 100 ms after EMFILE or ENFILE. proxy_protocol: each connection begins with a header that names its client. */
-int server_listen(struct server *server, int fd, bool proxy_protocol);
+ * connection cap and for 100 ms after EMFILE or ENFILE. proxy_protocol: each connection begins with a header that names its client.
+ * name: config_listener_name(), NULL for a listener without one; borrowed. */
+int server_listen(struct server *server, int fd, const char *name, bool proxy_protocol);
 /* An accepted socket, taken over (also from tests: one end of a socketpair). */
 int server_take(struct server *server, int fd);
 /* Stops accepting and closes idle connections; requests in flight finish, each reply saying Connection: close. Calls drained(argument) once, on the loop,

@@ -12,6 +12,7 @@ struct listener {
     struct listener *next;
     struct server *server;
     int fd;
+    const char *name;
     struct event event;
     bool paused;
     bool proxy_protocol;

@@ -55,6 +55,7 @@ struct endpoint {
     struct bp_route route; /* full-size copy */
     struct bp_host *host;
     const struct pipeline *pipeline;
+    const char *listener; /* of its routes: entry; NULL: the listeners without a name */
 };
 
 struct assembly {

@@ -21,17 +21,23 @@ static const struct pipeline *find_pipeline(const struct assembly *assembly, con
     return NULL;
 }
 
-const struct config_route *endpoints_entry(const struct assembly *assembly, bp_str path)
+const struct config_route *endpoints_entry(const struct config *config, bp_str path)
 {
-    for (size_t i = 0; i < assembly->config->route_count; i++)
-        if (endpoints_match(assembly->config->routes[i].match, path))
-            return &assembly->config->routes[i];
+    for (size_t i = 0; i < config->route_count; i++)
+        if (endpoints_match(config->routes[i].match, path))
+            return &config->routes[i];
     return NULL;
+}
+
+const char *endpoints_listener(const struct assembly *assembly, bp_str path)
+{
+    const struct config_route *entry = endpoints_entry(assembly->config, path);
+    return entry ? entry->listener : NULL;
 }
 
 const struct pipeline *assembly_pipeline_for(const struct assembly *assembly, bp_str path)
 {
-    const struct config_route *entry = endpoints_entry(assembly, path);
+    const struct config_route *entry = endpoints_entry(assembly->config, path);
     return entry ? find_pipeline(assembly, entry->pipeline) : NULL;
 }
 
@@ -68,11 +74,13 @@ static int add_endpoint(struct assembly *assembly, struct endpoint *endpoint)
         report_endpoint(endpoint, "is malformed: ", "segments are literal or one {parameter}, each name once");
     else if (status == ROUTER_AMBIGUOUS)
         report_endpoint(endpoint, "is ambiguous: ", "another route has another parameter at the same place");
-    const struct config_route *entry = endpoints_entry(assembly, bp_str_of(endpoint->route.path));
+    const struct config_route *entry = endpoints_entry(assembly->config, bp_str_of(endpoint->route.path));
     if (!entry && !assembly->incomplete)
         report_endpoint(endpoint, "has no pipeline: ", "no routes: entry matches it");
-    else if (entry)
+    else if (entry) {
         endpoint->pipeline = find_pipeline(assembly, entry->pipeline);
+        endpoint->listener = entry->listener;
+    }
     return 0;
 }
 

@@ -10,7 +10,9 @@ int endpoints_build(struct assembly *assembly);
 /* True when the match of a routes: entry ("/x/<star>", or exact) covers the path. */
 bool endpoints_match(const char *match, bp_str path);
 /* The first routes: entry that covers the path, or NULL. */
-const struct config_route *endpoints_entry(const struct assembly *assembly, bp_str path);
+const struct config_route *endpoints_entry(const struct config *config, bp_str path);
+/* Its listener; NULL without one. */
+const char *endpoints_listener(const struct assembly *assembly, bp_str path);
 /* "GET" */
 const char *endpoints_method_name(uint32_t method);
 

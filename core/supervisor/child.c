@@ -12,7 +12,7 @@
 
 /*
  * argv: a name for ps, "_worker" or "_check", "slot:control:memory:supervisor[:listener…]" (a listener is its
- * descriptor, with a "p" behind it when it speaks the PROXY protocol), the configuration file, and what
+ * descriptor, with a "p" behind it when it speaks the PROXY protocol, and "=name" when it has one), the configuration file, and what
  * --set said. Not for users, hence the underscore; a newer executable must read an older one's.
  */
 #define FIXED 4
@@ -59,7 +59,7 @@ static void __attribute__((noreturn)) become(const struct child *child, char **a
 
 pid_t child_spawn(const struct child *child, const struct config_load_options *options)
 {
-    char name[40], facts[64 + LISTENERS_MAX * 13];
+    char name[40], facts[64 + LISTENERS_MAX * (13 + CONFIG_NAME_MAX + 2)];
     int at;
     char **arguments = calloc(FIXED + options->set_count + 1, sizeof(*arguments));
 
@@ -72,8 +72,9 @@ pid_t child_spawn(const struct child *child, const struct config_load_options *o
     at = snprintf(facts, sizeof(facts), "%u:%d:%d:%d", child->slot, child->control_fd, child->memory_fd,
                   (int)child->supervisor);
     for (unsigned i = 0; i < child->listen_count; i++)
-        at += snprintf(facts + at, sizeof(facts) - (size_t)at, ":%d%s", child->listen_fds[i],
-                       child->listen_proxied[i] ? "p" : "");
+        at +=
+            snprintf(facts + at, sizeof(facts) - (size_t)at, ":%d%s%s%s", child->listen_fds[i],
+                     child->listen_proxied[i] ? "p" : "", child->listen_names[i][0] ? "=" : "", child->listen_names[i]);
     arguments[0] = name;
     arguments[1] = (char *)(uintptr_t)words[child->kind]; /* execv() changes none of them */
     arguments[2] = facts;
@@ -102,16 +103,29 @@ static bool next_number(const char **at, long *ret_number)
     return true;
 }
 
-static bool next_listener(const char **at, int *ret_fd, bool *ret_proxied)
+/* "7", "7p", "7=metrics", "7p=metrics" */
+static bool next_listener(const char **at, struct child *child)
 {
     char *end;
+    unsigned index = child->listen_count;
     long fd = strtol(*at, &end, 10);
     bool proxied = end > *at && *end == 'p';
-    if (end == *at || (end[proxied] != ':' && end[proxied] != '\0'))
+    if (end == *at || index == LISTENERS_MAX)
         return false;
-    *at = end + proxied + (end[proxied] == ':');
-    *ret_fd = (int)fd;
-    *ret_proxied = proxied;
+    end += proxied;
+    if (*end == '=') {
+        bp_str name = bp_str_n(end + 1, strcspn(end + 1, ":"));
+        if (!config_name_valid(name))
+            return false;
+        memcpy(child->listen_names[index], name.ptr, name.len);
+        end += 1 + name.len;
+    }
+    if (*end != ':' && *end != '\0')
+        return false;
+    *at = end + (*end == ':');
+    child->listen_fds[index] = (int)fd;
+    child->listen_proxied[index] = proxied;
+    child->listen_count++;
     return true;
 }
 
@@ -136,9 +150,8 @@ bool child_parse(int argc, char **argv, struct child *ret_child, struct config_l
     child.control_fd = (int)control_fd;
     child.memory_fd = (int)memory_fd;
     child.supervisor = (pid_t)supervisor;
-    while (child.listen_count < LISTENERS_MAX &&
-           next_listener(&at, &child.listen_fds[child.listen_count], &child.listen_proxied[child.listen_count]))
-        child.listen_count++;
+    while (next_listener(&at, &child))
+        ;
     *ret_child = child;
     *ret_options = (struct config_load_options){.file = argv[3][0] ? argv[3] : NULL,
                                                 .sets = (const char *const *)(argv + FIXED),

@@ -16,7 +16,8 @@ struct child {
     unsigned slot;
     int control_fd, memory_fd; /* -1 in a check */
     int listen_fds[LISTENERS_MAX];
-    bool listen_proxied[LISTENERS_MAX]; /* speaks the PROXY protocol */
+    bool listen_proxied[LISTENERS_MAX];                    /* speaks the PROXY protocol */
+    char listen_names[LISTENERS_MAX][CONFIG_NAME_MAX + 1]; /* empty: none */
     unsigned listen_count;
     pid_t supervisor;
 };

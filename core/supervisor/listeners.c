@@ -69,6 +69,8 @@ static struct listener *add(struct opening *opening, int fd)
     memset(listener, 0, sizeof(*listener));
     listener->fd = fd;
     listener->proxy_protocol = opening->config->proxy_protocol;
+    if (opening->config->name)
+        (void)snprintf(listener->name, sizeof(listener->name), "%s", opening->config->name);
     describe(listener);
     return listener;
 }
@@ -101,6 +103,21 @@ static unsigned activated(void)
     return (unsigned)count;
 }
 
+/* The index-th of LISTEN_FDNAMES, where an address has that name; else NULL. */
+static const char *activated_name(const struct config_listen *addresses, size_t count, unsigned index)
+{
+    const char *at = getenv("LISTEN_FDNAMES");
+    for (unsigned i = 0; at && i < index; i++) {
+        at = strchr(at, ':');
+        at = at ? at + 1 : NULL;
+    }
+    bp_str name = at ? bp_str_n(at, strcspn(at, ":")) : bp_str_n(NULL, 0);
+    for (size_t i = 0; i < count; i++)
+        if (addresses[i].name && bp_str_is(name, addresses[i].name))
+            return addresses[i].name;
+    return NULL;
+}
+
 static void take_activated(struct opening *opening, unsigned count, const struct config_listen *addresses,
                            size_t address_count)
 {
@@ -110,6 +127,7 @@ static void take_activated(struct opening *opening, unsigned count, const struct
         (void)snprintf(name, sizeof(name), "fd:%u", ACTIVATION_FIRST + i);
         config.address = bp_str_of(name);
         config.proxy_protocol = i < address_count && addresses[i].proxy_protocol;
+        config.name = activated_name(addresses, address_count, i);
         opening->config = &config;
         take(opening, (int)(ACTIVATION_FIRST + i));
     }

@@ -11,10 +11,11 @@
 #define LISTENERS_MAX 64u
 
 struct listener {
-    int fd;         /* non-blocking, close-on-exec */
-    char url[160];  /* "http://127.0.0.1:3000", "http://unix:/run/x.sock" */
-    char path[112]; /* of a Unix socket that we made, else empty */
-    dev_t device;   /* … and what it was, so that nobody else's is removed */
+    int fd;                         /* non-blocking, close-on-exec */
+    char name[CONFIG_NAME_MAX + 1]; /* empty: none */
+    char url[160];                  /* "http://127.0.0.1:3000", "http://unix:/run/x.sock" */
+    char path[112];                 /* of a Unix socket that we made, else empty */
+    dev_t device;                   /* … and what it was, so that nobody else's is removed */
     ino_t inode;
     bool proxy_protocol;
 };
@@ -27,7 +28,8 @@ struct listeners {
  * Opens every address: "127.0.0.1:3000", "[::1]:3000" (IPv6 only), "name:3000" (each address of the name), "*:3000" (IPv4 and IPv6),
  * "unix:/run/x.sock" (a stale socket is replaced, one that answers is not), "fd:3" (already listening). When the service
  * manager hands sockets over (LISTEN_FDS), those are used and only fd: addresses beside them; *ret_inherited says how many. The first
- * of them has the proxy_protocol of the first address, and so on.
+ * of them has the proxy_protocol of the first address, and so on; one whose name (LISTEN_FDNAMES) is that of an address is a
+ * listener of that name.
  * All that is wrong goes into problems, a line each, and BP_ERROR is returned with nothing left open.
  */
 int listeners_open(const struct config_listen *addresses, size_t count, struct listeners *ret_listeners,

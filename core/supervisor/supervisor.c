@@ -161,7 +161,8 @@ static void announce(const struct supervisor *supervisor)
 
     buffer_printf(&line, "Backplane %s listening on ", BACKPLANE_VERSION);
     for (unsigned i = 0; i < supervisor->listeners.count; i++)
-        buffer_printf(&line, "%s%s", i > 0 ? ", " : "", supervisor->listeners.items[i].url);
+        buffer_printf(&line, "%s%s%s%s", i > 0 ? ", " : "", supervisor->listeners.items[i].url,
+                      supervisor->listeners.items[i].name[0] ? " for " : "", supervisor->listeners.items[i].name);
     buffer_printf(&line, " (%u worker%s, pid %d)\n", count, count == 1 ? "" : "s", (int)getpid());
     if (!line.failed && write(STDOUT_FILENO, line.ptr, line.len) < 0)
         bp_log(NULL, BP_LOG_WARN, "server.silent", "Standard output cannot be written");

@@ -39,6 +39,7 @@ static int start(struct workers *workers, unsigned slot)
     for (unsigned i = 0; i < workers->listeners->count; i++) {
         child.listen_fds[i] = workers->listeners->items[i].fd;
         child.listen_proxied[i] = workers->listeners->items[i].proxy_protocol;
+        memcpy(child.listen_names[i], workers->listeners->items[i].name, sizeof(child.listen_names[i]));
     }
     shared_stamp_clear(workers->shared, slot);
     pid_t pid = child_spawn(&child, workers->options);

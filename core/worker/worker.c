@@ -120,12 +120,21 @@ static void fail(struct worker *worker, bp_str reason)
     (void)control_send(worker->control.fd, &message);
 }
 
+/* A name that the configuration does not know any more is still one: nothing is served there. */
+static const char *listener_name(const struct worker *worker, unsigned index)
+{
+    const char *name = worker->child->listen_names[index];
+    const char *known = config_listener_name(&worker->config->server, bp_str_of(name));
+    return known || !name[0] ? known : name;
+}
+
 static void accept_connections(struct worker *worker)
 {
     if (worker->draining)
         return;
     for (unsigned i = 0; i < worker->child->listen_count; i++) {
-        if (server_listen(worker->server, worker->child->listen_fds[i], worker->child->listen_proxied[i]) != 0) {
+        if (server_listen(worker->server, worker->child->listen_fds[i], listener_name(worker, i),
+                          worker->child->listen_proxied[i]) != 0) {
             bp_log(NULL, BP_LOG_ERROR, "worker.deaf", "An inherited socket cannot be used",
                    bp_log_int("fd", worker->child->listen_fds[i]));
             drain(worker, 0);

@@ -245,6 +245,53 @@ Test(lifecycle, unix_and_ipv6_listeners)
     cr_assert_eq(server_stop(&server), 0);
 }
 
+/* Where METRICS_LISTEN led to. */
+static int metrics_port(const struct test_server *server)
+{
+    int port = 0;
+    cr_assert(server_wait_output(server, " for metrics ("));
+    char *output = server_output(server);
+    const char *found = strstr(output, ", http://127.0.0.1:");
+    cr_assert(found && sscanf(found, ", http://127.0.0.1:%d for metrics (", &port) == 1, "%s", output);
+    free(output);
+    return port;
+}
+
+Test(lifecycle, a_named_listener_serves_its_routes_and_they_are_served_there_alone)
+{
+    static const struct {
+        const char *method, *target;
+        unsigned here, inside; /* status on the listener without a name, and on the one of that name */
+    } cases[] = {
+        {"GET", "/metrics", 404, 200},          {"HEAD", "/metrics", 404, 200},     {"OPTIONS", "/metrics", 404, 204},
+        {"POST", "/metrics", 404, 405},         {"GET", "/metrics/", 404, 404},     {"GET", "/health/live", 200, 404},
+        {"POST", "/health/live", 405, 404},     {"GET", "/api/v1/todos", 401, 404}, {"PUT", "/api/v1/todos", 405, 404},
+        {"OPTIONS", "/api/v1/todos", 204, 404}, {"GET", "/nowhere", 404, 404},
+    };
+    struct test_server server;
+    struct http_reply reply;
+    server_start(&server,
+                 &(struct server_options){.environment = (const char *const[]){"METRICS_LISTEN=127.0.0.1:0", NULL}});
+    int inside = metrics_port(&server);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        for (int named = 0; named < 2; named++) {
+            int fd = http_connect(named ? inside : server.port);
+            char text[200];
+            snprintf(text, sizeof(text), "%s %s HTTP/1.1\r\nHost: x\r\n\r\n", cases[i].method, cases[i].target);
+            cr_assert(fd >= 0 && http_send_text(fd, text) &&
+                      http_read(fd, strcmp(cases[i].method, "HEAD") == 0, &reply));
+            cr_expect_eq(reply.status, named ? cases[i].inside : cases[i].here, "%s %s, %s listener: %u",
+                         cases[i].method, cases[i].target, named ? "the named" : "the other", reply.status);
+            http_reply_free(&reply);
+            close(fd);
+        }
+    cr_assert_eq(server_stop(&server), 0);
+
+    server_start(&server, &(struct server_options){.environment = (const char *const[]){"METRICS_LISTEN=", NULL}});
+    cr_assert(answers(server.port, "/metrics"), "without it, in public");
+    cr_assert_eq(server_stop(&server), 0);
+}
+
 Test(lifecycle, connections_beyond_the_cap_wait)
 {
     struct test_server server;

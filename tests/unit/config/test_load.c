@@ -265,9 +265,10 @@ Test(config_load, unreadable_main_file)
 
 Test(config_load, shipped_configuration)
 {
-    static const char *const names[] = {"HOST",      "PORT",        "BACKPLANE_DATA", "BACKPLANE_WORKERS",
-                                        "LOG_LEVEL", "DRAIN_DELAY", "DRAIN_TIMEOUT",  "NODE_ENV",
-                                        "JWT_SECRET"};
+    static const char *const names[] = {"HOST",       "PORT",          "BACKPLANE_DATA", "BACKPLANE_WORKERS",
+                                        "LOG_LEVEL",  "DRAIN_DELAY",   "DRAIN_TIMEOUT",  "NODE_ENV",
+                                        "JWT_SECRET", "METRICS_LISTEN"};
+    static const char *const developers[] = {"dev", "development", ""};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         unsetenv(names[i]);
     struct loaded loaded;
@@ -275,12 +276,25 @@ Test(config_load, shipped_configuration)
     cr_assert_eq(loaded.status, 0, "%s", loaded.problems);
     const struct config_listen *listen = loaded.config->server.listen.ptr;
     cr_expect(bp_str_is(listen[0].address, "127.0.0.1:3000"));
+    cr_expect_eq(loaded.config->server.listen.len, 1);
+    for (size_t i = 0; i < loaded.config->route_count; i++)
+        cr_expect_null(loaded.config->routes[i].listener, "%s", loaded.config->routes[i].match);
     cr_expect_eq(loaded.config->server.profile, 0);
     cr_expect_eq(loaded.config->server.workers, 1);
     cr_expect_eq(loaded.config->server.body_limit, 10 * 1024 * 1024);
     unload(&loaded);
 
+    for (size_t i = 0; i < sizeof(developers) / sizeof(*developers); i++) {
+        setenv("NODE_ENV", developers[i], 1);
+        load_file(&loaded, BACKPLANE_SOURCE_ROOT "/config/backplane.cfg", NULL, false);
+        cr_assert_eq(loaded.status, 0, "%s", loaded.problems);
+        cr_expect_eq(loaded.config->server.profile, 0);
+        cr_expect_eq(loaded.config->server.workers, 1);
+        unload(&loaded);
+    }
+
     setenv("NODE_ENV", "production", 1);
+    setenv("METRICS_LISTEN", "0.0.0.0:9464", 1);
     setenv("HOST", "0.0.0.0", 1);
     setenv("PORT", "8080", 1);
     setenv("DRAIN_DELAY", "5s", 1);
@@ -288,6 +302,13 @@ Test(config_load, shipped_configuration)
     cr_assert_eq(loaded.status, 0, "%s", loaded.problems);
     listen = loaded.config->server.listen.ptr;
     cr_expect(bp_str_is(listen[0].address, "0.0.0.0:8080"));
+    cr_expect_null(listen[0].name);
+    cr_expect(bp_str_is(listen[1].address, "0.0.0.0:9464"));
+    for (size_t i = 0; i < loaded.config->route_count; i++) {
+        const struct config_route *route = &loaded.config->routes[i];
+        cr_expect_eq(route->listener, strcmp(route->match, "/metrics") == 0 ? listen[1].name : NULL, "%s",
+                     route->match);
+    }
     cr_expect_eq(loaded.config->server.profile, 1);
     cr_expect_eq(loaded.config->server.workers, 0);
     cr_expect_eq(loaded.config->server.log_format, 1);

@@ -14,7 +14,8 @@
 
 static const char config[] =
     "server: { plugin_path = \"" TEST_PLUGIN_DIR "\"; data = \"data\"; "
-    "listen = ({ address = \"${TEST_LISTEN:-127.0.0.1:1}\"; }); };\n"
+    "listen = ({ name = \"inside\"; address = \"127.0.0.1:2\"; when = \"TEST_INSIDE\"; }, { address = "
+    "\"${TEST_LISTEN:-127.0.0.1:1}\"; }); };\n"
     "plugins: (\n"
     "  { use = \"items\"; },\n"
     "  { use = \"store\"; name = \"main\"; },\n"
@@ -24,7 +25,8 @@ static const char config[] =
     "  base = ( { use = \"limit\"; label = \"by address\"; locked = true; } );\n"
     "  api = ( \"@base\", \"auth\",\n"
     "          { use = \"limit\"; as = \"per_user\"; phase = \"shape\"; identity = true; } ); };\n"
-    "routes: ( { match = \"/items/*\"; pipeline = \"api\"; }, { match = \"/*\"; pipeline = \"base\"; } );\n";
+    "routes: ( { match = \"/items/*\"; pipeline = \"api\"; listener = \"inside\"; }, { match = \"/*\"; pipeline = "
+    "\"base\"; } );\n";
 
 static char folder[] = "/tmp/backplane-test-XXXXXX";
 
@@ -42,6 +44,7 @@ static void set_up(void)
     cr_assert_eq(chdir(folder), 0);
     write_file("t.cfg", config);
     unsetenv("TEST_SECRET");
+    unsetenv("TEST_INSIDE");
     setenv("LC_ALL", "C.UTF-8", 1);
 }
 
@@ -115,6 +118,10 @@ Test(cli, golden, .init = set_up, .fini = tear_down)
     expect_golden("explain GET /items/7?x=y -c t.cfg", "explain.txt");
     expect_golden("explain DELETE /items -c t.cfg", "explain-405.txt");
     expect_golden("explain GET //else/./where -c t.cfg", "explain-404.txt");
+    setenv("TEST_INSIDE", "1", 1);
+    expect_golden("routes -c t.cfg", "routes-listener.txt");
+    expect_golden("explain GET /items/7 -c t.cfg", "explain-listener.txt");
+    unsetenv("TEST_INSIDE");
     expect_golden("plugins card -c t.cfg", "plugins-card.txt");
     expect_golden("plugins card --markdown -c t.cfg", "plugins-card.md");
 }
@@ -246,6 +253,7 @@ Test(cli, health, .init = set_up, .fini = tear_down)
         char *listen = text_replace(health_cases[i].listen, "PORT", port);
         char *text = text_replace(health_cases[i].text, "PORT", port);
         cr_assert_eq(setenv("TEST_LISTEN", listen, 1), 0);
+        cr_assert_eq(setenv("TEST_INSIDE", i % 2 ? "1" : "", 1), 0); /* a listener before it, for other routes */
         expect("health -c t.cfg", health_cases[i].status, text);
         free(listen);
         free(text);

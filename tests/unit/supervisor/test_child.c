@@ -7,7 +7,8 @@
 
 Test(child, arguments_are_understood)
 {
-    char *argv[] = {"backplane: worker 4", "_worker", "3:5:6:1234:7p:8", "a.cfg", "server.workers=2", "a.b=c"};
+    char *argv[] = {"backplane: worker 4", "_worker", "3:5:6:1234:7p=metrics:8:9=inside:10p", "a.cfg",
+                    "server.workers=2",    "a.b=c"};
     struct child child;
     struct config_load_options options;
 
@@ -17,11 +18,12 @@ Test(child, arguments_are_understood)
     cr_assert_eq(child.control_fd, 5);
     cr_assert_eq(child.memory_fd, 6);
     cr_assert_eq(child.supervisor, 1234);
-    cr_assert_eq(child.listen_count, 2);
-    cr_assert_eq(child.listen_fds[0], 7);
-    cr_assert(child.listen_proxied[0]);
-    cr_assert_eq(child.listen_fds[1], 8);
-    cr_assert_not(child.listen_proxied[1]);
+    cr_assert_eq(child.listen_count, 4);
+    for (int i = 0; i < 4; i++) {
+        cr_assert_eq(child.listen_fds[i], 7 + i);
+        cr_assert_eq(child.listen_proxied[i], i % 3 == 0);
+        cr_assert_str_eq(child.listen_names[i], i == 0 ? "metrics" : i == 2 ? "inside" : "");
+    }
     cr_assert_str_eq(options.file, "a.cfg");
     cr_assert_eq(options.set_count, 2);
     cr_assert_str_eq(options.sets[1], "a.b=c");

@@ -202,17 +202,20 @@ Test(listeners, descriptors_are_taken_over)
 /* What a process does that a service manager has handed a socket to: 0, or the number of what was wrong. */
 static int activated(const struct listeners *handed)
 {
-    const struct config_listen taken = {.address = BP_STR_INIT("127.0.0.1:1"), .backlog = 16};
+    const struct config_listen taken = {.address = BP_STR_INIT("127.0.0.1:1"), .backlog = 16, .name = "inside"};
     char number[16];
 
     snprintf(number, sizeof(number), "%d", (int)getpid());
-    if (dup2(handed->items[0].fd, 3) != 3 || setenv("LISTEN_PID", number, 1) != 0 || setenv("LISTEN_FDS", "1", 1) != 0)
+    if (dup2(handed->items[0].fd, 3) != 3 || dup2(3, 4) != 4 || setenv("LISTEN_PID", number, 1) != 0 ||
+        setenv("LISTEN_FDS", "2", 1) != 0 || setenv("LISTEN_FDNAMES", "backplane.socket:inside", 1) != 0)
         return 1;
     if (listeners_open(&taken, 1, &listeners, &inherited, &problems) != 0)
         return 2;
-    if (inherited != 1 || listeners.count != 1 || strcmp(listeners.items[0].url, handed->items[0].url) != 0)
+    if (inherited != 2 || listeners.count != 2 || strcmp(listeners.items[0].url, handed->items[0].url) != 0)
         return 3;
-    return getenv("LISTEN_FDS") || getenv("LISTEN_PID") ? 4 : 0;
+    if (strcmp(listeners.items[0].name, "") != 0 || strcmp(listeners.items[1].name, "inside") != 0)
+        return 4;
+    return getenv("LISTEN_FDS") || getenv("LISTEN_PID") || getenv("LISTEN_FDNAMES") ? 5 : 0;
 }
 
 Test(listeners, a_service_manager_s_sockets_stand_in_for_the_addresses)
