@@ -182,6 +182,26 @@ Test(trouble, disk_full)
     cr_assert_eq(fixture_query(&insert, BP_NO_VALUES), 0, "it works again when there is room");
 }
 
+struct asked {
+    int status;
+    char detail[BP_HEALTH_DETAIL];
+};
+
+static void ask(void *argument)
+{
+    struct asked *asked = argument;
+    memset(asked->detail, 0, sizeof(asked->detail));
+    asked->status = database_health_check.check(fixture.database, BP_SECOND, asked->detail);
+}
+
+static void check_healthy(int status, const char *detail)
+{
+    struct asked asked;
+    fixture_run(ask, &asked);
+    cr_assert_eq(asked.status, status, "%s: %s", bp_status_name(asked.status), asked.detail);
+    cr_assert_str_eq(asked.detail, detail);
+}
+
 Test(trouble, write_error)
 {
     struct rlimit limit, small;
@@ -190,12 +210,19 @@ Test(trouble, write_error)
     cr_assert_eq(fixture_start(), 0);
     for (int i = 0; i < 20; i++)
         cr_assert_eq(fixture_query(&insert, BP_NO_VALUES), 0);
+    check_healthy(0, "");
+    cr_assert_eq(fixture_exec("PRAGMA user_version = 7"), SQLITE_OK);
     getrlimit(RLIMIT_FSIZE, &limit);
     small = limit;
     small.rlim_cur = 32768; /* the log is longer already */
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    check_healthy(0, "");
     check_group_fails("\"error\":\"disk I/O error\"");
+    check_healthy(BP_BUSY, "writes fail: disk I/O error");
+    check_healthy(BP_BUSY, "writes fail: disk I/O error");
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    check_healthy(0, "");
+    cr_assert_eq(fixture_integer("PRAGMA user_version"), 7, "the probe wrote what was there");
     cr_assert_eq(fixture_query(&insert, BP_NO_VALUES), 0);
     cr_assert_eq(fixture_integer("SELECT count(*) FROM t"), 21);
 }
@@ -210,6 +237,7 @@ Test(trouble, locked_while_running)
     cr_assert_eq(fixture_query(&tiny, BP_NO_VALUES), BP_BUSY);
     cr_assert(fixture_logged("\"error\":\"database is locked\""));
     cr_assert_eq(fixture_query(&scan, BP_NO_VALUES), 0, "reading goes on");
+    check_healthy(0, "");
     sqlite3_close(other);
     cr_assert_eq(fixture_query(&tiny, BP_NO_VALUES), 0);
 }
@@ -228,4 +256,6 @@ Test(trouble, damaged_while_running)
     cr_assert_eq(fixture_query(&scan, BP_NO_VALUES), BP_BUSY);
     cr_assert(fixture_logged("sqlite.read_failed"));
     cr_assert(fixture_logged("\"error\":\"database disk image is malformed\""), "%s", fixture_log());
+    fixture_stop();
+    check_healthy(BP_BUSY, "it cannot be read; the log says why");
 }
