@@ -112,28 +112,16 @@ static bool find_param(void *argument, bp_str name, bp_str *ret_text)
     return false;
 }
 
-/* The first parameter of that name in the query string, decoded. A malformed encoding is taken as it stands. */
+/* The first parameter of that name in the query string. */
 static bool find_query(void *argument, bp_str name, bp_str *ret_text)
 {
     struct bp_request *rq = argument;
-    const char *at = rq->head.query.ptr, *end = at + rq->head.query.len;
-    while (at < end) {
-        const char *next = memchr(at, '&', (size_t)(end - at));
-        if (!next)
-            next = end;
-        const char *equals = memchr(at, '=', (size_t)(next - at));
-        bp_str key = bp_str_n(at, (size_t)((equals ? equals : next) - at));
-        bp_str value = equals ? bp_str_n(equals + 1, (size_t)(next - equals - 1)) : BP_STR("");
-        char decoded[64];
-        size_t len;
-        if (key.len <= sizeof(decoded) && parser_percent_decode(key, true, decoded, &len) &&
-            bp_str_eq(bp_str_n(decoded, len), name)) {
-            char *text = bp_arena_alloc(rq->arena, value.len + 1);
-            *ret_text = text && parser_percent_decode(value, true, text, &len) ? bp_str_n(text, len) : value;
+    bp_str rest = rq->head.query, key, value;
+    while (bp_query_next(rq, &rest, &key, &value))
+        if (bp_str_eq(key, name)) {
+            *ret_text = value;
             return true;
         }
-        at = next + 1;
-    }
     return false;
 }
 

@@ -84,6 +84,16 @@ bp_str bp_reply_content(const struct bp_request *rq)
     return rq->content;
 }
 
+bp_str bp_reply_content_type(const struct bp_request *rq)
+{
+    return rq->content_type;
+}
+
+bool bp_reply_streams(const struct bp_request *rq)
+{
+    return rq->streaming;
+}
+
 static bool is_token(bp_str name)
 {
     return name.len > 0 && scan_class(name.ptr, name.ptr + name.len, SCAN_TOKEN) == name.ptr + name.len;
@@ -120,7 +130,7 @@ int bp_header_add(struct bp_request *rq, bp_str name, bp_str value)
     struct reply_header *slot = own_name.ptr && own_value.ptr ? header_slot(rq) : NULL;
     if (!slot)
         return BP_NOMEM;
-    *slot = (struct reply_header){own_name, own_value};
+    *slot = (struct reply_header){own_name, own_value, rq->stage};
     return 0;
 }
 
@@ -143,7 +153,7 @@ int bp_header_block(struct bp_request *rq, bp_str lines)
     struct reply_header *slot = header_slot(rq);
     if (!slot)
         return BP_NOMEM;
-    *slot = (struct reply_header){.value = lines};
+    *slot = (struct reply_header){.value = lines, .stage = rq->stage};
     return 0;
 }
 
@@ -153,6 +163,19 @@ bp_str bp_reply_header(const struct bp_request *rq, bp_str name)
         if (rq->headers[i].name.ptr && bp_str_eq_nocase(rq->headers[i].name, name))
             return rq->headers[i].value;
     return bp_str_n(NULL, 0);
+}
+
+bool bp_reply_header_next(const struct bp_request *rq, size_t *at, bp_str *ret_name, bp_str *ret_value)
+{
+    while (*at < rq->header_count) {
+        const struct reply_header *header = &rq->headers[(*at)++];
+        if (header->stage > rq->stage) {
+            *ret_name = header->name;
+            *ret_value = header->value;
+            return true;
+        }
+    }
+    return false;
 }
 
 int bp_on_head(struct bp_request *rq, void (*function)(struct bp_request *rq, void *argument), void *argument)

@@ -56,6 +56,11 @@ bp_str bp_request_route(const struct bp_request *rq)
     return rq->endpoint ? bp_str_of(rq->endpoint->route.path) : BP_STR("");
 }
 
+const struct bp_route *bp_request_endpoint(const struct bp_request *rq)
+{
+    return rq->endpoint ? &rq->endpoint->route : NULL;
+}
+
 bp_str bp_request_header(struct bp_request *rq, bp_str name)
 {
     bp_str found = {NULL, 0};

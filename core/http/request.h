@@ -17,6 +17,7 @@ struct inbuf;
 /* One header field of the reply, or a block of whole lines (name.ptr NULL). */
 struct reply_header {
     bp_str name, value;
+    uint32_t stage; /* that set it; beyond the last one: the handler */
 };
 
 struct request_hook {

@@ -258,6 +258,11 @@ const char *schema_check(const struct bp_field *rows)
     return check_nested(rows, 0);
 }
 
+bp_str bp_field_name(const struct bp_field *row)
+{
+    return schema_json_name(row);
+}
+
 bp_str schema_json_name(const struct bp_field *row)
 {
     const struct column *column = column_of(row);

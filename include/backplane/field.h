@@ -146,6 +146,9 @@ _Static_assert(sizeof(struct bp_field) == 128, "struct bp_field is 128 bytes in 
 bool bp_is_set(const struct bp_field *rows, const void *object, const char *member);
 bool bp_is_null(const struct bp_field *rows, const void *object, const char *member);
 
+/* The row's name in JSON and in parameters: "createdAt" for created_at. Lives with the process. */
+bp_str bp_field_name(const struct bp_field *row);
+
 /* For .check functions: adds a problem of this row. code: a dotted constant ("password.no_digit"). */
 void bp_problem_add(struct bp_problems *problems, const struct bp_field *row, const char *code, const char *message);
 

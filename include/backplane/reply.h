@@ -34,6 +34,9 @@ int bp_fail(struct bp_request *rq, unsigned status, const char *code, const char
 /* What is recorded now. 0 before anything is. */
 unsigned bp_reply_status(const struct bp_request *rq);
 bp_str bp_reply_content(const struct bp_request *rq);
+bp_str bp_reply_content_type(const struct bp_request *rq);
+/* True from bp_stream_begin() on: the head has left, and the content is not kept. */
+bool bp_reply_streams(const struct bp_request *rq);
 
 /* Header fields of the reply; they survive a later bp_reply_*() or bp_fail(). Name and value are copied; one that holds
  * CR, LF or NUL, or a name that is no token, is BP_MISUSE. Content-Length, Transfer-Encoding, Connection and Date are
@@ -41,10 +44,13 @@ bp_str bp_reply_content(const struct bp_request *rq);
 int bp_header_set(struct bp_request *rq, bp_str name, bp_str value);
 int bp_header_add(struct bp_request *rq, bp_str name, bp_str value);
 /* Whole lines ("A: b\r\nC: d\r\n") that are the same for every reply of a stage, appended as they are: the cheap way.
- * Borrowed until the instance's deinit. */
+ * Borrowed until the reply was sent: they live in the arena, in a literal, or with the instance. */
 int bp_header_block(struct bp_request *rq, bp_str lines);
 /* The value set, ptr NULL when none. Does not look into blocks. */
 bp_str bp_reply_header(const struct bp_request *rq, bp_str name);
+/* In a stage, after bp_next(): the next of the header fields that were set behind it, by the stages after it and by the handler. *at
+ * is 0 at first. A block comes as a value whose name.ptr is NULL. False after the last. */
+bool bp_reply_header_next(const struct bp_request *rq, size_t *at, bp_str *ret_name, bp_str *ret_value);
 
 /*
  * Streaming: freezes the head and sends it. A stage that must still set header fields then registers bp_on_head before

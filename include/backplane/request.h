@@ -39,8 +39,14 @@ bp_str bp_request_target(const struct bp_request *rq);
 bp_str bp_request_path(const struct bp_request *rq);
 /* What follows the "?", as sent; empty without one. */
 bp_str bp_request_query(const struct bp_request *rq);
+/* The next parameter of the query string, name and value decoded (one that is malformed is taken as it stands). *rest is
+ * bp_request_query() at first. False after the last, or when out of memory. */
+bool bp_query_next(struct bp_request *rq, bp_str *rest, bp_str *ret_name, bp_str *ret_value);
 /* The template of the route that matched ("/api/v1/todos/{id}"); empty when none did. */
 bp_str bp_request_route(const struct bp_request *rq);
+/* The route's .cache_tag (route.h) with "{user}" and path parameters filled in: the same text as that of a statement's .tag. Empty when the
+ * route has none, when nobody has been identified and it names the user, or when a parameter is not what the route's rows ask for. */
+bp_str bp_request_cache_tag(struct bp_request *rq);
 /* The value of a header field, name in lower case; several fields of one name are joined by ", " (RFC 9110 5.3).
  * ptr is NULL when absent. */
 bp_str bp_request_header(struct bp_request *rq, bp_str name);

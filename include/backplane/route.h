@@ -29,6 +29,9 @@ struct bp_route {
     const char *cache_tag;
 };
 
+/* The route that matched, as its plugin declared it; NULL when none did. */
+const struct bp_route *bp_request_endpoint(const struct bp_request *rq);
+
 #ifndef __cplusplus
 #define BP_ROUTE(...)                                \
     {                                                \

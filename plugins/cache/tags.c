@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "tags.h"
+
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "backplane/status.h"
+#include "backplane/uuid.h"
+
+#define LINE 64u
+#define SLOTS 6u
+#define NO_SLOT SLOTS
+
+/* A slot is one process's mark: the time until which it counts, 0 when it is free. */
+struct tag_cell {
+    _Alignas(LINE) _Atomic uint64_t generation;
+    _Atomic bp_time crowded_until; /* of the processes that found no free slot; nobody takes it back */
+    _Atomic bp_time slots[SLOTS];
+};
+_Static_assert(sizeof(struct tag_cell) == LINE, "a cell is a cache line");
+
+/* The marks of this process on a cell share one slot. */
+struct tag_own {
+    bp_time until; /* what the slot holds as long as it is ours */
+    uint32_t count;
+    uint32_t slot;
+};
+
+size_t tags_size(void)
+{
+    return TAG_CELLS * sizeof(struct tag_cell);
+}
+
+int tags_init(struct tags *tags, void *region)
+{
+    tags->own = calloc(TAG_CELLS, sizeof(*tags->own));
+    tags->cells = region;
+    return tags->own ? 0 : BP_NOMEM;
+}
+
+void tags_deinit(struct tags *tags)
+{
+    free(tags->own);
+    *tags = (struct tags){0};
+}
+
+/* Every worker must find the same cell, so the key is no secret; what can be written under a tag is not the client's choice. */
+uint32_t tags_cell(bp_str tag)
+{
+    static const unsigned char key[crypto_shorthash_KEYBYTES] = "cache tag cells";
+    uint64_t hash;
+    _Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "");
+    (void)crypto_shorthash((unsigned char *)&hash, (const unsigned char *)tag.ptr, tag.len, key);
+    return (uint32_t)hash & (TAG_CELLS - 1);
+}
+
+static bool is_marked(struct tag_cell *cell, bp_time now)
+{
+    if (atomic_load(&cell->crowded_until) > now)
+        return true;
+    for (uint32_t i = 0; i < SLOTS; i++)
+        if (atomic_load(&cell->slots[i]) > now)
+            return true;
+    return false;
+}
+
+bool tags_read(const struct tags *tags, uint32_t cell, bp_time now, uint64_t *ret_generation)
+{
+    uint64_t generation = atomic_load(&tags->cells[cell].generation);
+    if (is_marked(&tags->cells[cell], now))
+        return false;
+    *ret_generation = generation;
+    return true;
+}
+
+bool tags_holds(const struct tags *tags, uint32_t cell, bp_time now, uint64_t generation)
+{
+    uint64_t current;
+    return tags_read(tags, cell, now, &current) && current == generation;
+}
+
+static void renew(struct tag_cell *cell)
+{
+    uint64_t generation;
+    bp_random(&generation, sizeof(generation));
+    atomic_store(&cell->generation, generation);
+}
+
+static void crowd(struct tag_cell *cell, bp_time until)
+{
+    bp_time before = atomic_load(&cell->crowded_until);
+    while (before < until && !atomic_compare_exchange_weak(&cell->crowded_until, &before, until))
+        ;
+}
+
+static uint32_t claim(struct tag_cell *cell, bp_time now, bp_time until)
+{
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        bp_time before = atomic_load(&cell->slots[i]);
+        if (before <= now && atomic_compare_exchange_strong(&cell->slots[i], &before, until))
+            return i;
+    }
+    crowd(cell, until);
+    return NO_SLOT;
+}
+
+void tags_extend(struct tags *tags, uint32_t cell, bp_time now, bp_time until)
+{
+    struct tag_own *own = &tags->own[cell];
+    bp_time held = own->until;
+    if (until <= held && held > now)
+        return;
+    /* What has expired may be another's by now. */
+    if (own->slot == NO_SLOT || held == 0 ||
+        !atomic_compare_exchange_strong(&tags->cells[cell].slots[own->slot], &held, until))
+        own->slot = claim(&tags->cells[cell], now, until);
+    own->until = until;
+}
+
+void tags_mark(struct tags *tags, uint32_t cell, bp_time now, bp_time until)
+{
+    struct tag_own *own = &tags->own[cell];
+    if (own->count++ == 0)
+        own->until = 0;
+    tags_extend(tags, cell, now, until);
+    renew(&tags->cells[cell]);
+}
+
+void tags_unmark(struct tags *tags, uint32_t cell, bool changed)
+{
+    struct tag_own *own = &tags->own[cell];
+    bp_time held = own->until;
+    if (changed)
+        renew(&tags->cells[cell]);
+    if (--own->count == 0 && own->slot != NO_SLOT)
+        atomic_compare_exchange_strong(&tags->cells[cell].slots[own->slot], &held, 0);
+}
