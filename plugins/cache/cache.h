@@ -5,11 +5,8 @@
 
 #include "backplane/backplane.h"
 #include "backplane/iface/cache_tags.h"
-#include "backplane/iface/key_value.h"
 #include "flight.h"
 #include "tags.h"
-
-enum store { STORE_AUTO, STORE_MEMORY, STORE_REDIS };
 
 /* What became of a request. */
 enum result { RESULT_HIT, RESULT_MISS, RESULT_STALE, RESULT_BYPASS, RESULT_COUNT };
@@ -23,11 +20,9 @@ struct cache_stage {
 
 struct cache {
     /* Options. */
-    uint32_t store;
     uint64_t size;
     bp_span write_time;
 
-    struct bp_service key_value;
     struct bp_host *host;
     struct bp_metric *requests_metric, *bytes_metric, *entries_metric, *evictions_metric;
 

@@ -2,24 +2,26 @@
 /* cache: keeps replies until what they were made of is written. */
 #include "cache.h"
 
-static const char *const stores[] = {
-    [STORE_AUTO] = "auto", [STORE_MEMORY] = "memory", [STORE_REDIS] = "redis", NULL};
-
 static const struct bp_field options[] = {
     BP_SIZE(struct cache, size, .def = "16MiB", .min = 65536, .max = INT64_C(1) << 36,
-            .doc = "Bytes per worker for replies kept in memory, all that an entry costs included. What was not used for "
-                   "longest makes room."),
+            .doc =
+                "Bytes per worker for replies kept in memory, all that an entry costs included. What was not used for "
+                "longest makes room."),
     BP_SPAN(struct cache, write_time, .def = "30s", .min = BP_SECOND, .max = BP_HOUR,
-            .doc = "How long a write may take at most. Nothing is cached under its tag for that long when the worker that "
-                   "wrote has died."),
+            .doc =
+                "How long a write may take at most. Nothing is cached under its tag for that long when the worker that "
+                "wrote has died."),
     BP_SPAN(struct cache_stage, ttl, .flags = BP_STAGE, .def = "30s", .min = BP_MILLISECOND, .max = BP_DAY,
             .doc = "How long a reply may be used when nothing is written."),
-    BP_SPAN(struct cache_stage, stale_while_revalidate, .flags = BP_STAGE, .def = "0", .min = 0, .max = BP_DAY,
-            .doc = "How long after ttl a reply still serves others while one request asks the handler. Never used for what a "
-                   "write has made stale. 0: off."),
+    BP_SPAN(
+        struct cache_stage, stale_while_revalidate, .flags = BP_STAGE, .def = "0", .min = 0, .max = BP_DAY,
+        .doc =
+            "How long after ttl a reply still serves others while one request asks the handler. Never used for what a "
+            "write has made stale. 0: off."),
     BP_TEXT(struct cache_stage, query, .flags = BP_STAGE, .def = "", .max = 1000,
-            .doc = "Query parameters that a reply depends on, separated by commas; others are ignored. Empty: those that "
-                   "the route declares."),
+            .doc =
+                "Query parameters that a reply depends on, separated by commas; others are ignored. Empty: those that "
+                "the route declares."),
     BP_TEXT(struct cache_stage, vary, .flags = BP_STAGE, .def = "", .max = 1000,
             .doc = "Request header fields that a reply depends on, besides Accept, separated by commas."),
     BP_SIZE(struct cache_stage, max_entry, .flags = BP_STAGE, .def = "256KiB", .min = 0, .max = INT64_C(1) << 30,
@@ -77,6 +79,7 @@ static void find_series(struct cache *cache)
 static int start(struct bp_host *host, void *self)
 {
     struct cache *cache = self;
+    /* One region for all instances, whatever their names become on a reload: writers and readers must agree. */
     void *region = bp_shared(host, "cache:tags", TAGS_LAYOUT, tags_size());
     if (!region)
         return bp_start_error(host, "no shared memory for the cache's tags (server.shared_memory)");

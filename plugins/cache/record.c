@@ -12,8 +12,8 @@ struct head {
 size_t record_size(const struct reply *reply)
 {
     size_t size = sizeof(struct head) + reply->content_type.len + reply->lines.len + reply->body.len;
-    bool inside = reply->etag.ptr >= reply->lines.ptr &&
-                  reply->etag.ptr + reply->etag.len <= reply->lines.ptr + reply->lines.len;
+    bool inside =
+        reply->etag.ptr >= reply->lines.ptr && reply->etag.ptr + reply->etag.len <= reply->lines.ptr + reply->lines.len;
     return inside && size < UINT32_MAX ? size : 0;
 }
 
