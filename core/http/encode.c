@@ -5,7 +5,9 @@
 #include <time.h>
 
 #include "core/base/buffer.h"
+#include "core/http/connection.h"
 #include "core/http/request.h"
+#include "core/http/server_internal.h"
 
 static bp_str reason_of(unsigned status)
 {
@@ -56,12 +58,12 @@ static bp_str reason_of(unsigned status)
     return BP_STR("");
 }
 
-bp_str reply_date_line(void)
+bp_str reply_date_line(bp_date now)
 {
     static _Thread_local char line[64];
     static _Thread_local size_t len;
     static _Thread_local bp_date second = -1;
-    bp_date now = bp_date_now() / 1000;
+    now /= 1000;
     if (now != second) {
         static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
         time_t t = (time_t)now;
@@ -96,7 +98,7 @@ static char *put_number(char *at, uint64_t number)
 bool reply_encode(struct bp_request *rq, struct buffer *out, bool keep_alive)
 {
     bool bodiless = rq->status == 204 || rq->status == 304;
-    bp_str reason = reason_of(rq->status), date = reply_date_line();
+    bp_str reason = reason_of(rq->status), date = reply_date_line(loop_date(rq->connection->server->loop));
     size_t need = 256 + reason.len + date.len + rq->content_type.len + rq->content.len;
     for (uint32_t i = 0; i < rq->header_count; i++)
         need += rq->headers[i].name.len + rq->headers[i].value.len + 4;

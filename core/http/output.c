@@ -20,12 +20,13 @@ static void on_write_deadline(struct loop_deadline *deadline)
 static void settle(struct connection *c)
 {
     uint64_t sent = c->position - connection_queued(c);
+    bp_time now = bp_clock();
     while (c->unsent && c->unsent->end_position <= sent) {
         struct bp_request *rq = c->unsent;
         c->unsent = rq->next;
         if (!c->unsent)
             c->unsent_end = &c->unsent;
-        request_call_on_done(rq, BP_SENT, bp_clock());
+        request_call_on_done(rq, BP_SENT, now);
         server_request_free(c->server, rq);
     }
 }

@@ -7,6 +7,7 @@
 #include "backplane/slot.h"
 #include "backplane/status.h"
 #include "core/http/connection.h"
+#include "core/http/server_internal.h"
 #include "core/worker/fiber.h"
 
 void request_reset(struct bp_request *rq, size_t slot_bytes)
@@ -104,8 +105,7 @@ bp_time bp_started(const struct bp_request *rq)
 
 bp_time bp_now(const struct bp_request *rq)
 {
-    (void)rq;
-    return bp_clock();
+    return loop_now(rq->connection->server->loop);
 }
 
 void bp_set_deadline(struct bp_request *rq, bp_time deadline)

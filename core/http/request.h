@@ -115,6 +115,6 @@ void request_call_on_done(struct bp_request *rq, enum bp_outcome outcome, bp_tim
 struct buffer;
 bool reply_encode(struct bp_request *rq, struct buffer *out, bool keep_alive);
 /* "Date: …\r\n", made once a second. */
-bp_str reply_date_line(void);
+bp_str reply_date_line(bp_date now);
 
 #endif

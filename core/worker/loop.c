@@ -104,6 +104,15 @@ bp_time loop_now(struct loop *loop)
     return loop->now;
 }
 
+bp_date loop_date(struct loop *loop)
+{
+    if (!loop->date_known) {
+        loop->date = bp_date_now();
+        loop->date_known = true;
+    }
+    return loop->date;
+}
+
 void loop_at_turn_end(struct loop *loop, struct loop_task *task)
 {
     if (task->queued)
@@ -149,7 +158,7 @@ static int turn(struct loop *loop, bp_span wait)
 {
     bool poll = wait <= 0 || loop->first_task;
     int result;
-    loop->now_known = false;
+    loop->now_known = loop->date_known = false;
     if (!poll && wait != BP_FOREVER) {
         struct timeval limit = timeval_of(wait);
         event_add(&loop->limit, &limit);

@@ -28,6 +28,8 @@ void loop_stop(struct loop *loop);
 void loop_turn(struct loop *loop, bp_span wait);
 /* The clock as read when first asked for in this turn. */
 bp_time loop_now(struct loop *loop);
+/* The same of the wall clock. */
+bp_date loop_date(struct loop *loop);
 
 /* Thread-safe; see bp_post(). */
 bool loop_post(struct loop *loop, void (*function)(void *argument), void *argument);

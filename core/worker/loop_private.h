@@ -40,7 +40,8 @@ struct loop {
     struct loop_task *first_task, *last_task;
     size_t task_count;
     bp_time now;
-    bool now_known;
+    bp_date date;
+    bool now_known, date_known;
     bool stopped;
     struct wheel wheel;
     struct posts posts;

@@ -74,6 +74,7 @@ struct bp_done {
     enum bp_outcome outcome;
     uint64_t head_bytes, body_bytes; /* given to the kernel */
     bp_span duration;                /* from the complete head to now */
+    bp_date date;                    /* now: the wall clock as first read in this turn of the loop */
 };
 
 /* Calls function(rq, done, argument) after the last byte or the abort, without a fiber; in the order registered. The

@@ -66,7 +66,7 @@ bool bp_request_secure(const struct bp_request *rq);
 bp_str bp_request_http_version(const struct bp_request *rq);
 
 struct bp_arena *bp_arena(struct bp_request *rq);
-/* The moment the head was complete, and the moment now. */
+/* The moment the head was complete, and the moment now: as first read in this turn of the loop. */
 bp_time bp_started(const struct bp_request *rq);
 bp_time bp_now(const struct bp_request *rq);
 /* Moves the request's deadline (default server.request_timeout from its head on). BP_FOREVER: none. */

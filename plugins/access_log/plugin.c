@@ -96,7 +96,7 @@ static void write_line(struct bp_request *rq, const struct bp_done *done, void *
     const struct bp_identity *identity = bp_identity(rq);
     char user_id[BP_UUID_LEN], text[ACCESS_LINE_MAX];
     struct access_line line = {
-        .time = bp_date_now(),
+        .time = done->date,
         .method = bp_request_method_name(rq),
         .target = bp_request_target(rq),
         .route = bp_request_route(rq),
