@@ -4,11 +4,12 @@
 
     embed_migrations.py OUTPUT NAME FILE.sql...
 
-FILE is named <version>_<name>.sql ("0001_create_todos.sql"); where PostgreSQL needs another text,
-"0001_create_todos.postgres.sql" stands beside it. Versions begin with 1 and have no gaps. In plugins/todos/meson.build:
+FILE is named <version>_<name>.sql ("0001_create_todos.sql"); "0001_create_todos.down.sql" undoes it; where PostgreSQL needs
+another text, "0001_create_todos.postgres.sql" and "0001_create_todos.down.postgres.sql" stand beside them. Versions begin with 1
+and have no gaps. `backplane migrate new` makes such files. In plugins/todos/meson.build:
 
     todos_migrations = custom_target('todos_migrations', output: 'todos_migrations.h',
-      input: files('migrations/0001_create_todos.sql'),
+      input: files('migrations/0001_create_todos.sql', 'migrations/0001_create_todos.down.sql'),
       command: [embed_migrations, '@OUTPUT@', 'todos_migrations', '@INPUT@'])
     plugin_sources = files('plugin.c', 'todo.c') + [todos_migrations]
 
@@ -50,15 +51,15 @@ def main(output, name, files):
         sys.exit(f"{name}: not a C identifier")
     texts = {}
     for file in files:
-        match = re.fullmatch(r"(\d+)_([a-z0-9_]+?)(\.postgres)?\.sql", os.path.basename(file))
+        match = re.fullmatch(r"(\d+)_([a-z0-9_]+?)(\.down)?(\.postgres)?\.sql", os.path.basename(file))
         if not match:
-            sys.exit(f"{file}: expected <version>_<name>.sql or <version>_<name>.postgres.sql")
+            sys.exit(f"{file}: expected <version>_<name>[.down][.postgres].sql")
         with open(file, encoding="utf-8") as source:
             text = source.read()
-        if not text.strip() or "\0" in text:
-            sys.exit(f"{file}: empty, or holds a NUL")
+        if not re.sub(r"--[^\n]*", "", text).strip() or "\0" in text:
+            sys.exit(f"{file}: no statement in it, or a NUL")
         entry = texts.setdefault(int(match[1]), {"name": match[2]})
-        kind = "up_postgres" if match[3] else "up"
+        kind = ("down" if match[3] else "up") + ("_postgres" if match[4] else "")
         if kind in entry or entry["name"] != match[2]:
             sys.exit(f"{file}: there is another migration {int(match[1])}, {entry['name']}")
         entry[kind] = text
@@ -70,8 +71,9 @@ def main(output, name, files):
         if "up" not in entry:
             sys.exit(f"{name}: {version:04}_{entry['name']}.sql is missing")
         row = f'    BP_MIGRATION(.version = {version}, .name = "{entry["name"]}",\n      .up =\n{literal(entry["up"])}'
-        if "up_postgres" in entry:
-            row += f',\n      .up_postgres =\n{literal(entry["up_postgres"])}'
+        for kind in ("up_postgres", "down", "down_postgres"):
+            if kind in entry:
+                row += f",\n      .{kind} =\n{literal(entry[kind])}"
         rows.append(row + "),")
     header = [
         "/* SPDX-License-Identifier: MIT */",

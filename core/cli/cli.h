@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_BEHIND = 3 /* migrate status */ };
 
 #define CLI_ARGUMENTS 4
 
@@ -14,8 +14,9 @@ struct cli_options {
     const char *config_file; /* -c FILE, or the default */
     const char *const *sets; /* --set path=value, in the order given */
     size_t set_count;
-    bool json;     /* check --json */
-    bool markdown; /* plugins NAME --markdown, config options --markdown */
+    bool json;              /* check --json, migrate status --json */
+    bool markdown;          /* plugins NAME --markdown, config options --markdown */
+    const char *to, *steps; /* of migrate down; NULL: not given */
     const char *arguments[CLI_ARGUMENTS];
     size_t argument_count;
 };
@@ -29,6 +30,9 @@ int cli_explain(const struct cli_options *options);
 int cli_config_options(const struct cli_options *options);
 int cli_config_print(const struct cli_options *options);
 int cli_migrate(const struct cli_options *options);
+int cli_migrate_status(const struct cli_options *options);
+int cli_migrate_down(const struct cli_options *options);
+int cli_migrate_new(const struct cli_options *options);
 int cli_backup(const struct cli_options *options);
 int cli_health(const struct cli_options *options);
 int cli_version(const struct cli_options *options);

@@ -38,7 +38,32 @@ const struct cli_command cli_commands[] = {
     {.name = "migrate",
      .function = cli_migrate,
      .doc = "Bring the database's schema up to date.",
-     .details = "Applies what is missing of each plugin's migrations, each step in a transaction."},
+     .details = "Applies what is missing of each plugin's migrations, in the order of their needs, each in a "
+                "transaction. One process\n"
+                "at a time does so, others wait. Refused when the history in the database differs from the program's."},
+    {.name = "migrate up", .function = cli_migrate, .doc = "The same."},
+    {.name = "migrate status",
+     .function = cli_migrate_status,
+     .doc = "List the migrations, and whether the database has them.",
+     .details =
+         "Changes nothing. States: applied, missing, changed (its text here is another than that which was applied),\n"
+         "unknown (a newer version of the program applied it). Exit status 3 unless all are applied."},
+    {.name = "migrate down",
+     .arguments = "[OWNER]",
+     .max_arguments = 1,
+     .function = cli_migrate_down,
+     .doc = "Undo the newest migration, with the data it brought.",
+     .details =
+         "OWNER is the plugin whose it is; without, it is the one applied last. Asks nothing. Refused, before anything "
+         "is\n"
+         "undone, when one of them has no way back, or when the history in the database differs from the program's."},
+    {.name = "migrate new",
+     .arguments = "PLUGIN NAME",
+     .min_arguments = 2,
+     .max_arguments = 2,
+     .function = cli_migrate_new,
+     .doc = "Make the files of a new migration in the source tree.",
+     .details = "In plugins/PLUGIN/migrations, with the next free number: NNNN_NAME.sql and NNNN_NAME.down.sql."},
     {.name = "backup",
      .arguments = "FILE",
      .min_arguments = 1,
@@ -57,6 +82,9 @@ const struct cli_option cli_option_table[] = {
     {"-c, --config", "FILE", NULL, "the configuration file"},
     {"--set", "PATH=VALUE", NULL, "replace one value: server.workers=2, plugins.auth.secret=…; repeatable"},
     {"--json", NULL, "check", "print the result as JSON"},
+    {"--json", NULL, "migrate status", "print it as JSON"},
+    {"--to", "VERSION", "migrate down", "undo all of OWNER's that are newer; 0: all"},
+    {"--steps", "N", "migrate down", "undo so many"},
     {"--markdown", NULL, "plugins", "print the options of NAME as a table for its README"},
     {"--markdown", NULL, "config options", "print them as tables for docs/configuration.md"},
     {"-h, --help", NULL, NULL, "print this help"},
@@ -68,7 +96,7 @@ static void print_option(FILE *out, const struct cli_option *option)
     char left[40];
     snprintf(left, sizeof(left), "%s%s%s", option->names, option->argument ? " " : "",
              option->argument ? option->argument : "");
-    fprintf(out, "  %-22s %s\n", left, option->doc);
+    fprintf(out, "  %-24s %s\n", left, option->doc);
 }
 
 static void print_all(FILE *out)
@@ -80,7 +108,7 @@ static void print_all(FILE *out)
         char left[40];
         snprintf(left, sizeof(left), "%s%s%s", command->name, command->arguments ? " " : "",
                  command->arguments ? command->arguments : "");
-        fprintf(out, "  %-22s %s\n", left, command->doc);
+        fprintf(out, "  %-24s %s\n", left, command->doc);
     }
     fputs("\noptions:\n", out);
     for (const struct cli_option *option = cli_option_table; option->names; option++)

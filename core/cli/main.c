@@ -39,7 +39,8 @@ static const char *nearest_command(const char *word)
 
 static const char *nearest_option(const char *word)
 {
-    static const char *const names[] = {"--config", "--set", "--json", "--markdown", "--help", "--version"};
+    static const char *const names[] = {"--config", "--set",   "--json", "--markdown",
+                                        "--to",     "--steps", "--help", "--version"};
     return nearest_name(bp_str_of(word), names, sizeof(names) / sizeof(*names));
 }
 
@@ -64,6 +65,14 @@ static int parse_option(struct parse *parse, const char *word)
         if (!value || value[0] == '=' || !strchr(value, '='))
             return usage("%s needs PATH=VALUE", "--set", NULL);
         parse->sets[parse->options.set_count++] = value;
+    } else if (takes_value(parse, word, "--to", &value)) {
+        if (!value)
+            return usage("%s needs VERSION", "--to", NULL);
+        parse->options.to = value;
+    } else if (takes_value(parse, word, "--steps", &value)) {
+        if (!value)
+            return usage("%s needs N", "--steps", NULL);
+        parse->options.steps = value;
     } else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
         parse->help = true;
     } else if (strcmp(word, "--version") == 0) {
@@ -78,16 +87,15 @@ static int parse_option(struct parse *parse, const char *word)
     return 0;
 }
 
+/* One word may be a command, and two that begin with it another. */
 static int parse_command(struct parse *parse, const char *word)
 {
     const char *nearest = nearest_command(word);
     for (const struct cli_command *command = cli_commands; command->name; command++) {
         size_t len = strlen(word);
         const char *second = strchr(command->name, ' ');
-        if (!second && strcmp(command->name, word) == 0) {
+        if (!second && strcmp(command->name, word) == 0)
             parse->command = command;
-            return 0;
-        }
         if (!second || (size_t)(second - command->name) != len || strncmp(command->name, word, len) != 0)
             continue;
         if (parse->next < parse->count && strcmp(parse->words[parse->next], second + 1) == 0) {
@@ -97,6 +105,8 @@ static int parse_command(struct parse *parse, const char *word)
         }
         nearest = command->name;
     }
+    if (parse->command)
+        return 0;
     return usage("unknown command \"%s\"", word, nearest);
 }
 
@@ -110,8 +120,11 @@ static int parse_word(struct parse *parse, const char *word, bool *options_ended
         return parse_option(parse, word);
     if (!parse->command)
         return parse_command(parse, word);
-    if (parse->options.argument_count == parse->command->max_arguments)
-        return usage("unexpected argument \"%s\"", word, NULL);
+    if (parse->options.argument_count == parse->command->max_arguments) {
+        char both[80];
+        (void)snprintf(both, sizeof(both), "%s %s", parse->command->name, word);
+        return usage("unexpected argument \"%s\"", word, nearest_command(both));
+    }
     parse->options.arguments[parse->options.argument_count++] = word;
     return 0;
 }
@@ -125,8 +138,10 @@ static int check_command(const struct parse *parse)
     }
     if (parse->options.argument_count < command->min_arguments)
         return usage("%s is needed behind the command", command->arguments, NULL);
-    if (parse->options.json && command->function != cli_check)
-        return usage("%s belongs to \"check\"", "--json", NULL);
+    if (parse->options.json && command->function != cli_check && command->function != cli_migrate_status)
+        return usage("%s belongs to \"check\" and \"migrate status\"", "--json", NULL);
+    if ((parse->options.to || parse->options.steps) && command->function != cli_migrate_down)
+        return usage("%s belongs to \"migrate down\"", parse->options.to ? "--to" : "--steps", NULL);
     if (parse->options.markdown && command->function != cli_config_options &&
         (command->function != cli_plugins || parse->options.argument_count == 0))
         return usage("%s belongs to \"plugins NAME\" and \"config options\"", "--markdown", NULL);

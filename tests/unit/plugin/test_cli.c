@@ -114,6 +114,10 @@ Test(cli, golden, .init = set_up, .fini = tear_down)
 {
     expect_golden("--help", "help.txt");
     expect_golden("plugins --help", "help-plugins.txt");
+    expect_golden("migrate --help", "help-migrate.txt");
+    expect_golden("migrate status --help", "help-migrate-status.txt");
+    expect_golden("migrate down --help", "help-migrate-down.txt");
+    expect_golden("migrate new --help", "help-migrate-new.txt");
     expect_golden("routes -c t.cfg", "routes.txt");
     expect_golden("explain GET /items/7?x=y -c t.cfg", "explain.txt");
     expect_golden("explain DELETE /items -c t.cfg", "explain-405.txt");
@@ -137,9 +141,19 @@ Test(cli, usage, .init = set_up, .fini = tear_down)
     expect("check extra", 2, "backplane: unexpected argument \"extra\"\n" TRY);
     expect("explain GET", 2, "backplane: METHOD PATH is needed behind the command\n" TRY);
     expect("backup", 2, "backplane: FILE is needed behind the command\n" TRY);
+    expect("migrate statsu", 2, "backplane: unexpected argument \"statsu\"; did you mean \"migrate status\"?\n" TRY);
+    expect("migrate up --to 3", 2, "backplane: --to belongs to \"migrate down\"\n" TRY);
+    expect("migrate status --steps=3", 2, "backplane: --steps belongs to \"migrate down\"\n" TRY);
+    expect("migrate down --to", 2, "backplane: --to needs VERSION\n" TRY);
+    expect("migrate down --to 1", 2, "backplane: --to needs OWNER\n");
+    expect("migrate down items --to 1 --steps 2", 2, "backplane: --to and --steps exclude each other\n");
+    expect("migrate down items --to x", 2, "backplane: --to must be an integer, at least 0\n");
+    expect("migrate down --steps 0", 2, "backplane: --steps must be an integer, at least 1\n");
+    expect("migrate new items", 2, "backplane: PLUGIN NAME is needed behind the command\n" TRY);
+    expect("migrate new items Create", 2, "backplane: PLUGIN and NAME are lowercase letters, digits and underscores\n");
     expect("check -c", 2, "backplane: -c needs a file\n" TRY);
     expect("check --set x", 2, "backplane: --set needs PATH=VALUE\n" TRY);
-    expect("routes --json", 2, "backplane: --json belongs to \"check\"\n" TRY);
+    expect("routes --json", 2, "backplane: --json belongs to \"check\" and \"migrate status\"\n" TRY);
     expect("plugins --markdown", 2, "backplane: --markdown belongs to \"plugins NAME\" and \"config options\"\n" TRY);
     expect("explain FETCH / -c t.cfg", 2,
            "backplane: unknown method \"FETCH\": expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS\n");
@@ -177,6 +191,21 @@ Test(cli, commands, .init = set_up, .fini = tear_down)
     cr_expect_eq(result.status, 0);
     cr_expect_not_null(strstr(result.text, "schema up to date: 2 migrations applied\n"), "%s", result.text);
     free(result.text);
+    expect("migrate status -c t.cfg", 3,
+           "DATABASE  OWNER  VERSION  NAME          STATE    APPLIED\n"
+           "main      items  1        create_items  missing\n"
+           "main      items  2        index_items   missing\n"
+           "schema not up to date: 2 missing\n");
+    expect("migrate status --json -c t.cfg --set plugins.main.has=items", 3,
+           "{\"ok\":false,\"applied\":0,\"missing\":2,\"changed\":0,\"unknown\":1,\"migrations\":["
+           "{\"database\":\"main\",\"owner\":\"items\",\"version\":1,\"name\":\"create_items\",\"state\":\"missing\","
+           "\"appliedAt\":null},"
+           "{\"database\":\"main\",\"owner\":\"items\",\"version\":2,\"name\":\"index_items\",\"state\":\"missing\","
+           "\"appliedAt\":null},"
+           "{\"database\":\"main\",\"owner\":\"items\",\"version\":9,\"name\":\"of_tomorrow\",\"state\":\"unknown\","
+           "\"appliedAt\":\"1970-01-01T00:00:00.001Z\"}]}\n");
+    expect("migrate down -c t.cfg", 1, "backplane: 1 migration cannot be undone: 0 are applied\n");
+    expect("migrate down lists -c t.cfg", 1, "backplane: no plugin \"lists\" with migrations is configured\n");
     expect("backup -c t.cfg copy.db", 0, "main copied to copy.db\n");
     expect("backup t.cfg -c t.cfg", 1, "backplane: t.cfg exists already\n");
     expect("plugins nothing_like_it -c t.cfg", 1, "backplane: no plugin \"nothing_like_it\" in PLUGINS\n");
