@@ -141,6 +141,8 @@ static void set(struct keywords *keywords, const char *name, const char *value)
 void connect_keywords(const struct database *database, const struct target *target, struct keywords *keywords)
 {
     *keywords = (struct keywords){0};
+    snprintf(keywords->connect_timeout, sizeof(keywords->connect_timeout), "%lld",
+             (long long)((database->connect_timeout - 1) / BP_SECOND + 1));
     set(keywords, "fallback_application_name", "backplane");
     /* A dead peer is noticed within half a minute also when nothing is asked. */
     set(keywords, "keepalives_idle", "15");
@@ -157,6 +159,7 @@ void connect_keywords(const struct database *database, const struct target *targ
     set(keywords, "sslrootcert", database->sslrootcert.ptr);
     set(keywords, "sslcert", database->sslcert.ptr);
     set(keywords, "sslkey", database->sslkey.ptr);
+    set(keywords, "connect_timeout", keywords->connect_timeout);
     set(keywords, "application_name", database->application_name.ptr);
 }
 

@@ -15,6 +15,7 @@ struct database;
 struct keywords {
     const char *names[KEYWORDS], *values[KEYWORDS]; /* NULL after the last */
     unsigned count;
+    char connect_timeout[16]; /* of libpq's blocking calls */
 };
 void connect_keywords(const struct database *database, const struct target *target, struct keywords *keywords);
 

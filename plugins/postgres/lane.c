@@ -164,7 +164,7 @@ void lane_connected(struct lane *lane)
 
 void lane_lost(struct lane *lane, const char *why)
 {
-    if (--lane->ready > 0)
+    if (--lane->ready > 0 || !lane->database->running)
         return;
     bp_log(lane->database->host, BP_LOG_WARN, "postgres.lost", "The connection to the database was lost",
            bp_log_cstr("for", lane->name), bp_log_cstr("reason", why));
