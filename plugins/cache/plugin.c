@@ -107,7 +107,7 @@ static void find_longest(struct bp_host *host, bp_str name, const void *stage, v
         *longest = wanted->ttl + wanted->stale_while_revalidate;
 }
 
-static void start_replicas(struct bp_host *host, struct cache *cache)
+static int start_replicas(struct bp_host *host, struct cache *cache)
 {
     bp_span longest = 0;
     bp_stages_each(host, find_longest, &longest);
@@ -120,6 +120,7 @@ static void start_replicas(struct bp_host *host, struct cache *cache)
         .write_time = cache->write_time,
         .keep = longest + cache->write_time, /* a reply may be stored as long after it was read as a request may take */
         .failures = bp_series(cache->failures_metric, NULL)};
+    return replicas_start(&cache->replicas);
 }
 
 static int start(struct bp_host *host, void *self)
@@ -129,15 +130,15 @@ static int start(struct bp_host *host, void *self)
     void *region = bp_shared(host, "cache:tags", TAGS_LAYOUT, tags_size());
     if (!region)
         return bp_start_error(host, "no shared memory for the cache's tags (server.shared_memory)");
+    find_series(cache);
+    bp_random(cache->secret, sizeof(cache->secret));
     int status = tags_init(&cache->tags, region);
     if (status == 0 && cache->store != STORE_MEMORY && cache->key_value.vtable)
-        start_replicas(host, cache);
+        status = start_replicas(host, cache);
     else if (status == 0)
         status = memory_new(cache->size, &cache->memory);
     if (status < 0)
         return status;
-    bp_random(cache->secret, sizeof(cache->secret));
-    find_series(cache);
     cache->started = true;
     return 0;
 }

@@ -9,8 +9,10 @@
 #include "backplane/iface/cache_tags.h"
 #include "scripts.h"
 
-/* As long as a replica may need to find Redis again (open_time and back-off of the redis plugin) and to tell it. */
+/* From the last failure on: a heartbeat, and as long as another replica may need to find Redis again (open_time, back-off and
+ * connect_timeout of the redis plugin) and to tell it what was written. */
 #define DISTRUST (4 * BP_SECOND)
+#define HEARTBEAT (500 * BP_MILLISECOND)
 #define RETRY_INTERVAL (100 * BP_MILLISECOND)
 #define PENDING_MAX 4096u /* tags; beyond, they are not cached for as long as anything older could be found */
 #define KEY_SIZE (256u + BP_CACHE_TAG_MAX + 64u)
@@ -182,17 +184,23 @@ static void tell_pending(struct replicas *replicas)
     }
 }
 
-static int retry(void *argument)
+/* Looks whether Redis answers also when nobody asks, so that a replica without requests notices that others could not tell it anything. */
+static int watch(void *argument)
 {
     struct replicas *replicas = argument;
-    int status = 0;
-    while (status == 0 && replicas->pending) {
-        status = bp_sleep(RETRY_INTERVAL);
-        if (status == 0)
+    int status;
+    while ((status = bp_sleep(replicas->pending ? RETRY_INTERVAL : HEARTBEAT)) == 0) {
+        if (replicas->pending)
             tell_pending(replicas);
+        else
+            (void)note(replicas, vtable(replicas)->ping(replicas->store.self, replicas->timeout));
     }
-    replicas->retrying = false;
     return status;
+}
+
+int replicas_start(struct replicas *replicas)
+{
+    return bp_spawn(replicas->host, "cache.watch", watch, replicas, BP_FOREVER);
 }
 
 static bool remember(struct replicas *replicas, bp_str tag, uint64_t mark)
@@ -206,8 +214,6 @@ static bool remember(struct replicas *replicas, bp_str tag, uint64_t mark)
     memcpy(pending->tag, tag.ptr, tag.len);
     replicas->pending = pending;
     replicas->pending_count++;
-    if (!replicas->retrying)
-        replicas->retrying = bp_spawn(replicas->host, "cache.retry", retry, replicas, BP_FOREVER) == 0;
     return true;
 }
 

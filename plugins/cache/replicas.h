@@ -9,8 +9,8 @@
  * A generation goes with the time at which the server was started or last saved (LASTSAVE): one that comes back with old data, or another that
  * takes over from it, has other generations, and nothing it holds is found.
  *
- * While Redis cannot be asked nothing is read or kept, and for DISTRUST after it could be again: so long others may need to say what
- * they wrote meanwhile.
+ * While Redis cannot be asked nothing is read or kept, nor in the seconds after that: so long others may need to say what they wrote
+ * meanwhile.
  */
 #ifndef CACHE_REPLICAS_H
 #define CACHE_REPLICAS_H
@@ -31,9 +31,11 @@ struct replicas {
     bp_span keep; /* beyond this nothing that was stored before is found any more */
     struct pending *pending;
     size_t pending_count;
-    bool retrying;
     struct bp_series *failures;
 };
+
+/* In start, with the members above filled in up to keep, and failures. BP_NOMEM or 0. */
+int replicas_start(struct replicas *replicas);
 
 /* What Redis holds for a request. */
 struct found {
