@@ -3,7 +3,6 @@
 
 #include "backplane/arena.h"
 #include "backplane/status.h"
-#include "core/resource/attach.h"
 
 bool endpoints_match(const char *match, bp_str path)
 {
@@ -100,9 +99,7 @@ int endpoints_build(struct assembly *assembly)
         for (const struct bp_route *route = host->plugin.routes; route && route->size && status == 0; route++) {
             struct endpoint *endpoint = &assembly->endpoints[assembly->endpoint_count++];
             *endpoint = (struct endpoint){.route = *route, .host = host};
-            status = resource_attach(host, endpoint);
-            if (status == 0)
-                status = add_endpoint(assembly, endpoint);
+            status = add_endpoint(assembly, endpoint);
         }
     }
     return status;

@@ -3,36 +3,69 @@
 
 #include <stdio.h>
 
-void limiter_take(const struct limiter *limiter, bp_str client, bp_time now, struct verdict *ret_verdict,
-                  bool *ret_crowded)
+static void take(const struct limiter *limiter, const struct limit *limit, bp_str client, uint32_t cost, bp_time now,
+                 struct verdict *ret, bool *crowded)
 {
     struct table_place place;
 
     table_lock(limiter->table, client, now, &place);
+    union table_state *state = &place.cell->state;
     if (limiter->algorithm == ALGORITHM_GCRA) {
-        gcra_take(&place.cell->state.gcra, &limiter->limit, now, ret_verdict);
-        place.cell->expires = gcra_expires(&place.cell->state.gcra);
+        gcra_take(&state->gcra, limit, cost, now, ret);
+        place.cell->expires = gcra_expires(&state->gcra);
     } else {
-        sliding_window_take(&place.cell->state.window, &limiter->limit, now, ret_verdict);
-        place.cell->expires = sliding_window_expires(&place.cell->state.window, &limiter->limit);
+        sliding_window_take(&state->window, limit, cost, now, ret);
+        place.cell->expires = sliding_window_expires(&state->window, limit);
     }
     table_unlock(&place);
-    *ret_crowded = place.crowded;
+    *crowded |= place.crowded;
 }
 
-bp_str limiter_address_key(bp_str address, char *ret_key)
+static void give_back(const struct limiter *limiter, const struct limit *limit, bp_str client, uint32_t cost,
+                      bp_time now, struct verdict *verdict)
 {
-    static const char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\xff', '\xff'};
-    size_t len = 0;
+    struct table_place place;
 
-    if (address.len == 16 && memcmp(address.ptr, mapped, sizeof(mapped)) == 0)
-        address = bp_str_n(address.ptr + sizeof(mapped), 4);
-    if (address.len == 4 || address.len == 16)
-        len = address.len == 4 ? 4 : 8;
-    ret_key[0] = 'a'; /* apart from users */
-    if (len > 0)
-        memcpy(ret_key + 1, address.ptr, len);
-    return bp_str_n(ret_key, 1 + len);
+    table_lock(limiter->table, client, now, &place);
+    if (limiter->algorithm == ALGORITHM_GCRA)
+        gcra_give_back(&place.cell->state.gcra, limit, cost);
+    else
+        sliding_window_give_back(&place.cell->state.window, cost);
+    table_unlock(&place);
+    verdict->remaining += cost;
+}
+
+bool limiter_allows(const struct verdict *verdicts, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!verdicts[i].allowed)
+            return false;
+    return true;
+}
+
+void limiter_take(const struct limiter *limiter, bp_str client, uint32_t cost, bp_time now,
+                  struct verdict *ret_verdicts, bool *ret_crowded)
+{
+    char space[LIMITER_CLIENT_MAX + 1];
+
+    *ret_crowded = false;
+    take(limiter, &limiter->limits[0], client, cost, now, &ret_verdicts[0], ret_crowded);
+    if (limiter->count == 1)
+        return;
+    memcpy(space, client.ptr, client.len);
+    for (uint32_t i = 1; i < limiter->count; i++) {
+        space[client.len] = (char)i;
+        take(limiter, &limiter->limits[i], bp_str_n(space, client.len + 1), cost, now, &ret_verdicts[i], ret_crowded);
+    }
+    if (limiter_allows(ret_verdicts, limiter->count))
+        return;
+    /* Counted and taken back, and not looked at before: nobody else can pass between the two. */
+    for (uint32_t i = 0; i < limiter->count; i++) {
+        space[client.len] = (char)i;
+        if (ret_verdicts[i].allowed)
+            give_back(limiter, &limiter->limits[i], i == 0 ? client : bp_str_n(space, client.len + 1), cost, now,
+                      &ret_verdicts[i]);
+    }
 }
 
 void limiter_message(const struct limit *limit, char ret_text[LIMITER_MESSAGE])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One limit over a table of clients. Knows no request. */
+/* The limits of a stage over a table of clients, in memory that the workers share. Knows no request. */
 #ifndef LIMITER_H
 #define LIMITER_H
 
@@ -9,19 +9,21 @@
 enum algorithm { ALGORITHM_SLIDING_WINDOW, ALGORITHM_GCRA };
 
 struct limiter {
-    struct limit limit;
+    struct limit limits[LIMITS_MAX];
+    uint32_t count; /* of limits, at least 1 */
     enum algorithm algorithm;
     struct table *table;
 };
 
-/* Decides about one request of the client and counts it. *ret_crowded: it had to share a cell. */
-void limiter_take(const struct limiter *limiter, bp_str client, bp_time now, struct verdict *ret_verdict,
-                  bool *ret_crowded);
+/* The longest name of a client; a limit's number is put behind it. */
+#define LIMITER_CLIENT_MAX 192u
 
-/* The client behind an address of 4 or 16 bytes: an IPv4 address (also when it came mapped into IPv6), or the first 64 bits of an IPv6 address, which
- * is what one subscriber has. Of anything else (a Unix socket) everybody is one client. ret_key: at least LIMITER_KEY bytes. */
-#define LIMITER_KEY 17u
-bp_str limiter_address_key(bp_str address, char *ret_key);
+/* Decides about one request of the client that costs as many as cost says. It is counted when every limit allows it, else by none. ret_verdicts: one a
+ * limit; all of them say whether it alone would allow it. *ret_crowded: the client had to share a cell. */
+void limiter_take(const struct limiter *limiter, bp_str client, uint32_t cost, bp_time now,
+                  struct verdict *ret_verdicts, bool *ret_crowded);
+/* Whether all of them allow it. */
+bool limiter_allows(const struct verdict *verdicts, uint32_t count);
 
 /* "Limit: 30 requests per 60000ms" is what clients know. ret_text gets a NUL. */
 #define LIMITER_MESSAGE 128u

@@ -35,15 +35,16 @@ static bp_span fade(uint32_t previous, uint32_t allowed, bp_span window)
     return window - (bp_span)overlap;
 }
 
-static bp_span retry_in(const struct sliding_window *state, const struct limit *limit, bp_time now)
+static bp_span retry_in(const struct sliding_window *state, const struct limit *limit, uint32_t cost, bp_time now)
 {
     bp_span passed = now - state->start;
-    if (state->current < limit->quota)
-        return fade(state->previous, limit->quota - state->current, limit->window) - passed;
-    return limit->window - passed + fade(state->current, limit->quota, limit->window);
+    if ((uint64_t)state->current + cost <= limit->quota)
+        return fade(state->previous, limit->quota - state->current - cost + 1, limit->window) - passed;
+    return limit->window - passed + fade(state->current, limit->quota - cost + 1, limit->window);
 }
 
-void sliding_window_take(struct sliding_window *state, const struct limit *limit, bp_time now, struct verdict *ret)
+void sliding_window_take(struct sliding_window *state, const struct limit *limit, uint32_t cost, bp_time now,
+                         struct verdict *ret)
 {
     struct verdict verdict = {0};
 
@@ -51,18 +52,25 @@ void sliding_window_take(struct sliding_window *state, const struct limit *limit
         now = state->start;
     roll(state, limit->window, now);
     uint32_t before = used(state, limit->window, now);
-    verdict.allowed = before < limit->quota;
-    if (verdict.allowed) {
-        state->current++;
-        verdict.remaining = limit->quota - before - 1;
-    } else {
-        verdict.retry_in = retry_in(state, limit, now);
-    }
+    if (before < limit->quota)
+        verdict.remaining = limit->quota - before;
+    verdict.allowed = verdict.remaining >= cost;
     verdict.reset_in = limit->window - (now - state->start);
-    /* Whoever comes back at the reset is let in: with the current window full, that is the first moment of the next. */
-    if (!verdict.allowed && state->current >= limit->quota)
-        verdict.reset_in = verdict.retry_in;
+    if (verdict.allowed) {
+        state->current += cost;
+        verdict.remaining -= cost;
+    } else {
+        verdict.retry_in = retry_in(state, limit, cost, now);
+        /* Whoever comes back at the reset is let in: with the current window full, that is a moment of the next. */
+        if ((uint64_t)state->current + cost > limit->quota)
+            verdict.reset_in = verdict.retry_in;
+    }
     *ret = verdict;
+}
+
+void sliding_window_give_back(struct sliding_window *state, uint32_t cost)
+{
+    state->current -= cost < state->current ? cost : state->current;
 }
 
 bp_time sliding_window_expires(const struct sliding_window *state, const struct limit *limit)

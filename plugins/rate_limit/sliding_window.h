@@ -16,8 +16,11 @@ struct sliding_window {
     uint32_t previous, current;
 };
 
-/* Decides about one request at the time now, and counts it when it is allowed. */
-void sliding_window_take(struct sliding_window *state, const struct limit *limit, bp_time now, struct verdict *ret);
+/* Decides about one request at the time now, and counts it when it is allowed, as cost requests: from 1 to the quota. */
+void sliding_window_take(struct sliding_window *state, const struct limit *limit, uint32_t cost, bp_time now,
+                         struct verdict *ret);
+/* Takes back what was allowed just now. */
+void sliding_window_give_back(struct sliding_window *state, uint32_t cost);
 /* From then on, all zero would decide the same. */
 bp_time sliding_window_expires(const struct sliding_window *state, const struct limit *limit);
 

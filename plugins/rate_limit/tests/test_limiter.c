@@ -1,29 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <sys/mman.h>
 
 #include "limiter.h"
 
-Test(limiter, an_address_counts_as_its_subscriber)
+static struct table *new_table(void)
 {
-    static const struct {
-        const char *a, *b;
-        size_t len_a, len_b;
-        bool same;
-    } cases[] = {
-        {"\x7f\0\0\1", "\x7f\0\0\1", 4, 4, true},
-        {"\x7f\0\0\1", "\x7f\0\0\2", 4, 4, false},
-        {"\x20\x01\xd\xb8\0\0\0\1\0\0\0\0\0\0\0\1", "\x20\x01\xd\xb8\0\0\0\1\xff\1\2\3\4\5\6\7", 16, 16, true},
-        {"\x20\x01\xd\xb8\0\0\0\1\0\0\0\0\0\0\0\1", "\x20\x01\xd\xb8\0\0\0\2\0\0\0\0\0\0\0\1", 16, 16, false},
-        {"\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", "\x7f\0\0\1", 16, 4, true},
-        {"\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\2", 16, 16, false},
-        {"", "", 0, 0, true},
-        {"", "\x7f\0\0\1", 0, 4, false},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char space_a[LIMITER_KEY], space_b[LIMITER_KEY];
-        bp_str a = limiter_address_key(bp_str_n(cases[i].a, cases[i].len_a), space_a);
-        bp_str b = limiter_address_key(bp_str_n(cases[i].b, cases[i].len_b), space_b);
-        cr_assert_eq(bp_str_eq(a, b), cases[i].same, "case %zu", i);
+    struct table *table = mmap(NULL, table_size(64), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq(table, MAP_FAILED);
+    table_prepare(table, 64);
+    return table;
+}
+
+/* 2 at once and 5 a minute: what one refuses, the other has not counted. */
+Test(limiter, several_limits_count_together_or_not_at_all)
+{
+    for (int algorithm = ALGORITHM_SLIDING_WINDOW; algorithm <= ALGORITHM_GCRA; algorithm++) {
+        struct limiter limiter = {
+            .limits = {{.quota = 2, .burst = 2, .window = BP_SECOND}, {.quota = 5, .burst = 5, .window = BP_MINUTE}},
+            .count = 2,
+            .algorithm = (enum algorithm)algorithm,
+            .table = new_table()};
+        struct verdict verdicts[2];
+        bool crowded;
+        bp_time now = BP_HOUR;
+        unsigned allowed = 0;
+        for (unsigned i = 0; i < 10; i++) {
+            limiter_take(&limiter, BP_STR("client"), 1, now, verdicts, &crowded);
+            allowed += limiter_allows(verdicts, 2);
+        }
+        cr_assert_eq(allowed, 2);
+        cr_assert_not(verdicts[0].allowed);
+        cr_assert(verdicts[1].allowed);
+        cr_assert_eq(verdicts[1].remaining, 3, "eight refusals cost the minute nothing");
+        limiter_take(&limiter, BP_STR("other"), 1, now, verdicts, &crowded);
+        cr_assert(limiter_allows(verdicts, 2));
+        cr_assert_eq(verdicts[0].remaining, 1);
+        cr_assert_eq(verdicts[1].remaining, 4);
+        now += 5 * BP_SECOND;
+        limiter_take(&limiter, BP_STR("client"), 2, now, verdicts, &crowded);
+        cr_assert(limiter_allows(verdicts, 2));
+        now += 5 * BP_SECOND;
+        limiter_take(&limiter, BP_STR("client"), 2, now, verdicts, &crowded);
+        cr_assert_not(limiter_allows(verdicts, 2));
+        cr_assert(verdicts[0].allowed);
+        cr_assert_eq(verdicts[0].remaining, 2, "taken back");
+        cr_assert_not(verdicts[1].allowed);
+        cr_assert_not(crowded);
     }
 }
 

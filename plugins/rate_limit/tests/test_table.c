@@ -93,24 +93,24 @@ Test(table, preparing_again_keeps_everything)
 Test(table, newcomers_of_a_full_set_share_one_quota)
 {
     struct table *table = new_table(16);
-    const struct limiter limiter = {.limit = {.quota = 3, .window = BP_MINUTE}, .table = table};
+    const struct limiter limiter = {.limits = {{.quota = 3, .window = BP_MINUTE}}, .count = 1, .table = table};
     struct verdict verdict;
     bool crowded;
     char space[16];
     unsigned allowed = 0, counted = 0;
 
     for (unsigned i = 0; i < TABLE_WAYS; i++) {
-        limiter_take(&limiter, name_of(i, space), NOW, &verdict, &crowded);
+        limiter_take(&limiter, name_of(i, space), 1, NOW, &verdict, &crowded);
         cr_assert(verdict.allowed && !crowded);
     }
     for (unsigned i = 100; i < 110; i++) {
-        limiter_take(&limiter, name_of(i, space), NOW, &verdict, &crowded);
+        limiter_take(&limiter, name_of(i, space), 1, NOW, &verdict, &crowded);
         allowed += verdict.allowed;
         counted += crowded;
     }
     cr_assert_eq(allowed, 3);
     cr_assert_eq(counted, 10);
-    limiter_take(&limiter, name_of(0, space), NOW, &verdict, &crowded);
+    limiter_take(&limiter, name_of(0, space), 1, NOW, &verdict, &crowded);
     cr_assert(verdict.allowed && !crowded);
     cr_assert_eq(verdict.remaining, 1);
 }
@@ -120,7 +120,7 @@ Test(table, processes_share_one_quota)
 {
     enum { PROCESSES = 4, TRIES = 2000 };
     struct table *table = new_table(16);
-    const struct limiter limiter = {.limit = {.quota = 1000, .window = BP_MINUTE}, .table = table};
+    const struct limiter limiter = {.limits = {{.quota = 1000, .window = BP_MINUTE}}, .count = 1, .table = table};
     unsigned allowed = 0;
 
     for (unsigned p = 0; p < PROCESSES; p++) {
@@ -129,7 +129,7 @@ Test(table, processes_share_one_quota)
             for (unsigned i = 0; i < TRIES; i++) {
                 struct verdict verdict;
                 bool crowded;
-                limiter_take(&limiter, BP_STR("client"), NOW, &verdict, &crowded);
+                limiter_take(&limiter, BP_STR("client"), 1, NOW, &verdict, &crowded);
                 mine += verdict.allowed;
             }
             struct table_place place;

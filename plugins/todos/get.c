@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /api/v1/todos/{id} */
+#include "todos.h"
+
+int todos_get(struct bp_request *rq, void *self, const void *stage)
+{
+    const struct todos *todos = self;
+    (void)stage;
+    struct todo todo;
+    const bp_uuid *user_id;
+    int status = todos_begin(todos, rq, &user_id);
+    if (status == 0)
+        status = todo_find(todos->db, user_id, bp_param_uuid(rq, "id"), bp_arena(rq), &todo);
+    if (status == TODO_E_MISSING)
+        return todos_missing(rq);
+    if (status < 0)
+        return bp_trace(status);
+    return bp_reply_object(rq, 200, "Todo retrieved successfully", todo_fields, &todo);
+}
