@@ -21,14 +21,14 @@ class Lab:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def backplane(self, name, workers=1, url=None):
+    def backplane(self, name, workers=1, url=None, cached=True):
         """The shipped configuration as in production, limits out of the way, JSON access log to a file, and tests/bench/noop.c.
-        On SQLite, or on the Postgres database of this URL."""
+        On SQLite, or on the Postgres database of this URL. cached: lists may come from the cache."""
         config = self.path("config-" + name)
         if not os.path.isdir(config):
             shutil.copytree(os.path.join(ROOT, "config"), config)
             with open(os.path.join(config, "plugins", "bench.cfg"), "w", encoding="ascii") as out:
-                out.write(bench_config(os.path.join(self.build, "tests", "bench")))
+                out.write(bench_config(os.path.join(self.build, "tests", "bench"), cached))
         port = free_port()
         env = {"PATH": os.environ["PATH"], "PORT": str(port), "BACKPLANE_DATA": self.path("data-" + name),
                "BACKPLANE_WORKERS": str(workers), "NODE_ENV": "production", "RATE_LIMIT_MAX_REQUESTS": "1000000000",
@@ -90,8 +90,11 @@ def install_packages(folder):
         raise Failure(f"npm ci: {done.stderr}")
 
 
-def bench_config(plugin_path):
+def bench_config(plugin_path, cached):
     pipelines, routes = ["bare = ();"], ['{ match = "/bench/small"; pipeline = "bare"; }']
+    if not cached:
+        pipelines.append('uncached = ( "@api", "-cache" );')
+        routes.append('{ match = "/api/v1/todos"; pipeline = "uncached"; }')
     for count in (0, 1, 10, 25):
         stages = ", ".join(f'{{ use = "noop"; as = "noop_{count}_{n}"; }}' for n in range(count))
         pipelines.append(f"stages_{count} = ({stages});")

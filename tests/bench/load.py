@@ -7,6 +7,7 @@ import subprocess
 from processes import LOAD_CPU, Failure
 
 CONNECTIONS = 64
+WARM_REQUESTS, WARM_ROUNDS = 8000, 8
 
 PIPELINE = """local requests = ""
 init = function() local one = wrk.format() requests = string.rep(one, %d) end
@@ -25,7 +26,7 @@ class Load:
             self.script = f"wrk.method = 'POST'\nwrk.body = [==[{body}]==]\n"
         if depth > 1:
             self.script += PIPELINE % depth
-        self.cpu, self.beside_cpu, self.rate = [], [], []
+        self.cpu, self.beside_cpu, self.rate, self.sent = [], [], [], 0
 
     def command(self, seconds, script_path):
         command = ["taskset", "-c", LOAD_CPU, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"]
@@ -48,12 +49,20 @@ class Load:
         if done.returncode != 0 or not found or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
             raise Failure(f"{self.path}: wrk reports\n{done.stdout}{done.stderr}")
         requests = int(found[1])
+        self.sent += requests
         if requests == 0:
             raise Failure(f"{self.path}: no request was answered")
         if keep:
             self.cpu.append(spent / requests * 1e6)
             self.beside_cpu.append(spent_beside / requests * 1e6)
             self.rate.append(requests / (float(found[2]) * {"ms": 0.001, "s": 1, "m": 60}[found[3]]))
+
+    def warm(self, script_path):
+        """What compiles while it runs, or learns, has done so."""
+        for _ in range(WARM_ROUNDS):
+            self.round(1, script_path, keep=False)
+            if self.sent >= WARM_REQUESTS:
+                break
 
     def cpu_median(self):
         """Microseconds of CPU a request."""
@@ -75,7 +84,7 @@ class Load:
 def interleave(loads, rounds, seconds, script_path):
     """Rounds of each in turn, so that what else the machine does falls on all of them alike."""
     for load in loads:
-        load.round(1, script_path, keep=False)
+        load.warm(script_path)
     for _ in range(rounds):
         for load in loads:
             load.round(seconds, script_path)

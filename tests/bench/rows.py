@@ -191,7 +191,7 @@ class Bench:
         """A server on a Postgres database of its own, and that database's URL; an account with ten todos."""
         def make():
             url = self.lab.postgres().database(name)
-            server = self.ready(self.lab.backplane(name, url=url))
+            server = self.ready(self.lab.backplane(name, url=url, cached=False))
             self.signed_in(server)
             server.url = url
             return server
