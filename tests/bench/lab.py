@@ -114,6 +114,7 @@ def nginx_config(prefix, port, reply, log):
             continue
         # nginx makes an identifier a request, too; it is 4 bytes shorter than a UUID.
         value = "0123$request_id" if name.lower() == "x-request-id" else value
+        value = value.replace('"', '\\"')  # an ETag has quotes
         fields.append(f'            add_header {name} "{value}";')
     content_type = dict((name.lower(), value) for name, value in headers)["content-type"]
     log_format = json.dumps({"time": "$time_iso8601", "event": "http.access", "request_id": "$request_id",
