@@ -49,6 +49,7 @@ struct config_server {
     bp_str data;            /* folder; BACKPLANE_DATA */
     bp_str plugin_path;     /* folder searched before the shipped plugins'; empty: none */
     uint32_t profile;       /* 0 development, 1 production */
+    bp_str secret;          /* what keys of the server's own are derived from; empty: made up */
     uint32_t log_level, log_format;
     struct bp_array trusted_proxies; /* struct bp_network */
     uint32_t proxy_header;           /* enum forwarded_header */

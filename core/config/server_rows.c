@@ -43,6 +43,9 @@ const struct bp_field config_server_rows[] = {
         S, data, .def = "var", .min = 1, .example = "/var/lib/backplane",
         .doc =
             "The folder for everything written at run time: databases, the pid file, a secret made for development."),
+    BP_TEXT(S, secret, .def = "", .flags = BP_SECRET,
+            .doc = "What keys of the server's own are derived from, such as that of the cursors of lists: the same for "
+                   "all replicas. Empty: made up at the start, for as long as the server runs."),
     BP_TEXT(
         S, plugin_path, .def = "",
         .doc =

@@ -54,6 +54,7 @@ struct pipeline {
 struct endpoint {
     struct bp_route route; /* full-size copy */
     struct bp_host *host;
+    struct resource *resource; /* of route.resource */
     const struct pipeline *pipeline;
     const char *listener; /* of its routes: entry; NULL: the listeners without a name */
 };
@@ -79,6 +80,9 @@ struct assembly {
     struct reopen_hook *reopen; /* of bp_on_reopen() */
     struct health_node *health; /* of bp_health_new() */
     struct bp_metric *database_duration;
+    struct resource *resources;
+    unsigned char cursor_key[32];
+    bool cursor_key_made;
     struct bp_arena *arena; /* owns all of it */
 };
 

@@ -175,7 +175,7 @@ static bool check_route_rows(const struct bp_route *route, const char *what, con
 static bool check_routes(const struct bp_plugin *plugin, struct buffer *why)
 {
     for (const struct bp_route *route = plugin->routes; route && route->size; route++) {
-        const char *missing = !route->name                                           ? "name"
+        const char *missing = !route->name && !route->resource                       ? "name"
                               : !route->path                                         ? "path"
                               : !route->handler                                      ? "handler"
                               : route->method < BP_GET || route->method > BP_OPTIONS ? "method"

@@ -3,6 +3,7 @@
 
 #include "backplane/arena.h"
 #include "backplane/status.h"
+#include "core/resource/attach.h"
 
 bool endpoints_match(const char *match, bp_str path)
 {
@@ -99,7 +100,9 @@ int endpoints_build(struct assembly *assembly)
         for (const struct bp_route *route = host->plugin.routes; route && route->size && status == 0; route++) {
             struct endpoint *endpoint = &assembly->endpoints[assembly->endpoint_count++];
             *endpoint = (struct endpoint){.route = *route, .host = host};
-            status = add_endpoint(assembly, endpoint);
+            status = resource_attach(host, endpoint);
+            if (status == 0)
+                status = add_endpoint(assembly, endpoint);
         }
     }
     return status;

@@ -216,27 +216,66 @@ static int report_syntax(const struct syntax_error *error, struct bp_problems *p
     return problems->failed ? BP_NOMEM : SCHEMA_SYNTAX;
 }
 
+static int begin(const struct bp_field *rows, const struct table **ret_table, void *object)
+{
+    *ret_table = table_of(rows);
+    if (!*ret_table)
+        return BP_NOMEM;
+    return (*ret_table)->error ? BP_MISUSE : object_reset(*ret_table, object);
+}
+
+static int decode_root(struct decoder *decoder, const struct table *table, json_t *value, void *object)
+{
+    size_t before = decoder->problems->len;
+    if (json_is_object(value))
+        decode_object(decoder, table, value, object);
+    else
+        problems_add(decoder->problems, bp_str_n(NULL, 0), "invalid", BP_STR("Body must be a JSON object"));
+    if (decoder->status)
+        return decoder->status;
+    return decoder->problems->failed ? BP_NOMEM : decoder->problems->len > before ? SCHEMA_INVALID : 0;
+}
+
+int schema_decode_value(const struct bp_field *rows, struct json_t *value, struct bp_arena *arena, void *object,
+                        struct bp_problems *problems)
+{
+    const struct table *table;
+    struct decoder decoder = {.arena = arena, .problems = problems};
+    int status = begin(rows, &table, object);
+    return status ? status : decode_root(&decoder, table, value, object);
+}
+
+int bp_field_decode_json(const struct bp_field *row, bp_str json, struct bp_arena *arena, void *object)
+{
+    const struct column *column = column_of(row);
+    struct bp_problems problems;
+    struct decoder decoder = {.arena = arena, .problems = &problems};
+    struct syntax_error error;
+    json_t *value;
+    if (!column)
+        return BP_NOMEM;
+    int status = read_json(json, &value, &decoder.overflow, &error);
+    if (status)
+        return status < 0 ? status : BP_ERROR;
+    problems_init(&problems, arena);
+    decode_value(&decoder, column, value, object);
+    json_decref(value);
+    return decoder.status ? decoder.status : problems.failed ? BP_NOMEM : problems.len > 0 ? BP_ERROR : 0;
+}
+
 int schema_decode_json(const struct bp_field *rows, bp_str json, struct bp_arena *arena, void *object,
                        struct bp_problems *problems)
 {
-    const struct table *table = table_of(rows);
+    const struct table *table;
     struct decoder decoder = {.arena = arena, .problems = problems};
     struct syntax_error error;
-    size_t before = problems->len;
     json_t *value;
-    int status = table ? table->error ? BP_MISUSE : 0 : BP_NOMEM;
-    if (status == 0)
-        status = object_reset(table, object);
+    int status = begin(rows, &table, object);
     if (status == 0)
         status = read_json(json, &value, &decoder.overflow, &error);
     if (status)
         return status == SCHEMA_SYNTAX ? report_syntax(&error, problems) : status;
-    if (json_is_object(value))
-        decode_object(&decoder, table, value, object);
-    else
-        problems_add(problems, bp_str_n(NULL, 0), "invalid", BP_STR("Body must be a JSON object"));
+    status = decode_root(&decoder, table, value, object);
     json_decref(value);
-    if (decoder.status)
-        return decoder.status;
-    return problems->failed ? BP_NOMEM : problems->len > before ? SCHEMA_INVALID : 0;
+    return status;
 }

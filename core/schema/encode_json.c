@@ -174,3 +174,15 @@ void schema_encode_json(const struct bp_field *rows, const void *object, struct 
         out->failed = true;
     }
 }
+
+void schema_encode_member(const struct bp_field *row, const void *object, struct buffer *out)
+{
+    const struct column *column = column_of(row);
+    char *p = column && buffer_reserve(out, SCALAR_MAX) ? out->ptr + out->len : NULL;
+    if (p)
+        p = put_value(out, p, column, (const char *)object + column->offset);
+    if (p)
+        out->len = (size_t)(p - out->ptr);
+    else
+        out->failed = true;
+}

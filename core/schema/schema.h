@@ -52,6 +52,11 @@ enum schema_condition { SCHEMA_SYNTAX = 1, SCHEMA_INVALID };
 int schema_decode_json(const struct bp_field *rows, bp_str json, struct bp_arena *arena, void *object,
                        struct bp_problems *problems);
 
+/* The same of a value that was read already (json_t of jansson), without the syntax error. */
+struct json_t;
+int schema_decode_value(const struct bp_field *rows, struct json_t *value, struct bp_arena *arena, void *object,
+                        struct bp_problems *problems);
+
 /* Texts by name (path parameters, query parameters, already percent-decoded): 0 or SCHEMA_INVALID. find: gives the text of a name, false when absent. */
 int schema_decode_texts(const struct bp_field *rows, bool (*find)(void *argument, bp_str json_name, bp_str *ret_text),
                         void *argument, struct bp_arena *arena, void *object, struct bp_problems *problems);
@@ -69,6 +74,8 @@ int schema_set_defaults(const struct bp_field *rows, bool stage, struct bp_arena
 
 /* Appends the object as JSON: members of rows in order; those not in the set bits of BP_PRESENCE are left out, those in null are null. */
 void schema_encode_json(const struct bp_field *rows, const void *object, struct buffer *out);
+/* One member's value. */
+void schema_encode_member(const struct bp_field *row, const void *object, struct buffer *out);
 /* A JSON string with quotes, escaped. Invalid UTF-8 becomes U+FFFD. */
 void schema_encode_text(bp_str text, struct buffer *out);
 /* One value as in a configuration file ("30s", "true", 10485760), for `config print`; "[secret]" for BP_SECRET. */

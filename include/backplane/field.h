@@ -43,14 +43,17 @@ enum bp_type {
 };
 
 enum bp_field_flag {
-    BP_REQUIRED = 1u << 0, /* missing, null or of another type: "<Label> is required" */
-    BP_NULLABLE = 1u << 1, /* null is a value of its own (its bit in the null set; else a text with ptr NULL) */
-    BP_TRIM = 1u << 2,     /* white space at both ends is taken off before anything is checked */
-    BP_LOWER = 1u << 3,    /* ASCII letters are lower-cased before anything is checked */
-    BP_SECRET = 1u << 4,   /* never printed, logged or shown in an error */
-    BP_STAGE = 1u << 5,    /* an option that a pipeline may override: the offset is in the stage struct */
-    BP_LENIENT = 1u << 6   /* a query parameter whose bad value falls back to the default and whose value
+    BP_REQUIRED = 1u << 0,  /* missing, null or of another type: "<Label> is required" */
+    BP_NULLABLE = 1u << 1,  /* null is a value of its own (its bit in the null set; else a text with ptr NULL) */
+    BP_TRIM = 1u << 2,      /* white space at both ends is taken off before anything is checked */
+    BP_LOWER = 1u << 3,     /* ASCII letters are lower-cased before anything is checked */
+    BP_SECRET = 1u << 4,    /* never printed, logged or shown in an error */
+    BP_STAGE = 1u << 5,     /* an option that a pipeline may override: the offset is in the stage struct */
+    BP_LENIENT = 1u << 6,   /* a query parameter whose bad value falls back to the default and whose value
                               above max is max (the page and limit of a list) */
+    BP_READ_ONLY = 1u << 7, /* of a resource: set by the server; ignored in bodies */
+    BP_FILTER = 1u << 8,    /* of a resource: a list may be filtered by it */
+    BP_SORT = 1u << 9       /* of a resource: a list may be sorted by it */
 };
 
 struct bp_array {
@@ -148,6 +151,11 @@ bool bp_is_null(const struct bp_field *rows, const void *object, const char *mem
 
 /* The row's name in JSON and in parameters: "createdAt" for created_at. Lives with the process. */
 bp_str bp_field_name(const struct bp_field *row);
+
+/* For providers of databases: a column that holds JSON, into the BP_ARRAY or BP_OBJECT member of this row. 0, BP_NOMEM, or BP_ERROR when
+ * it does not fit. Texts live in the arena. Does not suspend. */
+struct bp_arena;
+int bp_field_decode_json(const struct bp_field *row, bp_str json, struct bp_arena *arena, void *object);
 
 /* For .check functions: adds a problem of this row. code: a dotted constant ("password.no_digit"). */
 void bp_problem_add(struct bp_problems *problems, const struct bp_field *row, const char *code, const char *message);

@@ -9,6 +9,8 @@
 extern "C" {
 #endif
 
+struct bp_resource;
+
 /* Begins with its size; the core copies it into a full-size zeroed struct. The table ends with BP_ROUTE_END. */
 struct bp_route {
     uint32_t size;
@@ -27,6 +29,8 @@ struct bp_route {
      * statement with that tag writes. "{user}" is the identity's user id, "{id}" a path parameter: "todos:user:{user}". NULL:
      * the reply is not cached. */
     const char *cache_tag;
+    /* For the handlers of resource.h: what they serve; name, doc, params, body, reply and cache_tag follow from it where unset. */
+    const struct bp_resource *resource;
 };
 
 /* The route that matched, as its plugin declared it; NULL when none did. */

@@ -82,10 +82,13 @@ static void add_fields(struct bp_request *rq, const struct cache_stage *stage, s
     }
 }
 
-static bool build_key(struct bp_request *rq, const struct cache_stage *stage, struct key *key)
+static bool build_key(struct bp_request *rq, const struct cache *cache, const struct cache_stage *stage,
+                      struct key *key)
 {
     const struct bp_identity *identity = bp_identity(rq);
     key_begin(key);
+    if (!cache->memory) /* while replicas are being updated, two versions share Redis */
+        key_add(key, 'v', BP_STR(""), bp_str_of(bp_version()));
     if (identity)
         key_add(key, 'i', bp_str_n((const char *)identity->user_id.bytes, sizeof(identity->user_id.bytes)),
                 identity->role);
@@ -108,9 +111,11 @@ void ask_of(struct bp_request *rq, const struct cache *cache, const struct cache
     /* What nobody has looked at may still decide the reply (RFC 9111 3.5); conditions other than If-None-Match are the handler's. */
     if ((!bp_identity(rq) && bp_request_header(rq, BP_STR("authorization")).ptr) ||
         bp_request_header(rq, BP_STR("if-match")).ptr || bp_request_header(rq, BP_STR("if-unmodified-since")).ptr ||
-        bp_request_header(rq, BP_STR("range")).ptr || !build_key(rq, stage, &key))
+        bp_request_header(rq, BP_STR("range")).ptr || !build_key(rq, cache, stage, &key))
         ask.read = ask.fill = false;
-    if (ask.read || ask.fill)
+    if ((ask.read || ask.fill) && !cache->memory)
+        key_digest_shared(&key, &ask.digest);
+    else if (ask.read || ask.fill)
         key_digest(&key, cache->secret, &ask.digest);
     *ret_ask = ask;
 }

@@ -2,11 +2,21 @@
 /* cache: keeps replies until what they were made of is written. */
 #include "cache.h"
 
+static const char *const stores[] = {[STORE_AUTO] = "auto", [STORE_MEMORY] = "memory", [STORE_REDIS] = "redis", NULL};
+
 static const struct bp_field options[] = {
+    BP_CHOICE(struct cache, store, .def = "auto", .choices = stores,
+              .doc =
+                  "Where replies are kept. memory: in each worker, for one machine. redis: in the key_value service, "
+                  "for several replicas. auto: redis where there is such a service."),
     BP_SIZE(struct cache, size, .def = "16MiB", .min = 65536, .max = INT64_C(1) << 36,
             .doc =
                 "Bytes per worker for replies kept in memory, all that an entry costs included. What was not used for "
                 "longest makes room."),
+    BP_TEXT(struct cache, prefix, .def = "cache:", .max = 200,
+            .doc = "Put before every key in Redis, behind the prefix of the redis plugin."),
+    BP_SPAN(struct cache, timeout, .def = "100ms", .min = BP_MILLISECOND, .max = BP_MINUTE,
+            .doc = "How long Redis may take to answer; then it counts as away."),
     BP_SPAN(struct cache, write_time, .def = "30s", .min = BP_SECOND, .max = BP_HOUR,
             .doc =
                 "How long a write may take at most. Nothing is cached under its tag for that long when the worker that "
@@ -27,6 +37,9 @@ static const struct bp_field options[] = {
     BP_SIZE(struct cache_stage, max_entry, .flags = BP_STAGE, .def = "256KiB", .min = 0, .max = INT64_C(1) << 30,
             .doc = "A larger body is not kept."),
     BP_END};
+
+static const struct bp_need needs[] = {
+    BP_NEED(BP_KEY_VALUE, BP_KEY_VALUE_VERSION, struct cache, key_value, .optional = 1), BP_NEED_END};
 
 static const struct bp_provide provides[] = {BP_PROVIDE(BP_CACHE_TAGS, BP_CACHE_TAGS_VERSION, &cache_tags_vtable),
                                              BP_PROVIDE_END};
@@ -51,15 +64,24 @@ static const struct bp_metric_def evictions = {
     .name = "backplane_cache_evictions_total",
     .help = "Replies dropped from memory to make room for others, while they could still have been used."};
 
+static const struct bp_metric_def failures = {.size = sizeof(failures),
+                                              .type = BP_COUNTER,
+                                              .name = "backplane_cache_store_failures_total",
+                                              .help = "Times that Redis did not answer the cache."};
+
 static int init(struct bp_host *host, void *self)
 {
     struct cache *cache = self;
+    if (cache->store == STORE_REDIS && !cache->key_value.vtable)
+        return bp_config_error(host, "store", "\"redis\" needs an instance that provides key_value, such as redis");
     cache->host = host;
     cache->requests_metric = bp_metric_new(host, &requests);
     cache->bytes_metric = bp_metric_new(host, &bytes);
     cache->entries_metric = bp_metric_new(host, &entries);
     cache->evictions_metric = bp_metric_new(host, &evictions);
-    return cache->requests_metric && cache->bytes_metric && cache->entries_metric && cache->evictions_metric
+    cache->failures_metric = bp_metric_new(host, &failures);
+    return cache->requests_metric && cache->bytes_metric && cache->entries_metric && cache->evictions_metric &&
+                   cache->failures_metric
                ? 0
                : BP_INVALID;
 }
@@ -76,6 +98,31 @@ static void find_series(struct cache *cache)
     cache->evictions = bp_series(cache->evictions_metric, NULL);
 }
 
+static void find_longest(struct bp_host *host, bp_str name, const void *stage, void *argument)
+{
+    const struct cache_stage *wanted = stage;
+    bp_span *longest = argument;
+    (void)host, (void)name;
+    if (wanted->ttl + wanted->stale_while_revalidate > *longest)
+        *longest = wanted->ttl + wanted->stale_while_revalidate;
+}
+
+static int start_replicas(struct bp_host *host, struct cache *cache)
+{
+    bp_span longest = 0;
+    bp_stages_each(host, find_longest, &longest);
+    cache->replicas = (struct replicas){
+        .store = cache->key_value,
+        .host = host,
+        .tags = &cache->tags,
+        .prefix = cache->prefix,
+        .timeout = cache->timeout,
+        .write_time = cache->write_time,
+        .keep = longest + cache->write_time, /* a reply may be stored as long after it was read as a request may take */
+        .failures = bp_series(cache->failures_metric, NULL)};
+    return replicas_start(&cache->replicas);
+}
+
 static int start(struct bp_host *host, void *self)
 {
     struct cache *cache = self;
@@ -83,15 +130,25 @@ static int start(struct bp_host *host, void *self)
     void *region = bp_shared(host, "cache:tags", TAGS_LAYOUT, tags_size());
     if (!region)
         return bp_start_error(host, "no shared memory for the cache's tags (server.shared_memory)");
+    find_series(cache);
+    bp_random(cache->secret, sizeof(cache->secret));
     int status = tags_init(&cache->tags, region);
-    if (status == 0)
+    if (status == 0 && cache->store != STORE_MEMORY && cache->key_value.vtable)
+        status = start_replicas(host, cache);
+    else if (status == 0)
         status = memory_new(cache->size, &cache->memory);
     if (status < 0)
         return status;
-    bp_random(cache->secret, sizeof(cache->secret));
-    find_series(cache);
     cache->started = true;
     return 0;
+}
+
+static void stop(struct bp_host *host, void *self)
+{
+    struct cache *cache = self;
+    (void)host;
+    if (!cache->memory)
+        replicas_stop(&cache->replicas);
 }
 
 static void deinit(struct bp_host *host, void *self)
@@ -100,10 +157,11 @@ static void deinit(struct bp_host *host, void *self)
     (void)host;
     cache->started = false;
     cache->memory = memory_free(cache->memory);
+    replicas_deinit(&cache->replicas);
     tags_deinit(&cache->tags);
 }
 
 BP_PLUGIN(.name = "cache", .version = "1.0.0", .doc = "Keeps replies until what they were made of is written.",
           .self_size = sizeof(struct cache), .stage_size = sizeof(struct cache_stage), .options = options,
-          .phase = BP_PHASE_REUSE, .provides = provides, .init = init, .start = start, .deinit = deinit,
-          .middleware = cache_serve);
+          .phase = BP_PHASE_REUSE, .needs = needs, .provides = provides, .init = init, .start = start, .stop = stop,
+          .deinit = deinit, .middleware = cache_serve);

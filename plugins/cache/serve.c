@@ -9,6 +9,7 @@ struct visit {
     struct bp_request *rq;
     struct cache *cache;
     const struct cache_stage *stage;
+    bp_str tag;
     uint32_t cell;
     struct ask ask;
     struct generation generation; /* taken before anything is read */
@@ -110,16 +111,21 @@ static struct entry *make_entry(const struct visit *visit, struct reply *reply, 
     return entry;
 }
 
-static void keep(const struct visit *visit, struct entry *entry, bp_time now)
+/* In Redis this suspends. */
+static void keep(const struct visit *visit, struct entry *entry)
 {
     struct cache *cache = visit->cache;
-    if (!tags_holds(&cache->tags, visit->cell, now, visit->generation.local))
+    if (!tags_holds(&cache->tags, visit->cell, entry->stored, visit->generation.local))
         return;
-    (void)memory_put(cache->memory, entry, now);
+    if (!cache->memory) {
+        replicas_keep(&cache->replicas, visit->tag, &visit->generation, entry, bp_arena(visit->rq));
+        return;
+    }
+    (void)memory_put(cache->memory, entry, entry->stored);
     tell_metrics(cache);
 }
 
-/* After the handler: keeps its reply where it may be kept. *ret_entry: for those who wait; NULL when it is nobody else's. */
+/* After the handler. *ret_entry: what may be kept, and given to those who wait; NULL when it is nobody else's. */
 static int finish(const struct visit *visit, enum result result, struct entry **ret_entry)
 {
     struct bp_request *rq = visit->rq;
@@ -129,11 +135,7 @@ static int finish(const struct visit *visit, enum result result, struct entry **
         return bp_trace(status);
     if (!reply_of(rq, visit->stage, &reply))
         return 0;
-    bp_time now = bp_now(rq);
-    struct entry *entry = make_entry(visit, &reply, now);
-    if (entry)
-        keep(visit, entry, now);
-    *ret_entry = entry;
+    *ret_entry = make_entry(visit, &reply, bp_now(rq));
     return client_has(rq, reply.etag) ? bp_reply_body(rq, 304, BP_STR(""), BP_STR("")) : 0;
 }
 
@@ -148,6 +150,8 @@ static int fetch(const struct visit *visit, enum result result, struct flight *f
         status = finish(visit, result, &entry);
     if (flight)
         flight_land(&visit->cache->flights, flight, entry, failed);
+    if (entry)
+        keep(visit, entry);
     entry_unref(entry);
     return status;
 }
@@ -177,6 +181,27 @@ static int serve_from_memory(const struct visit *visit, bp_time now)
     return fetch_together(visit);
 }
 
+static int serve_from_redis(struct visit *visit)
+{
+    struct cache *cache = visit->cache;
+    struct found found;
+    int status = replicas_look(&cache->replicas, visit->tag, &visit->ask.digest, bp_arena(visit->rq),
+                               &visit->generation, &found);
+    if (status == BP_CANCELED)
+        return status;
+    if (status != 0) {
+        visit->ask.fill = false;
+        return fetch(visit, status == REPLICAS_MARKED ? RESULT_BYPASS : RESULT_MISS, NULL);
+    }
+    if (!visit->ask.read)
+        return fetch(visit, RESULT_BYPASS, NULL);
+    if (found.there && found.age < visit->stage->ttl)
+        return answer(visit, RESULT_HIT, &found.reply, found.age);
+    if (found.there && flight_exists(&cache->flights, &visit->ask.digest, &visit->generation))
+        return answer(visit, RESULT_STALE, &found.reply, found.age);
+    return fetch_together(visit);
+}
+
 int cache_serve(struct bp_request *rq, void *self, const void *stage)
 {
     struct cache *cache = self;
@@ -184,12 +209,14 @@ int cache_serve(struct bp_request *rq, void *self, const void *stage)
     bp_str tag = method == BP_GET || method == BP_HEAD ? bp_request_cache_tag(rq) : BP_STR("");
     if (tag.len == 0)
         return bp_next(rq);
-    struct visit visit = {.rq = rq, .cache = cache, .stage = stage, .cell = tags_cell(tag)};
+    struct visit visit = {.rq = rq, .cache = cache, .stage = stage, .tag = tag, .cell = tags_cell(tag)};
     bp_time now = bp_now(rq);
     ask_of(rq, cache, stage, &visit.ask);
     if (!tags_read(&cache->tags, visit.cell, now, &visit.generation.local))
         visit.ask.read = visit.ask.fill = false;
-    if (!visit.ask.read || !visit.ask.fill)
+    if (!visit.ask.fill || (!visit.ask.read && cache->memory))
         return fetch(&visit, RESULT_BYPASS, NULL);
+    if (!cache->memory)
+        return serve_from_redis(&visit);
     return serve_from_memory(&visit, now);
 }

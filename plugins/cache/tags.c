@@ -15,10 +15,15 @@
 /* A slot is one process's mark: the time until which it counts, 0 when it is free. */
 struct tag_cell {
     _Alignas(LINE) _Atomic uint64_t generation;
-    _Atomic bp_time crowded_until; /* of the processes that found no free slot; nobody takes it back */
+    _Atomic bp_time crowded_until; /* of the processes that found no free slot, and tags_forbid(); never taken back */
     _Atomic bp_time slots[SLOTS];
 };
 _Static_assert(sizeof(struct tag_cell) == LINE, "a cell is a cache line");
+
+struct tag_table {
+    _Alignas(LINE) _Atomic bp_time distrusted_until;
+    struct tag_cell cells[TAG_CELLS];
+};
 
 /* The marks of this process on a cell share one slot. */
 struct tag_own {
@@ -29,13 +34,13 @@ struct tag_own {
 
 size_t tags_size(void)
 {
-    return TAG_CELLS * sizeof(struct tag_cell);
+    return sizeof(struct tag_table);
 }
 
 int tags_init(struct tags *tags, void *region)
 {
     tags->own = calloc(TAG_CELLS, sizeof(*tags->own));
-    tags->cells = region;
+    tags->table = region;
     return tags->own ? 0 : BP_NOMEM;
 }
 
@@ -67,8 +72,8 @@ static bool is_marked(struct tag_cell *cell, bp_time now)
 
 bool tags_read(const struct tags *tags, uint32_t cell, bp_time now, uint64_t *ret_generation)
 {
-    uint64_t generation = atomic_load(&tags->cells[cell].generation);
-    if (is_marked(&tags->cells[cell], now))
+    uint64_t generation = atomic_load(&tags->table->cells[cell].generation);
+    if (is_marked(&tags->table->cells[cell], now))
         return false;
     *ret_generation = generation;
     return true;
@@ -87,10 +92,10 @@ static void renew(struct tag_cell *cell)
     atomic_store(&cell->generation, generation);
 }
 
-static void crowd(struct tag_cell *cell, bp_time until)
+static void raise(_Atomic bp_time *time, bp_time to)
 {
-    bp_time before = atomic_load(&cell->crowded_until);
-    while (before < until && !atomic_compare_exchange_weak(&cell->crowded_until, &before, until))
+    bp_time before = atomic_load(time);
+    while (before < to && !atomic_compare_exchange_weak(time, &before, to))
         ;
 }
 
@@ -101,7 +106,7 @@ static uint32_t claim(struct tag_cell *cell, bp_time now, bp_time until)
         if (before <= now && atomic_compare_exchange_strong(&cell->slots[i], &before, until))
             return i;
     }
-    crowd(cell, until);
+    raise(&cell->crowded_until, until);
     return NO_SLOT;
 }
 
@@ -113,8 +118,8 @@ void tags_extend(struct tags *tags, uint32_t cell, bp_time now, bp_time until)
         return;
     /* What has expired may be another's by now. */
     if (own->slot == NO_SLOT || held == 0 ||
-        !atomic_compare_exchange_strong(&tags->cells[cell].slots[own->slot], &held, until))
-        own->slot = claim(&tags->cells[cell], now, until);
+        !atomic_compare_exchange_strong(&tags->table->cells[cell].slots[own->slot], &held, until))
+        own->slot = claim(&tags->table->cells[cell], now, until);
     own->until = until;
 }
 
@@ -124,7 +129,7 @@ void tags_mark(struct tags *tags, uint32_t cell, bp_time now, bp_time until)
     if (own->count++ == 0)
         own->until = 0;
     tags_extend(tags, cell, now, until);
-    renew(&tags->cells[cell]);
+    renew(&tags->table->cells[cell]);
 }
 
 void tags_unmark(struct tags *tags, uint32_t cell, bool changed)
@@ -132,7 +137,22 @@ void tags_unmark(struct tags *tags, uint32_t cell, bool changed)
     struct tag_own *own = &tags->own[cell];
     bp_time held = own->until;
     if (changed)
-        renew(&tags->cells[cell]);
+        renew(&tags->table->cells[cell]);
     if (--own->count == 0 && own->slot != NO_SLOT)
-        atomic_compare_exchange_strong(&tags->cells[cell].slots[own->slot], &held, 0);
+        atomic_compare_exchange_strong(&tags->table->cells[cell].slots[own->slot], &held, 0);
+}
+
+void tags_forbid(struct tags *tags, uint32_t cell, bp_time until)
+{
+    raise(&tags->table->cells[cell].crowded_until, until);
+}
+
+void tags_distrust(struct tags *tags, bp_time until)
+{
+    raise(&tags->table->distrusted_until, until);
+}
+
+bool tags_distrusted(const struct tags *tags, bp_time now)
+{
+    return atomic_load(&tags->table->distrusted_until) > now;
 }

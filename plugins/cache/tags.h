@@ -12,16 +12,16 @@
 
 #include "backplane/clock.h"
 
-#define TAGS_LAYOUT 1u /* of the region; counts up when struct tag_cell changes */
+#define TAGS_LAYOUT 2u /* of the region; counts up when struct tag_cell changes */
 #define TAG_CELLS 8192u
 
-struct tag_cell;
+struct tag_table;
 struct tag_own;
 
 /* One process's handle. */
 struct tags {
-    struct tag_cell *cells; /* shared */
-    struct tag_own *own;    /* the marks of this process */
+    struct tag_table *table; /* shared */
+    struct tag_own *own;     /* the marks of this process */
 };
 
 size_t tags_size(void);
@@ -40,7 +40,13 @@ bool tags_holds(const struct tags *tags, uint32_t cell, bp_time now, uint64_t ge
 void tags_mark(struct tags *tags, uint32_t cell, bp_time now, bp_time until);
 /* Lets the marks of this process last longer. */
 void tags_extend(struct tags *tags, uint32_t cell, bp_time now, bp_time until);
+/* Marks the cell until then, whatever else happens. */
+void tags_forbid(struct tags *tags, uint32_t cell, bp_time until);
 /* One of them has ended. changed: something may have been written, so there is a new generation. */
 void tags_unmark(struct tags *tags, uint32_t cell, bool changed);
+
+/* What other machines say is not to be believed until then: for all tags, and all workers of this machine. */
+void tags_distrust(struct tags *tags, bp_time until);
+bool tags_distrusted(const struct tags *tags, bp_time now);
 
 #endif

@@ -9,14 +9,22 @@ static uint64_t write_begin(void *self, bp_str tag)
         return 0;
     bp_time now = bp_clock();
     uint32_t cell = tags_cell(tag);
+    uint64_t mark = 0;
     tags_mark(&cache->tags, cell, now, now + cache->write_time);
-    return 1;
+    if (cache->memory)
+        return 1;
+    bp_random(&mark, sizeof(mark));
+    mark |= 1; /* 0 stands for none */
+    replicas_write_begin(&cache->replicas, tag, mark);
+    return mark;
 }
 
 static void write_end(void *self, bp_str tag, uint64_t mark, bool took_place)
 {
     struct cache *cache = self;
-    if (mark && cache->started)
+    if (!mark || !cache->started)
+        return;
+    if (cache->memory || replicas_write_end(&cache->replicas, tag, mark))
         tags_unmark(&cache->tags, tags_cell(tag), took_place);
 }
 

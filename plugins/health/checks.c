@@ -149,11 +149,18 @@ void checks_deinit(struct checks *checks)
     checks->count = 0;
 }
 
+static bool is_fresh(const struct health *health, const struct health_state *state, bp_time now)
+{
+    return state->known && now - state->known_at < health->interval;
+}
+
+/* For answers that are wanted: what is remembered is too old. */
 static bp_span longest_wait(const struct health *health, bp_time now)
 {
     bp_span longest = 0;
     for (size_t i = 0; i < health->checks.count; i++) {
-        bp_span wait = health_state_wait(&health->checks.items[i].state, health->timeout, now);
+        const struct health_state *state = &health->checks.items[i].state;
+        bp_span wait = is_fresh(health, state, now) ? 0 : health_state_wait(state, health->timeout, now);
         if (wait > longest)
             longest = wait;
     }
@@ -173,11 +180,9 @@ int checks_settle(struct health *health)
     struct checks *checks = &health->checks;
     bp_time now = bp_clock();
     bp_span wait;
-    for (size_t i = 0; i < checks->count; i++) {
-        const struct health_state *state = &checks->items[i].state;
-        if (!state->known || now - state->known_at >= health->interval)
+    for (size_t i = 0; i < checks->count; i++)
+        if (!is_fresh(health, &checks->items[i].state, now))
             begin(&checks->items[i], now);
-    }
     while ((wait = longest_wait(health, now)) > 0) {
         struct watcher watcher = {.next = checks->watchers};
         bp_event_init(&watcher.event);
@@ -185,7 +190,9 @@ int checks_settle(struct health *health)
         int status = bp_event_wait(&watcher.event, wait);
         unwatch(checks, &watcher);
         now = bp_clock();
-        if (status != 0 && (status != BP_TIMEOUT || longest_wait(health, now) > 0))
+        if (status == BP_TIMEOUT) /* theirs, or that of the request: what is known must do */
+            break;
+        if (status != 0)
             return status;
     }
     see_overdue(health, now);

@@ -35,8 +35,8 @@ int checks_init(struct health *health);
 int checks_start(struct health *health);
 void checks_deinit(struct checks *checks);
 
-/* On a fiber: returns when every check has a state not older than interval, or was silent for its timeout. Suspends. 0,
- * BP_CANCELED, or BP_TIMEOUT (of the fiber). */
+/* On a fiber: returns when every check has a state not older than interval, or was silent for its timeout. Suspends. 0 or
+ * BP_CANCELED. */
 int checks_settle(struct health *health);
 /* Whether readiness holds, as far as the checks go. */
 bool checks_ready(const struct checks *checks, bp_time now);

@@ -220,7 +220,6 @@ static void end(struct connection *connection)
 {
     bool asked = connection->queue.len > 0;
     connection->ready = false;
-    connection->watch = bp_watch_free(connection->watch);
     wire_close(&connection->wire);
     if (bp_clock() - connection->ready_at >= LIVED)
         connection->backoff.attempts = 0;
@@ -247,6 +246,7 @@ int connection_run(void *argument)
             connection->watch = bp_watch_new(redis->host, connection->wire.fd, BP_READABLE, ready_fd, connection);
             begin(connection);
             status = connection->watch ? serve(connection) : wire_fail(&connection->wire, "out of memory");
+            connection->watch = bp_watch_free(connection->watch);
             if (status == BP_CANCELED)
                 return status;
             end(connection);
@@ -276,6 +276,5 @@ void connection_deinit(struct connection *connection)
     struct command *command;
     while ((command = queue_take(&connection->queue)))
         command_free(command);
-    connection->watch = bp_watch_free(connection->watch);
     wire_close(&connection->wire);
 }

@@ -115,11 +115,11 @@ static int greet(struct wire *wire, const struct wire_target *target, bp_time un
         greetings[count++] = (struct greeting){.name = "AUTH", .words = {"AUTH", endpoint->password}, .count = 2};
     if (endpoint->database != 0)
         greetings[count++] = (struct greeting){.name = "SELECT", .words = {"SELECT", database}, .count = 2};
+    greetings[count++] = (struct greeting){.name = "PING", .words = {"PING"}, .count = 1};
     greetings[count++] = (struct greeting){.name = "CLIENT SETNAME",
                                            .words = {"CLIENT", "SETNAME", target->client_name},
                                            .count = 3,
                                            .may_fail = true}; /* some hosts forbid it */
-    greetings[count++] = (struct greeting){.name = "PING", .words = {"PING"}, .count = 1};
     for (unsigned i = 0; i < count && status == 0; i++)
         status = greet_with(wire, &greetings[i], until);
     return status;

@@ -36,7 +36,7 @@ static int resolve(struct wire *wire, const struct redis_endpoint *endpoint, str
     snprintf(wanted.port, sizeof(wanted.port), "%u", endpoint->port);
     look_up(&wanted);
     if (wanted.error == EAI_NONAME) {
-        wanted.flags = AI_ADDRCONFIG;
+        wanted.flags = 0;
         status = bp_offload(look_up, &wanted);
     }
     if (status != 0)

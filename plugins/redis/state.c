@@ -5,7 +5,7 @@
 #include "redis.h"
 #include "refusal.h"
 
-#define SAY_AGAIN (5 * BP_SECOND) /* another reason for the same state is worth a line after this time */
+#define SAY_AGAIN BP_SECOND /* another reason for the same state is worth a line after this time */
 
 static void say_up(struct redis *redis)
 {

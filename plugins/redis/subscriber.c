@@ -7,6 +7,7 @@
 #include "redis.h"
 
 #define KEEP_ALIVE (2 * BP_SECOND) /* silence after which it is asked, and again until it is given up */
+#define LIVED (2 * BP_SECOND)      /* a connection that lived for so long begins the back-off anew */
 
 struct subscription {
     struct subscription *next;
@@ -119,24 +120,33 @@ static int listen_on(struct subscriber *subscriber)
     }
 }
 
+static void lost(struct subscriber *subscriber, bool lived)
+{
+    if (lived)
+        subscriber->backoff.attempts = 0;
+    /* One that is lost again and again is worth one line. */
+    if (lived || !subscriber->missed)
+        bp_log(subscriber->redis->host, BP_LOG_WARN, "redis.subscriber_lost", "The connection for messages was lost",
+               bp_log_cstr("reason", subscriber->wire.reason));
+}
+
 /* Until the connection has ended. */
 static int connected(struct subscriber *subscriber)
 {
+    bp_time since = bp_clock();
     int status;
     subscriber->watch = bp_watch_new(subscriber->redis->host, subscriber->wire.fd, BP_READABLE, ready_fd, subscriber);
     subscriber->readable = true;
     subscriber->asked = false;
-    subscriber->backoff.attempts = 0;
     for (struct subscription *s = subscriber->subscriptions; s; s = s->next)
         s->sent = false;
-    status = subscriber->watch ? listen_on(subscriber) : BP_BUSY;
-    if (status == BP_CANCELED)
-        return status;
+    status = subscriber->watch ? listen_on(subscriber) : wire_fail(&subscriber->wire, "out of memory");
     subscriber->watch = bp_watch_free(subscriber->watch);
-    wire_close(&subscriber->wire);
-    bp_log(subscriber->redis->host, BP_LOG_WARN, "redis.subscriber_lost", "The connection for messages was lost",
-           bp_log_cstr("reason", subscriber->wire.reason));
-    return BP_BUSY;
+    if (status != BP_CANCELED) {
+        wire_close(&subscriber->wire);
+        lost(subscriber, bp_clock() - since >= LIVED);
+    }
+    return status;
 }
 
 static int run(void *argument)
@@ -192,6 +202,5 @@ void subscriber_deinit(struct subscriber *subscriber)
         free(subscriber->subscriptions);
         subscriber->subscriptions = next;
     }
-    subscriber->watch = bp_watch_free(subscriber->watch);
     wire_close(&subscriber->wire);
 }

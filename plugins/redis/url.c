@@ -85,9 +85,12 @@ static bool parse_number(bp_str text, uint64_t max, uint64_t *ret_number)
 static bool parse_database(bp_str text, struct redis_endpoint *endpoint, char error[URL_ERROR])
 {
     uint64_t number;
+    if (endpoint->has_database)
+        return fail(error, "names two databases");
     if (!parse_number(text, DATABASE_MAX, &number))
         return fail(error, "has a database that is not a number");
     endpoint->database = (uint32_t)number;
+    endpoint->has_database = true;
     return true;
 }
 

@@ -13,7 +13,7 @@
 
 struct redis_endpoint {
     bool tls, local; /* local: host is the path of a Unix socket */
-    bool has_user, has_password;
+    bool has_user, has_password, has_database;
     uint16_t port;
     uint32_t database;
     char host[ENDPOINT_HOST]; /* a name, an address without brackets, or a path */

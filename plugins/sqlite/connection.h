@@ -26,6 +26,7 @@ struct prepared {
 struct connection {
     sqlite3 *db;
     struct prepared *prepared; /* a hash table with open addressing, by the address of the statement */
+    struct prepared once;      /* a BP_SQL_ONCE statement while it runs */
     size_t cap, len;
     int wal_pages; /* in the log after the last commit of this connection */
 };

@@ -76,13 +76,43 @@ static int check_statement(sqlite3_stmt *stmt, const struct bp_statement *statem
     return 0;
 }
 
-static int prepare(struct connection *connection, const struct bp_statement *statement, struct prepared **ret_prepared,
-                   struct failure *failure)
+static void unprepare(struct prepared *prepared)
+{
+    sqlite3_finalize(prepared->stmt);
+    free(prepared->order);
+    *prepared = (struct prepared){0};
+}
+
+static int prepare_new(struct connection *connection, const struct bp_statement *statement,
+                       struct prepared *ret_prepared, struct failure *failure)
 {
     struct prepared prepared = {.statement = statement};
     const char *tail = "";
+    if (sqlite3_prepare_v3(connection->db, statement->sql, -1,
+                           statement->flags & BP_SQL_ONCE ? 0 : SQLITE_PREPARE_PERSISTENT, &prepared.stmt,
+                           &tail) != SQLITE_OK) {
+        failure_take(failure, connection->db);
+        return failure_status(failure->code);
+    }
+    int status = check_statement(prepared.stmt, statement, tail, failure);
+    if (status == 0)
+        status = read_parameters(&prepared, failure);
+    if (status == 0)
+        *ret_prepared = prepared;
+    else
+        unprepare(&prepared);
+    return status;
+}
+
+static int prepare(struct connection *connection, const struct bp_statement *statement, struct prepared **ret_prepared,
+                   struct failure *failure)
+{
+    struct prepared prepared;
     struct prepared *cell;
-    int status = 0;
+    if (statement->flags & BP_SQL_ONCE) {
+        *ret_prepared = &connection->once;
+        return prepare_new(connection, statement, &connection->once, failure);
+    }
     if (connection->cap) {
         cell = find_cell(connection->prepared, connection->cap, statement);
         if (cell->statement) {
@@ -92,19 +122,9 @@ static int prepare(struct connection *connection, const struct bp_statement *sta
     }
     if (!grow(connection))
         return BP_NOMEM;
-    if (sqlite3_prepare_v3(connection->db, statement->sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared.stmt, &tail) !=
-        SQLITE_OK) {
-        failure_take(failure, connection->db);
-        return failure_status(failure->code);
-    }
-    status = check_statement(prepared.stmt, statement, tail, failure);
-    if (status == 0)
-        status = read_parameters(&prepared, failure);
-    if (status != 0) {
-        sqlite3_finalize(prepared.stmt);
-        free(prepared.order);
+    int status = prepare_new(connection, statement, &prepared, failure);
+    if (status != 0)
         return status;
-    }
     cell = find_cell(connection->prepared, connection->cap, statement);
     *cell = prepared;
     connection->len++;
@@ -187,6 +207,8 @@ int connection_run(struct connection *connection, const struct bp_statement *sta
     /* The values are borrowed: forget them. */
     sqlite3_reset(prepared->stmt);
     sqlite3_clear_bindings(prepared->stmt);
+    if (prepared == &connection->once)
+        unprepare(prepared);
     if (status != 0)
         return status;
     /* sqlite3_changes64() keeps the number of an earlier statement when this one is no INSERT, UPDATE or DELETE. */

@@ -81,8 +81,9 @@ static bool decode_choice(const struct bp_field *row, bp_str name, uint32_t *ret
 
 /* 0, BP_NOMEM, or BP_ERROR when the column does not fit the row. */
 static int decode_column(sqlite3_stmt *stmt, int column, int type, const struct bp_field *row, struct bp_arena *arena,
-                         void *member)
+                         void *object)
 {
+    void *member = (char *)object + row->offset;
     bp_str text;
     if (type == SQLITE_INTEGER)
         return decode_integer(row, sqlite3_column_int64(stmt, column), member) ? 0 : BP_ERROR;
@@ -96,12 +97,15 @@ static int decode_column(sqlite3_stmt *stmt, int column, int type, const struct 
         memcpy(member, sqlite3_column_blob(stmt, column), sizeof(bp_uuid));
         return 0;
     }
-    if (type != SQLITE_TEXT || (row->type != BP_TYPE_TEXT && row->type != BP_TYPE_CHOICE))
+    bool json = row->type == BP_TYPE_ARRAY || row->type == BP_TYPE_OBJECT;
+    if (type != SQLITE_TEXT || (row->type != BP_TYPE_TEXT && row->type != BP_TYPE_CHOICE && !json))
         return BP_ERROR;
     text.ptr = (const char *)sqlite3_column_text(stmt, column);
     text.len = (size_t)sqlite3_column_bytes(stmt, column);
     if (!text.ptr)
         return BP_NOMEM;
+    if (json)
+        return bp_field_decode_json(row, text, arena, object);
     if (row->type == BP_TYPE_CHOICE)
         return decode_choice(row, text, member) ? 0 : BP_ERROR;
     text = bp_arena_copy(arena, text);
@@ -125,7 +129,7 @@ int row_decode(sqlite3_stmt *stmt, const struct bp_field *rows, struct bp_arena 
             null |= bit;
             continue;
         }
-        status = decode_column(stmt, column, type, row, arena, (char *)object + row->offset);
+        status = decode_column(stmt, column, type, row, arena, object);
         if (status == BP_ERROR)
             failure_set(failure, 0, "column %d, %s: its %s does not fit the member \"%s\"", column + 1,
                         sqlite3_column_name(stmt, column), type_name(type), row->name);

@@ -19,7 +19,7 @@ static const struct bp_field options[] = {
     BP_BOOL(struct patient, required, .def = "true", .doc = "Whether readiness depends on it."),
     BP_SPAN(struct patient, grace, .def = "0s", .doc = "How long it may be down before."), BP_END};
 
-/* "<data>/<instance>": "up", "down", "late", "unfit", "stuck", and behind a space the detail; no file: up. */
+/* "<data>/<instance>": "up", "down", "late", "unfit", "slow" (takes all its time), "stuck", and behind a space the detail; no file: up. */
 static void read_file(const struct patient *patient, const char *suffix, int flags, char text[200])
 {
     char path[256];
@@ -40,12 +40,15 @@ static int check(void *self, bp_span timeout, char *detail)
 {
     struct patient *patient = self;
     char text[200];
-    (void)timeout;
     read_file(patient, ".asked", O_WRONLY | O_CREAT | O_APPEND, text);
     read_file(patient, "", O_RDONLY, text);
     for (int status; strncmp(text, "stuck", 5) == 0; read_file(patient, "", O_RDONLY, text))
         if ((status = bp_sleep(5 * BP_MILLISECOND)) != 0)
             return status;
+    if (strncmp(text, "slow", 4) == 0) {
+        int status = bp_sleep(timeout);
+        return status != 0 ? status : BP_TIMEOUT;
+    }
     const char *space = strchr(text, ' ');
     snprintf(detail, BP_HEALTH_DETAIL, "%.150s", space ? space + 1 : "");
     return strncmp(text, "down", 4) == 0    ? BP_BUSY

@@ -218,6 +218,30 @@ Test(health, a_silent_service)
     cr_assert_eq(server_stop(&server), 0);
 }
 
+/* An answer comes, and the next question is asked, just when a probe's own time is up. */
+Test(health, a_service_that_takes_all_its_time)
+{
+    int probes[8];
+    struct http_reply reply;
+    start(CONFIG("interval = \"50ms\"; timeout = \"60ms\";", DATABASE));
+    set("main", "slow");
+    cr_assert(becomes(503));
+    for (int round = 0; round < 12; round++) {
+        for (int i = 0; i < 8; i++) {
+            probes[i] = http_connect(server.port);
+            cr_assert(http_send_text(probes[i], "GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n"));
+            (void)poll(NULL, 0, 3);
+        }
+        for (int i = 0; i < 8; i++) {
+            cr_assert(http_read(probes[i], false, &reply));
+            cr_expect_eq(reply.status, 503, "%u %s", reply.status, reply.body);
+            http_reply_free(&reply);
+            close(probes[i]);
+        }
+    }
+    cr_assert_eq(server_stop(&server), 0);
+}
+
 /* Nobody probes: the time of the outage is known all the same. */
 Test(health, grace_runs_without_probes)
 {

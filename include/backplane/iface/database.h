@@ -99,9 +99,10 @@ static inline struct bp_db_value bp_db_date(bp_date value)
 }
 
 enum bp_statement_flag {
-    BP_SQL_READ = 1u << 0,      /* changes nothing: may use a reader, may be cancelled and retried */
-    BP_SQL_BATCHABLE = 1u << 1, /* a write that may share a commit with others' (each in its own savepoint) */
-    BP_SQL_IDEMPOTENT = 1u << 2 /* a write that may be repeated when it is unknown whether it took place */
+    BP_SQL_READ = 1u << 0,       /* changes nothing: may use a reader, may be cancelled and retried */
+    BP_SQL_BATCHABLE = 1u << 1,  /* a write that may share a commit with others' (each in its own savepoint) */
+    BP_SQL_IDEMPOTENT = 1u << 2, /* a write that may be repeated when it is unknown whether it took place */
+    BP_SQL_ONCE = 1u << 3        /* a rare one: not to be remembered by its address, which ends with the call */
 };
 
 /* A statement, declared once: static const. Prepared on first use and remembered by its address. */

@@ -132,6 +132,7 @@ struct run {
     void (*function)(void *argument);
     void *argument;
     struct bp_arena *arena;
+    bool *done; /* may be NULL */
 };
 
 static void run_function(void *argument)
@@ -144,16 +145,18 @@ static void run_ended(void *argument)
 {
     struct run *run = argument;
     arena_free(run->arena);
+    if (run->done)
+        *run->done = true;
     free(run);
     live--;
 }
 
-struct bp_fiber *fixture_begin(void (*function)(void *argument), void *argument)
+static struct bp_fiber *begin(void (*function)(void *argument), void *argument, bool *done)
 {
     struct run *run = calloc(1, sizeof(*run));
     struct bp_fiber *fiber = NULL;
     must(run);
-    *run = (struct run){.function = function, .argument = argument, .arena = arena_new()};
+    *run = (struct run){.function = function, .argument = argument, .arena = arena_new(), .done = done};
     live++;
     must(fiber_start(assembly.loop,
                      &(struct fiber_start){.function = run_function,
@@ -164,6 +167,11 @@ struct bp_fiber *fixture_begin(void (*function)(void *argument), void *argument)
                                            .name = "test"},
                      &fiber) == 0);
     return fiber;
+}
+
+struct bp_fiber *fixture_begin(void (*function)(void *argument), void *argument)
+{
+    return begin(function, argument, NULL);
 }
 
 void fixture_turn(void)
@@ -188,9 +196,9 @@ void fixture_wait(void)
 
 void fixture_run(void (*function)(void *argument), void *argument)
 {
-    unsigned before = live;
-    fixture_begin(function, argument);
-    fixture_until(live == before);
+    bool done = false;
+    begin(function, argument, &done);
+    fixture_until(done);
 }
 
 const char *fixture_log(void)

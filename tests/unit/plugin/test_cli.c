@@ -268,6 +268,55 @@ static const struct {
     {AF_INET, "127.0.0.1:PORT", "SSH-2.0-OpenSSH\r\n", "not ready: 127.0.0.1:PORT gave no HTTP answer within 5 s\n", 1},
 };
 
+#define SECRET "JWT_SECRET=0123456789abcdef0123456789abcdef "
+#define SHIPPED TEST_SOURCE_ROOT "/config/backplane.cfg"
+
+/* The configuration that is shipped, by what an operator's environment says. */
+static const struct {
+    const char *environment, *text; /* of the first line, its beginning */
+} shipped_cases[] = {
+    {"", "configuration OK: "},
+    {"NODE_ENV=dev DATABASE_URL=postgres://ann:secret@db/todo", "configuration OK: "},
+    {"NODE_ENV=development REDIS_URL=redis://:secret@cache:6379/1", "configuration OK: "},
+    {SECRET "NODE_ENV=production", "configuration OK: "},
+    {SECRET "NODE_ENV=production DATABASE_URL='postgres://ann@db/todo?pgbouncer=true&connection_limit=3' "
+            "DIRECT_URL=postgresql://ann@db/todo REDIS_URL=rediss://ann:secret@cache METRICS_LISTEN=0.0.0.0:9464 "
+            "DATABASE_READERS=4 DATABASE_WRITERS=2 DATABASE_POOL=8 TRUSTED_PROXIES=10.0.0.0/8",
+     "configuration OK: "},
+    {SECRET "NODE_ENV=production DATABASE_URL=mysql://ann@db/todo", SHIPPED ":"},
+    {SECRET "NODE_ENV=production DATABASE_URL=postgres://db/todo DATABASE_POOL=none", SHIPPED ":"},
+    {"REDIS_URL=https://cache", SHIPPED ":"},
+    {"METRICS_LISTEN=9464",
+     SHIPPED ":17: server.listen[1].address: \"9464\" must be \"host:port\", \"unix:/path\" or \"fd:3\"\n"},
+    {"NODE_ENV=test",
+     SHIPPED ":25: cannot read \"" TEST_SOURCE_ROOT "/config/profiles/test.cfg\": No such file or directory\n"},
+    {"UPSTASH_REDIS_URL=https://x",
+     "environment variable UPSTASH_REDIS_URL is no longer used: set REDIS_URL instead\n"},
+    {"UPSTASH_REDIS_TOKEN=x",
+     "environment variable UPSTASH_REDIS_TOKEN is no longer used: put the password into REDIS_URL instead\n"},
+    {"TEST_USER_ID=1", "environment variable TEST_USER_ID is no longer used: it has no replacement; unset it\n"},
+};
+
+Test(cli, shipped, .init = set_up, .fini = tear_down)
+{
+    for (size_t i = 0; i < sizeof(shipped_cases) / sizeof(*shipped_cases); i++) {
+        const char *text = shipped_cases[i].text;
+        char command[1024];
+        snprintf(command, sizeof(command), "env -i %s '%s' check -c " SHIPPED " 2>&1", shipped_cases[i].environment,
+                 TEST_EXECUTABLE);
+        FILE *pipe = popen(command, "r");
+        char out[4096];
+        cr_assert_not_null(pipe);
+        size_t len = fread(out, 1, sizeof(out) - 1, pipe);
+        out[len] = '\0';
+        int status = pclose(pipe);
+        cr_expect_eq(WEXITSTATUS(status), strncmp(text, "configuration OK", 16) == 0 ? 0 : 1, "%s: %s",
+                     shipped_cases[i].environment, out);
+        cr_expect(strncmp(out, text, strlen(text)) == 0, "%s: %s", shipped_cases[i].environment, out);
+        cr_expect_null(strstr(out, "secret@"), "%s: %s", shipped_cases[i].environment, out);
+    }
+}
+
 Test(cli, health, .init = set_up, .fini = tear_down)
 {
     char port[16];

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* The handlers of one row, and what all handlers of resources share. */
+#include "core/resource/handlers.h"
+#include "backplane/iface/identity.h"
+#include "backplane/log.h"
+#include "backplane/status.h"
+#include "core/http/request.h"
+#include "core/resource/body.h"
+#include "core/resource/etag.h"
+#include "core/resource/patch.h"
+
+bp_str resource_message(struct bp_request *rq, const char *noun, const char *rest)
+{
+    return bp_arena_printf(rq->arena, "%s %s", noun, rest);
+}
+
+int resource_begin(struct bp_request *rq, const struct resource *resource, const bp_uuid **ret_owner)
+{
+    const struct bp_identity *identity = bp_identity(rq);
+    *ret_owner = NULL;
+    if (resource->owner >= 0 && !identity) {
+        bp_log(resource->host, BP_LOG_ERROR, "resource.no_identity",
+               "The pipeline of this route has no stage that identifies who is asking",
+               bp_log_str("route", bp_request_route(rq)));
+        return BP_MISUSE;
+    }
+    if (resource->owner >= 0)
+        *ret_owner = &identity->user_id;
+    return bp_header_set(rq, BP_STR("Cache-Control"), identity ? BP_STR("private, no-cache") : BP_STR("no-cache"));
+}
+
+static int fail(struct bp_request *rq, const struct resource *resource, unsigned status, const char *code,
+                const char *rest)
+{
+    bp_str full_code = bp_arena_printf(rq->arena, "%s.%s", resource->definition->name, code);
+    bp_str message = resource_message(rq, resource->noun, rest);
+    return full_code.ptr && message.ptr ? bp_fail(rq, status, full_code.ptr, message.ptr) : BP_NOMEM;
+}
+
+int resource_missing(struct bp_request *rq, const struct resource *resource)
+{
+    return fail(rq, resource, 404, "not_found", "not found");
+}
+
+int resource_select(struct bp_request *rq, const struct resource *resource, bp_str fields, uint64_t *ret_set)
+{
+    uint64_t set = 0;
+    if (!fields.ptr || fields.len == 0) {
+        *ret_set = resource->all;
+        return 0;
+    }
+    while (fields.len > 0) {
+        const char *comma = memchr(fields.ptr, ',', fields.len);
+        bp_str name = bp_str_trim(bp_str_n(fields.ptr, comma ? (size_t)(comma - fields.ptr) : fields.len));
+        fields = comma ? bp_str_n(comma + 1, (size_t)(fields.ptr + fields.len - comma - 1)) : bp_str_n(NULL, 0);
+        int member = resource_member_json(resource, name);
+        if (member < 0) {
+            struct bp_problems problems;
+            problems_init(&problems, rq->arena);
+            problems_add(&problems, BP_STR("fields"), "invalid",
+                         bp_arena_printf(rq->arena, "Query parameter \"fields\" names \"%.*s\", which is no member",
+                                         name.len < 100 ? (int)name.len : 100, name.ptr));
+            int status = request_fail_problems(rq, &problems, false);
+            return status < 0 ? status : BP_REFUSED;
+        }
+        set |= UINT64_C(1) << member;
+    }
+    *ret_set = set;
+    return 0;
+}
+
+/* The query of a route for one row: `fields`, nothing else. */
+static int select_one(struct bp_request *rq, const struct resource *resource, uint64_t *ret_set)
+{
+    bp_str query = bp_request_query(rq);
+    if (!bp_str_starts(query, BP_STR("fields="))) {
+        *ret_set = resource->all;
+        return 0;
+    }
+    bp_str value = bp_str_n(query.ptr + 7, query.len - 7);
+    const char *next = memchr(value.ptr, '&', value.len);
+    if (next)
+        value.len = (size_t)(next - value.ptr);
+    char *decoded = bp_arena_alloc(rq->arena, value.len + 1);
+    size_t len = 0;
+    if (!decoded)
+        return BP_NOMEM;
+    if (parser_percent_decode(value, true, decoded, &len))
+        value = bp_str_n(decoded, len);
+    return resource_select(rq, resource, value, ret_set);
+}
+
+static int64_t version_of(const struct resource *resource, void *object)
+{
+    int64_t version;
+    memcpy(&version, object_member(resource, object, resource->version), sizeof(version));
+    return version;
+}
+
+static int set_etag(struct bp_request *rq, const struct resource *resource, void *object)
+{
+    char text[ETAG_MAX];
+    if (resource->version < 0)
+        return 0;
+    return bp_header_set(rq, BP_STR("ETag"), bp_str_n(text, etag_format(version_of(resource, object), text)));
+}
+
+static int reply_object(struct bp_request *rq, unsigned status, const char *verb, void *object)
+{
+    const struct resource *resource = resource_of(rq);
+    bp_str message = bp_arena_printf(rq->arena, "%s %s successfully", resource->noun, verb);
+    return message.ptr ? bp_reply_object(rq, status, message.ptr, resource->definition->fields, object) : BP_NOMEM;
+}
+
+int bp_resource_reply(struct bp_request *rq, unsigned status, const char *verb, void *object)
+{
+    int failed = set_etag(rq, resource_of(rq), object);
+    return failed < 0 ? failed : reply_object(rq, status, verb, object);
+}
+
+static int find_one(struct bp_request *rq, struct resource *resource, void **ret_object)
+{
+    const bp_uuid *owner;
+    int status = resource_begin(rq, resource, &owner);
+    if (status == 0)
+        status = write_find(rq, resource, NULL, bp_param_uuid(rq, "id"), owner, ret_object);
+    if (status != WRITE_E_MISSING)
+        return status;
+    status = resource_missing(rq, resource);
+    return status < 0 ? status : BP_REFUSED;
+}
+
+int bp_resource_find(struct bp_request *rq, void **ret_object)
+{
+    return find_one(rq, resource_of(rq), ret_object);
+}
+
+int bp_resource_get(struct bp_request *rq, void *self, const void *stage)
+{
+    (void)self;
+    (void)stage;
+    struct resource *resource = resource_of(rq);
+    uint64_t wanted;
+    void *object;
+    int status = select_one(rq, resource, &wanted);
+    if (status == 0)
+        status = find_one(rq, resource, &object);
+    if (status < 0)
+        return bp_trace(status);
+    bp_str none_match = bp_request_header(rq, BP_STR("if-none-match"));
+    if (none_match.ptr && resource->version >= 0 && etag_none_match(none_match, version_of(resource, object))) {
+        status = set_etag(rq, resource, object);
+        return status < 0 ? status : bp_reply_body(rq, 304, BP_STR(""), BP_STR(""));
+    }
+    *object_set(resource, object) = wanted;
+    return bp_resource_reply(rq, 200, "retrieved", object);
+}
+
+static const char *const verbs[] = {"", "created", "updated", "updated", "deleted"};
+
+int handlers_reply_write(struct bp_request *rq, struct resource *resource, struct write *write, int status,
+                         bool with_etag)
+{
+    const struct bp_resource *definition = resource->definition;
+    struct bp_service identity = {0};
+    switch (status) {
+    case WRITE_E_MISSING:
+        return resource_missing(rq, resource);
+    case WRITE_E_VERSION:
+        return fail(rq, resource, 412, "version", "has been changed meanwhile");
+    case WRITE_E_NO_OWNER:
+        if (definition->identity)
+            memcpy(&identity, (const char *)resource->host->self + definition->identity, sizeof(identity));
+        return identity.vtable ? bp_identity_gone(identity, rq) : fail(rq, resource, 409, "no_owner", "has no owner");
+    case WRITE_E_CONFLICT:
+        return definition->refused ? definition->refused(rq, resource->host->self, write->kind, write->condition)
+                                   : fail(rq, resource, 409, "conflict", "conflicts with another");
+    case 0:
+        break;
+    default:
+        return bp_trace(status);
+    }
+    unsigned success = write->kind == BP_WRITE_CREATE ? 201 : 200;
+    if (write->result)
+        return with_etag ? bp_resource_reply(rq, success, verbs[write->kind], write->result)
+                         : reply_object(rq, success, verbs[write->kind], write->result);
+    bp_str message = resource_message(rq, resource->noun, "deleted successfully");
+    return message.ptr ? bp_reply_message(rq, 200, message.ptr) : BP_NOMEM;
+}
+
+static const char *if_match_of(struct bp_request *rq)
+{
+    bp_str field = bp_request_header(rq, BP_STR("if-match"));
+    return field.ptr ? bp_arena_copy(rq->arena, field).ptr : NULL;
+}
+
+static int write_body(struct bp_request *rq, struct write *write, const struct bp_field *rows)
+{
+    struct resource *resource = resource_of(rq);
+    write->object = bp_arena_alloc(rq->arena, resource->definition->object_size);
+    int status = write->object ? resource_begin(rq, resource, &write->owner) : BP_NOMEM;
+    if (status == 0)
+        status = body_object(rq, resource, rows, write->object);
+    if (status == 0)
+        status = write_run(rq, resource, NULL, write);
+    return handlers_reply_write(rq, resource, write, status, true);
+}
+
+int bp_resource_create(struct bp_request *rq, void *self, const void *stage)
+{
+    (void)self;
+    (void)stage;
+    bp_uuid id = bp_uuid_new();
+    struct write write = {.kind = BP_WRITE_CREATE, .id = &id};
+    return write_body(rq, &write, resource_of(rq)->create_rows);
+}
+
+int bp_resource_replace(struct bp_request *rq, void *self, const void *stage)
+{
+    (void)self;
+    (void)stage;
+    struct write write = {.kind = BP_WRITE_REPLACE, .id = bp_param_uuid(rq, "id"), .if_match = if_match_of(rq)};
+    return write_body(rq, &write, resource_of(rq)->create_rows);
+}
+
+int bp_resource_update(struct bp_request *rq, void *self, const void *stage)
+{
+    (void)self;
+    (void)stage;
+    struct resource *resource = resource_of(rq);
+    struct write write = {.kind = BP_WRITE_UPDATE, .id = bp_param_uuid(rq, "id"), .if_match = if_match_of(rq)};
+    if (!patch_is_asked(rq))
+        return write_body(rq, &write, resource->update_rows);
+    int status = resource_begin(rq, resource, &write.owner);
+    if (status == 0)
+        status = patch_run(rq, resource, &write);
+    return handlers_reply_write(rq, resource, &write, status, true);
+}
+
+int bp_resource_delete(struct bp_request *rq, void *self, const void *stage)
+{
+    (void)self;
+    (void)stage;
+    struct resource *resource = resource_of(rq);
+    struct write write = {.kind = BP_WRITE_DELETE, .id = bp_param_uuid(rq, "id"), .if_match = if_match_of(rq)};
+    int status = resource_begin(rq, resource, &write.owner);
+    if (status == 0)
+        status = write_run(rq, resource, NULL, &write);
+    return handlers_reply_write(rq, resource, &write, status, true);
+}

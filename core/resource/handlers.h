@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_RESOURCE_HANDLERS_H
+#define CORE_RESOURCE_HANDLERS_H
+
+#include "core/resource/write.h"
+
+/* Records the reply to a write that came to this status. with_etag: as a header field. 0 or a negative status. */
+int handlers_reply_write(struct bp_request *rq, struct resource *resource, struct write *write, int status,
+                         bool with_etag);
+
+#endif

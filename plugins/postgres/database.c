@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* The database interface as fibers see it: makes jobs, says what came of them. */
+#include "database.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "connection.h"
+#include "migrate.h"
+#include "row.h"
+#include "sqlstate.h"
+
+const struct bp_metric_def database_waiting_metric = {
+    .size = sizeof(struct bp_metric_def),
+    .type = BP_GAUGE,
+    .name = "postgres_queue_depth",
+    .help = "Statements (read, write, replica) and transactions (pool) that wait for their turn.",
+    .labels = {"instance", "queue"}};
+const struct bp_metric_def database_used_metric = {.size = sizeof(struct bp_metric_def),
+                                                   .type = BP_GAUGE,
+                                                   .name = "postgres_connections_used",
+                                                   .help = "Connections of the pool that a transaction has.",
+                                                   .labels = {"instance", "queue"}};
+
+/* --- answers --- */
+
+struct complaint {
+    char text[256];
+    const char *sqlstate;
+};
+
+static int decode_row(const PGresult *result, int number, const struct bp_field *rows, struct bp_arena *arena,
+                      void *object, struct complaint *complaint)
+{
+    uint64_t set = 0, null = 0;
+    int column = 0;
+    for (const struct bp_field *row = row_first(rows); row->type != BP_TYPE_END; row++, column++) {
+        uint64_t bit = column < 64 ? UINT64_C(1) << column : 0;
+        bp_str bytes;
+        int status;
+        set |= bit;
+        if (PQgetisnull(result, number, column)) {
+            null |= bit;
+            continue;
+        }
+        bytes = bp_str_n(PQgetvalue(result, number, column), (size_t)PQgetlength(result, number, column));
+        status = row_decode(row, PQftype(result, column), bytes, arena, (char *)object + row->offset);
+        if (status == BP_ERROR)
+            snprintf(complaint->text, sizeof(complaint->text), "column %d, %s: its %s does not fit the member \"%s\"",
+                     column + 1, PQfname(result, column), row_type_name(PQftype(result, column)), row->name);
+        if (status != 0)
+            return status;
+    }
+    if (rows->type == BP_TYPE_PRESENCE) {
+        memcpy((char *)object + rows->offset, &set, sizeof(set));
+        memcpy((char *)object + rows->item_size, &null, sizeof(null));
+    }
+    return 0;
+}
+
+static int decode_rows(const PGresult *result, const struct bp_statement *statement, struct bp_arena *arena,
+                       struct bp_result *ret_result, struct complaint *complaint)
+{
+    int count = PQntuples(result);
+    char *rows;
+    if (!statement->rows)
+        return 0;
+    if (row_columns(statement->rows) != (unsigned)PQnfields(result) || statement->row_size == 0) {
+        snprintf(complaint->text, sizeof(complaint->text), "it has %d columns, its rows describe %u", PQnfields(result),
+                 row_columns(statement->rows));
+        return BP_ERROR;
+    }
+    if (!ret_result || count == 0)
+        return 0;
+    rows = bp_arena_array(arena, (size_t)count, statement->row_size);
+    if (!rows)
+        return BP_NOMEM;
+    for (int i = 0; i < count; i++) {
+        int status = decode_row(result, i, statement->rows, arena, rows + (size_t)i * statement->row_size, complaint);
+        if (status != 0)
+            return status;
+    }
+    ret_result->rows = rows;
+    ret_result->len = (size_t)count;
+    return 0;
+}
+
+/* SELECT has a count too, of what it found. */
+static int64_t changes_of(PGresult *result)
+{
+    const char *tag = PQcmdStatus(result);
+    bool changed = strncmp(tag, "INSERT", 6) == 0 || strncmp(tag, "UPDATE", 6) == 0 || strncmp(tag, "DELETE", 6) == 0 ||
+                   strncmp(tag, "MERGE", 5) == 0;
+    return changed ? strtoll(PQcmdTuples(result), NULL, 10) : 0;
+}
+
+/* Failures that come in floods: one line a second. */
+static void report(struct database *database, const char *operation, int status, const struct complaint *complaint)
+{
+    bp_time now = bp_clock();
+    if (status == BP_ERROR) {
+        bp_log(database->host, BP_LOG_ERROR, "postgres.statement_failed", "A statement could not be run",
+               bp_log_cstr("statement", operation), bp_log_cstr("error", complaint->text),
+               bp_log_cstr("sqlstate", complaint->sqlstate ? complaint->sqlstate : ""));
+        return;
+    }
+    if ((status != BP_BUSY && status != BP_TIMEOUT) || (database->logged != 0 && now - database->logged < BP_SECOND))
+        return;
+    database->logged = now;
+    bp_log(database->host, BP_LOG_WARN, "postgres.statement_refused", "A statement was refused or given up",
+           bp_log_cstr("statement", operation), bp_log_cstr("error", complaint->text),
+           bp_log_cstr("sqlstate", complaint->sqlstate ? complaint->sqlstate : ""));
+}
+
+int database_finish(struct database *database, struct job *job, struct bp_arena *arena, struct bp_result *ret_result)
+{
+    PGresult *result = job->result;
+    struct bp_result found = {0};
+    struct complaint complaint = {.text = ""};
+    ExecStatusType said = PQresultStatus(result);
+    const char *operation = job->statement ? job->statement->name : job->command;
+    int status = 0;
+    if (said != PGRES_TUPLES_OK && said != PGRES_COMMAND_OK) {
+        const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+        complaint.sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        snprintf(complaint.text, sizeof(complaint.text), "%s", text ? text : PQresStatus(said));
+        status = sqlstate_of(complaint.sqlstate).status;
+    } else if (job->statement) {
+        found.changes = changes_of(result);
+        status = decode_rows(result, job->statement, arena, ret_result ? &found : NULL, &complaint);
+    }
+    if (status < 0)
+        report(database, operation, status, &complaint);
+    else if (status == 0 && ret_result)
+        *ret_result = found;
+    PQclear(result);
+    job->result = NULL;
+    return status;
+}
+
+/* --- questions --- */
+
+int database_ready(struct database *database, const char *operation)
+{
+    if (!bp_fiber_arena()) {
+        bp_log(database->host, BP_LOG_ERROR, "postgres.misuse", "The database was called outside of a fiber",
+               bp_log_cstr("statement", operation));
+        return BP_MISUSE;
+    }
+    return database->running && database->schema.state != SCHEMA_BEHIND ? 0 : BP_BUSY;
+}
+
+static struct lane *lane_of(struct database *database, const struct job *job)
+{
+    if (!job_reads(job))
+        return &database->lanes[LANE_WRITE];
+    return &database->lanes[database->lanes[LANE_REPLICA].ready > 0 ? LANE_REPLICA : LANE_READ];
+}
+
+static int run(struct database *database, struct bp_db_tx *tx, struct job *job)
+{
+    if (tx)
+        return transaction_query(database, tx, job);
+    if (!(job->statement->flags & (BP_SQL_READ | BP_SQL_BATCHABLE)))
+        return pinned_query(database, job);
+    return lane_run(lane_of(database, job), job, database->pool_timeout);
+}
+
+static int query(void *self, struct bp_db_tx *tx, const struct bp_statement *statement,
+                 const struct bp_db_value *values, size_t count, struct bp_arena *arena, struct bp_result *ret_result)
+{
+    struct database *database = self;
+    struct job job = {.statement = statement, .values = values, .count = count};
+    int status = database_ready(database, statement->name);
+    if (status == 0)
+        status = run(database, tx, &job);
+    if (status == 0)
+        status = database_finish(database, &job, arena, ret_result);
+    if (tx && status != 0 && tx->failed == 0)
+        tx->failed = status < 0 ? status : BP_ERROR;
+    return status;
+}
+
+static int ping(void *self, bp_span timeout)
+{
+    static const struct bp_statement statement = BP_STATEMENT(.name = "ping", .flags = BP_SQL_READ, .sql = "SELECT 1");
+    struct database *database = self;
+    struct job job = {.statement = &statement};
+    struct lane *lane = &database->lanes[LANE_READ];
+    int status = database_ready(database, statement.name);
+    if (status == 0)
+        status = lane_run_within(lane, &job, timeout);
+    return status != 0 ? status : database_finish(database, &job, NULL, NULL);
+}
+
+static bool migrates_at_start(void *self)
+{
+    return ((const struct database *)self)->migrate;
+}
+
+/* In a one-shot process. Never through a pooler, when the server's own URL is known. */
+static int open_migrator(void *self, bool read_only, struct bp_db_migrator **ret_migrator)
+{
+    struct database *database = self;
+    const struct target *target = database->direct.options ? &database->direct : &database->target;
+    struct keywords keywords;
+    struct migrate_options options = {.host = database->host,
+                                      .keywords = keywords.names,
+                                      .values = keywords.values,
+                                      .schema = target->schema ? target->schema : database->target.schema,
+                                      .lock_timeout = database->lock_timeout};
+    connect_keywords(database, target, &keywords);
+    return migrate_open(&options, read_only, ret_migrator);
+}
+
+const struct bp_database_vtable database_vtable = {.size = sizeof(struct bp_database_vtable),
+                                                   .system = "postgresql",
+                                                   .query = query,
+                                                   .begin = database_begin,
+                                                   .commit = database_commit,
+                                                   .rollback = database_rollback,
+                                                   .ping = ping,
+                                                   .listen = database_listen,
+                                                   .migrate_open = open_migrator,
+                                                   .migrate_history = migrate_history,
+                                                   .migrate_step = migrate_step,
+                                                   .migrate_close = migrate_close,
+                                                   .migrates_at_start = migrates_at_start,
+                                                   .expect = schema_expect};
