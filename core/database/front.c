@@ -6,8 +6,11 @@
 #include "backplane/log.h"
 #include "core/database/tags.h"
 #include "core/metric/metric.h"
+#include "core/worker/fiber.h"
 
 struct bp_tx {
+    struct bp_tx *outer; /* the enlisted transaction that this one is a part of; else NULL */
+    bool failed;         /* a part of it was rolled back */
     struct bp_service db;
     struct bp_db_tx *inner;
     struct tag_mark *marks; /* from malloc; each tag once */
@@ -106,11 +109,29 @@ static int mark_in(struct bp_tx *tx, const struct tag_mark *wanted)
     return 0;
 }
 
+static struct bp_tx *enlisted(struct bp_service db)
+{
+    struct bp_fiber *fiber = fiber_current();
+    struct bp_tx *tx = fiber ? *fiber_enlisted(fiber) : NULL;
+    return tx && tx->db.self == db.self ? tx : NULL;
+}
+
+void bp_db_enlist(struct bp_tx *tx)
+{
+    struct bp_fiber *fiber = fiber_current();
+    if (fiber)
+        *fiber_enlisted(fiber) = tx;
+}
+
 int bp_db_query(struct bp_service db, struct bp_tx *tx, const struct bp_statement *statement,
                 const struct bp_db_value *values, size_t count, struct bp_arena *arena, struct bp_result *ret_result)
 {
     struct tag_mark mark;
     int status;
+    if (!tx)
+        tx = enlisted(db);
+    else if (tx->outer)
+        tx = tx->outer;
     if (!statement->tag || !tags_wanted())
         return run(db, tx, statement, values, count, arena, ret_result);
     if (!tags_expand(statement->tag, values, count, &mark)) {
@@ -134,6 +155,11 @@ int bp_db_begin(struct bp_service db, struct bp_tx **ret_tx)
     if (!tx)
         return BP_NOMEM;
     tx->db = db;
+    tx->outer = enlisted(db);
+    if (tx->outer) {
+        *ret_tx = tx;
+        return 0;
+    }
     bp_time started = bp_clock();
     int status = vtable_of(db)->begin(db.self, &tx->inner);
     observe(db, "begin", started);
@@ -155,8 +181,22 @@ static void end(struct bp_tx *tx, bool took_place)
     free(tx);
 }
 
+/* A part of an enlisted transaction ends with it. */
+static int end_part(struct bp_tx *tx, bool failed)
+{
+    tx->outer->failed = tx->outer->failed || failed;
+    free(tx);
+    return 0;
+}
+
 int bp_db_commit(struct bp_service db, struct bp_tx *tx)
 {
+    if (tx->outer)
+        return end_part(tx, false);
+    if (tx->failed) {
+        bp_db_rollback(db, tx);
+        return BP_ERROR;
+    }
     bp_time started = bp_clock();
     int status = vtable_of(db)->commit(db.self, tx->inner);
     observe(db, "commit", started);
@@ -166,6 +206,10 @@ int bp_db_commit(struct bp_service db, struct bp_tx *tx)
 
 void bp_db_rollback(struct bp_service db, struct bp_tx *tx)
 {
+    if (tx->outer) {
+        end_part(tx, true);
+        return;
+    }
     bp_time started = bp_clock();
     vtable_of(db)->rollback(db.self, tx->inner);
     observe(db, "rollback", started);

@@ -39,6 +39,7 @@ struct bp_fiber {
     struct loop_deadline deadline;
     struct loop_task wake;
     struct fiber_place place;
+    struct bp_tx *enlisted;
     enum waiting waiting;
     bool woken;
     bool ended;
@@ -170,6 +171,7 @@ int fiber_prepare(struct loop *loop, const struct fiber_start *start, struct bp_
     fiber->deadline = (struct loop_deadline){.function = deadline_passed};
     fiber->wake = (struct loop_task){.function = wake_task};
     fiber->place = (struct fiber_place){0};
+    fiber->enlisted = NULL;
     fiber->waiting = NOT_WAITING;
     fiber->woken = fiber->ended = false;
     fiber->canceled = 0;
@@ -293,4 +295,9 @@ bool fiber_in_guard(const void *address)
 {
     const struct bp_fiber *fiber = current;
     return fiber && (const char *)address >= fiber->mapping && (const char *)address < fiber->mapping + GUARD_BYTES;
+}
+
+struct bp_tx **fiber_enlisted(struct bp_fiber *fiber)
+{
+    return &fiber->enlisted;
 }

@@ -56,6 +56,10 @@ struct fiber_place {
 struct fiber_place fiber_enter(struct fiber_place place);
 struct fiber_place fiber_place(void);
 
+/* The transaction that bp_db_enlist() put the fiber's statements into; NULL: none. */
+struct bp_tx;
+struct bp_tx **fiber_enlisted(struct bp_fiber *fiber);
+
 /* Stacks in use and pooled, for metrics and tests. */
 struct fiber_stats {
     uint64_t live, pooled, started;

@@ -155,6 +155,10 @@ int bp_db_begin(struct bp_service db, struct bp_tx **ret_tx);
 /* Ends it; frees tx whatever happens. Never cancelled. 0 when it is durable; BP_UNKNOWN; else nothing of it took place. */
 int bp_db_commit(struct bp_service db, struct bp_tx *tx);
 void bp_db_rollback(struct bp_service db, struct bp_tx *tx);
+/* For stages: until bp_db_enlist(NULL), statements of this fiber on the same database that name no transaction run in tx, and what it begins
+ * becomes a part of tx: its commit waits for that of tx, its rollback makes that of tx fail. So a stage can put what it writes
+ * into the transaction of a handler that knows nothing of it (idempotency). Does not suspend. */
+void bp_db_enlist(struct bp_tx *tx);
 /* 0 when a trivial query works within the timeout. */
 int bp_db_ping(struct bp_service db, bp_span timeout);
 /*
