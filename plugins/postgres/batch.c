@@ -66,11 +66,8 @@ static void send_sync(struct connection *connection)
 /* What each transaction begins with when no session is ours. */
 static void send_prelude(struct connection *connection)
 {
-    const struct database *database = connection->database;
-    bool reads = connection->lane && connection->lane->kind != LANE_WRITE;
-    const char *prelude = reads ? database->prelude_read : database->prelude;
-    if (prelude)
-        send_command(connection, prelude, NULL);
+    if (connection->pooled)
+        send_command(connection, connection->database->prelude, NULL);
 }
 
 static const char *sql_of(const struct bp_statement *statement)
@@ -160,7 +157,7 @@ static void send_job(struct connection *connection, struct job *job)
     job->connection = connection;
     if (!job->statement)
         send_command(connection, job->command, job);
-    else if (connection->database->pooler)
+    else if (connection->pooled)
         send_unnamed(connection, job, &arguments);
     else
         send_prepared(connection, job, &arguments);
@@ -296,22 +293,10 @@ static bool retry(struct connection *connection, struct job *job, struct sqlstat
         return false;
     if (why.remedy == REMEDY_AGAIN)
         return ++job->lost < AGAIN;
-    if (why.remedy != REMEDY_PREPARE || job->replanned || connection->database->pooler)
+    if (why.remedy != REMEDY_PREPARE || job->replanned || connection->pooled)
         return false;
     job->replanned = true;
     return true;
-}
-
-static void warn_of_pooler(struct connection *connection, const PGresult *result)
-{
-    const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    struct database *database = connection->database;
-    if (database->warned_of_pooler || !code || strcmp(code, "0A000") == 0)
-        return;
-    database->warned_of_pooler = true;
-    bp_log(database->host, BP_LOG_WARN, "postgres.prepared_lost",
-           "Prepared statements vanish: if a pooler in transaction mode is in between, set pooler = true",
-           bp_log_cstr("sqlstate", code));
 }
 
 static void settle_failed(struct connection *connection, struct slot *first, struct slot *end, struct slot *failed,
@@ -319,10 +304,8 @@ static void settle_failed(struct connection *connection, struct slot *first, str
 {
     struct sqlstate why = meaning(failed->result);
     bool reader = connection->lane && connection->lane->kind != LANE_WRITE;
-    if (why.remedy == REMEDY_PREPARE && !connection->database->pooler) {
+    if (why.remedy == REMEDY_PREPARE && !connection->pooled)
         connection->forget = true;
-        warn_of_pooler(connection, failed->result);
-    }
     if (why.remedy == REMEDY_REOPEN && !reader) {
         connection->reopen = true;
         snprintf(connection->why, sizeof(connection->why), "the server is read-only");

@@ -216,8 +216,8 @@ static int poll_to_end(PGconn *pg, bp_time deadline)
     return wanted == PGRES_POLLING_OK ? 0 : BP_BUSY;
 }
 
-/* Without pipeline mode yet. */
-static int run_sql(PGconn *pg, const char *sql, bp_time deadline)
+/* Without pipeline mode yet. ret_number: of the first column; may be NULL. */
+static int run_sql(PGconn *pg, const char *sql, bp_time deadline, int *ret_number)
 {
     int status = PQsendQuery(pg, sql) ? 0 : BP_BUSY;
     PGresult *result;
@@ -231,11 +231,29 @@ static int run_sql(PGconn *pg, const char *sql, bp_time deadline)
         }
         if (status != 0 || !(result = PQgetResult(pg)))
             return status;
-        ExecStatusType said = PQresultStatus(result);
-        PQclear(result);
-        if (said != PGRES_TUPLES_OK && said != PGRES_COMMAND_OK)
+        if (PQresultStatus(result) != PGRES_TUPLES_OK)
             status = BP_BUSY;
+        else if (ret_number && PQntuples(result) > 0)
+            *ret_number = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        PQclear(result);
     }
+}
+
+/* Settings of a session would leak to others through a pooler that nobody told us about. It has made up the process number of our
+ * greeting: the server knows another one. */
+static int set_up(struct database *database, PGconn *pg, bp_time deadline, bool *ret_pooled)
+{
+    int backend = 0;
+    int status = run_sql(pg, "SELECT pg_backend_pid()", deadline, &backend);
+    if (status != 0)
+        return status;
+    *ret_pooled = backend != PQbackendPID(pg);
+    if (!*ret_pooled)
+        return run_sql(pg, database->session, deadline, NULL);
+    database->pooler = true;
+    bp_log(database->host, BP_LOG_WARN, "postgres.pooler_found",
+           "A pooler is in between: statements are not prepared. Set pooler = true");
+    return 0;
 }
 
 static void ignore_notice(void *argument, const PGresult *result)
@@ -243,7 +261,7 @@ static void ignore_notice(void *argument, const PGresult *result)
     (void)argument, (void)result;
 }
 
-int connect_open(struct database *database, const struct target *target, const char *sql, PGconn **ret_pg, char *why)
+int connect_open(struct database *database, const struct target *target, bool *ret_pooled, PGconn **ret_pg, char *why)
 {
     bp_time deadline = bp_clock() + database->connect_timeout;
     struct addresses addresses = {0};
@@ -260,8 +278,10 @@ int connect_open(struct database *database, const struct target *target, const c
     status = PQstatus(pg) == CONNECTION_BAD ? BP_BUSY : poll_to_end(pg, deadline);
     if (status == 0 && PQsetnonblocking(pg, 1) != 0)
         status = BP_BUSY;
-    if (status == 0 && sql)
-        status = run_sql(pg, sql, deadline);
+    if (ret_pooled)
+        *ret_pooled = database->pooler;
+    if (status == 0 && ret_pooled && !database->pooler)
+        status = set_up(database, pg, deadline, ret_pooled);
     if (status == 0) {
         *ret_pg = pg;
         return 0;

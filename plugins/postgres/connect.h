@@ -19,9 +19,10 @@ struct keywords {
 };
 void connect_keywords(const struct database *database, const struct target *target, struct keywords *keywords);
 
-/* Suspends: looks names up, connects, runs the SQL (may be NULL), all within the connect timeout. 0, BP_CANCELED, BP_NOMEM or BP_BUSY, with
+/* Suspends: looks names up, connects, sets the session up (unless ret_pooled is NULL), all within the connect timeout; *ret_pooled:
+ * a pooler is in between, and nothing was set up. 0, BP_CANCELED, BP_NOMEM or BP_BUSY, with
  * the reason in DATABASE_WHY bytes, without secrets. The connection does not block. */
-int connect_open(struct database *database, const struct target *target, const char *sql, PGconn **ret_pg, char *why);
+int connect_open(struct database *database, const struct target *target, bool *ret_pooled, PGconn **ret_pg, char *why);
 /* The first line of what libpq says, without what every message begins with. */
 void connect_reason(const char *message, char *why);
 /* The pause before the given try, counted from 0: 100 ms doubling to 2 s, of which a random half is taken off. */

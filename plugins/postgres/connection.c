@@ -54,9 +54,7 @@ static void give_reason(struct connection *connection)
 static int open_connection(struct connection *connection)
 {
     struct database *database = connection->database;
-    bool reads = connection->lane && connection->lane->kind != LANE_WRITE;
-    int status = connect_open(database, connection->target, reads ? database->session_read : database->session,
-                              &connection->pg, connection->why);
+    int status = connect_open(database, connection->target, &connection->pooled, &connection->pg, connection->why);
     if (status != 0)
         return status;
     connection->watch = bp_watch_new(database->host, PQsocket(connection->pg), BP_READABLE, socket_ready, connection);

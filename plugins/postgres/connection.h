@@ -34,6 +34,7 @@ struct connection {
     struct bp_watch *watch;
     bp_event event;
     bool ready, readable, writing;
+    bool pooled;     /* a pooler is in between */
     bool broken;     /* of no use any more, because of: */
     bool stalled;    /* no answer in time */
     bool said_fatal; /* the server gave a reason, in answer to a statement: what followed did not take place */

@@ -23,8 +23,8 @@ struct database {
 
     struct bp_host *host;
     struct target target, direct, replica; /* of url, direct_url, read_url; the last two may be zeroes */
-    char *session, *session_read;          /* SQL that sets a session up, for all and for readers; NULL with a pooler */
-    char *prelude, *prelude_read;          /* with a pooler: SQL that does so for each transaction */
+    char *session;                         /* SQL that sets a session up */
+    char *prelude;                         /* with a pooler: SQL that does so for each transaction */
     struct bp_metric *waiting, *used;
 
     /* from start to stop */
@@ -36,7 +36,6 @@ struct database {
     bool resolving;         /* a name is looked up: one at a time, so that a dead resolver holds one thread */
     bool canceling;         /* PQcancel() runs: one at a time, for the same reason */
     bool read_only;         /* the last write was refused by a read-only server */
-    bool warned_of_pooler;  /* that prepared statements vanish */
     bp_time logged;         /* when a failure of a statement was last written to the log */
     char why[DATABASE_WHY]; /* it is away: the last failure to connect; "" before the first */
 };

@@ -26,8 +26,8 @@ static const struct bp_field options[] = {
     BP_U32(struct database, queue, .def = "4096", .min = 1, .max = 1000000,
            .doc = "Statements that may wait for their turn, per worker and direction; more are refused with 503."),
     BP_BOOL(struct database, pooler, .def = "false",
-            .doc =
-                "A pooler in transaction mode (pgbouncer) is in between: nothing is prepared, no session is set up."),
+            .doc = "A pooler in transaction mode (pgbouncer) is in between: nothing is prepared, no session is set up. "
+                   "Found out when it is not said."),
     BP_SPAN(struct database, statement_timeout, .def = "5s", .min = 100 * BP_MILLISECOND, .max = BP_HOUR,
             .doc =
                 "How long a statement may run. An answer that is 2 s later than this shows that the server hangs: its "
@@ -87,29 +87,17 @@ static int check_sslmode(struct bp_host *host, bp_str mode)
 }
 
 /* SELECT set_config(…), …: one round trip, and the same words for a session and for a transaction. */
-static char *settings(const struct database *database, bool local, bool reads)
+static char *settings(const struct database *database, bool local)
 {
     const char *scope = local ? "true" : "false";
     char path[128] = "", *sql = NULL;
     if (database->target.schema)
         snprintf(path, sizeof(path), ", set_config('search_path', '\"%s\"', %s)", database->target.schema, scope);
-    if (asprintf(&sql,
-                 "SELECT set_config('statement_timeout', '%lld', %s), set_config('lock_timeout', '%lld', %s)%s%s%s%s",
+    if (asprintf(&sql, "SELECT set_config('statement_timeout', '%lld', %s), set_config('lock_timeout', '%lld', %s)%s",
                  (long long)(database->statement_timeout / BP_MILLISECOND), scope,
-                 (long long)(database->lock_timeout / BP_MILLISECOND), scope, path, reads ? ", set_config('" : "",
-                 reads ? (local ? "transaction_read_only" : "default_transaction_read_only") : "",
-                 reads ? (local ? "', 'on', true)" : "', 'on', false)") : "") < 0)
+                 (long long)(database->lock_timeout / BP_MILLISECOND), scope, path) < 0)
         return NULL;
     return sql;
-}
-
-static int make_settings(struct database *database)
-{
-    char **all = database->pooler ? &database->prelude : &database->session;
-    char **read = database->pooler ? &database->prelude_read : &database->session_read;
-    *all = settings(database, database->pooler, false);
-    *read = settings(database, database->pooler, true);
-    return *all && *read ? 0 : BP_NOMEM;
 }
 
 static int postgres_init(struct bp_host *host, void *self)
@@ -129,9 +117,10 @@ static int postgres_init(struct bp_host *host, void *self)
         database->pool_timeout = database->target.pool_timeout;
     if (database->target.connect_timeout)
         database->connect_timeout = database->target.connect_timeout;
-    status = make_settings(database);
-    if (status != 0)
-        return status;
+    database->session = settings(database, false);
+    database->prelude = settings(database, true);
+    if (!database->session || !database->prelude)
+        return BP_NOMEM;
     database->waiting = bp_metric_new(host, &database_waiting_metric);
     database->used = bp_metric_new(host, &database_used_metric);
     if (!database->waiting || !database->used)
@@ -178,10 +167,8 @@ static void postgres_deinit(struct bp_host *host, void *self)
     target_deinit(&database->direct);
     target_deinit(&database->replica);
     free(database->session);
-    free(database->session_read);
     free(database->prelude);
-    free(database->prelude_read);
-    database->session = database->session_read = database->prelude = database->prelude_read = NULL;
+    database->session = database->prelude = NULL;
 }
 
 BP_PLUGIN(.name = "postgres", .version = "1.0.0", .doc = "Keeps data on a PostgreSQL server.",

@@ -177,7 +177,6 @@ Test(rows, types_of_numbers)
         {"SELECT interval '1 day'", number_row, BP_ERROR, 0, "its type does not fit"},
         {"SELECT 1, 2", number_row, BP_ERROR, 0, "it has 2 columns, its rows describe 1"},
         {"SELECT nothing", number_row, BP_ERROR, 0, "42703"},
-        {"UPDATE everything SET flag = true", NULL, BP_BUSY, 0, "25006"},
     };
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         fixture_run(read_number, (void *)&numbers[i]);
