@@ -123,6 +123,7 @@ void fixture_free(void)
     fiber_pool_free();
     shared = shared_free(shared);
     metrics_arena = arena_free(metrics_arena);
+    assembly.health = NULL; /* in the arena */
     arena = arena_free(arena);
     unlink(log_path());
     rmdir(fixture.folder);
