@@ -157,7 +157,7 @@ static void send_job(struct connection *connection, struct job *job)
     job->connection = connection;
     if (!job->statement)
         send_command(connection, job->command, job);
-    else if (connection->pooled)
+    else if (connection->pooled || (job->statement->flags & BP_SQL_ONCE))
         send_unnamed(connection, job, &arguments);
     else
         send_prepared(connection, job, &arguments);

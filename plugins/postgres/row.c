@@ -236,6 +236,8 @@ static int decode_text(const struct bp_field *row, bp_str text, struct bp_arena 
 {
     if (row->type == BP_TYPE_CHOICE)
         return decode_choice(row, text, member) ? 0 : BP_ERROR;
+    if (row->type == BP_TYPE_ARRAY || row->type == BP_TYPE_OBJECT)
+        return bp_field_decode_json(row, text, arena, (char *)member - row->offset);
     if (row->type != BP_TYPE_TEXT)
         return BP_ERROR;
     text = bp_arena_copy(arena, text);
