@@ -11,7 +11,7 @@ static int check(void *self, bp_span timeout, char *detail)
     int status;
     if (database->schema.state == SCHEMA_BEHIND) {
         snprintf(detail, BP_HEALTH_DETAIL, "%s", database->schema.detail);
-        return BP_BUSY;
+        return BP_HEALTH_UNFIT;
     }
     if (reads->away || writes->away) {
         snprintf(detail, BP_HEALTH_DETAIL, "%s", database->why);
