@@ -189,3 +189,46 @@ Test(limit_options, two_instances)
         cr_assert_eq(server_stop(&server), 0);
     }
 }
+
+/* Behind auth: each user has a quota, whatever the address, and some have none. */
+Test(limit_options, users)
+{
+    static const char config[] =
+        "server: { listen = ( { address = \"127.0.0.1:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; };\n"
+        "plugins: ( { use = \"health\"; }, { use = \"sqlite\"; }, { use = \"todos\"; }, { use = \"auth\"; secret = "
+        "\"0123456789abcdef0123456789abcdef\"; },\n"
+        "{ use = \"rate_limit\"; quota = 2; window = \"1h\"; key = \"user\"; exempt_users = ( \"${EXEMPT}\" ); },\n"
+        "{ use = \"redis\"; when = \"REDIS_URL\"; url = \"${REDIS_URL}\"; prefix = \"${PORT}:\"; } );\n"
+        "pipelines: { open = ( ); base = ( \"auth\", \"rate_limit\" ); };\n"
+        "routes: ( { match = \"/health/*\"; pipeline = \"open\"; }, { match = \"/api/v1/auth/*\"; pipeline = \"open\"; "
+        "}, "
+        "{ match = \"/*\"; pipeline = \"base\"; } );\n";
+    struct test_server server;
+    struct http_reply reply;
+    char redis[256], exempt[64] = "EXEMPT=00000000-0000-7000-8000-000000000000", folder[sizeof(server.folder)];
+    const char *const environment[] = {redis, exempt, NULL};
+    (void)snprintf(redis, sizeof(redis), "REDIS_URL=%s", getenv("TEST_REDIS_URL") ? getenv("TEST_REDIS_URL") : "");
+    server_start(&server, &(struct server_options){.config = config, .environment = environment});
+    char *ada = http_login(server.port, "ada@example.com"), *bob = http_login(server.port, "bob@example.com");
+    cr_assert_eq(left(&server, "GET", "/api/v1/todos", ada), 1);
+    cr_assert_eq(left(&server, "GET", "/api/v1/todos", bob), 1);
+    cr_assert_eq(left(&server, "GET", "/api/v1/todos", ada), 0);
+    cr_assert_eq(left(&server, "GET", "/api/v1/todos", ada), -1);
+    cr_assert_eq(left(&server, "GET", "/api/v1/todos", bob), 0);
+    http_call(server.port, "POST", "/api/v1/auth/login", NULL,
+              "{\"email\":\"ada@example.com\",\"password\":\"Passw0rd!\"}", &reply);
+    json_t *body = http_json(&reply);
+    (void)snprintf(exempt, sizeof(exempt), "EXEMPT=%s", http_json_text(body, "user.id"));
+    json_decref(body);
+    http_reply_free(&reply);
+    memcpy(folder, server.folder, sizeof(folder));
+    cr_assert_eq(server_stop_keep(&server), 0);
+
+    server_start(&server, &(struct server_options){.config = config, .environment = environment, .folder = folder});
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(left(&server, "GET", "/api/v1/todos", ada), -2);
+    cr_assert_geq(left(&server, "GET", "/api/v1/todos", bob), -1);
+    free(ada);
+    free(bob);
+    cr_assert_eq(server_stop(&server), 0);
+}
