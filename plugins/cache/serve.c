@@ -126,13 +126,10 @@ static void keep(const struct visit *visit, struct entry *entry)
 }
 
 /* After the handler. *ret_entry: what may be kept, and given to those who wait; NULL when it is nobody else's. */
-static int finish(const struct visit *visit, enum result result, struct entry **ret_entry)
+static int finish(const struct visit *visit, struct entry **ret_entry)
 {
     struct bp_request *rq = visit->rq;
     struct reply reply;
-    int status = bp_header_block(rq, result_lines[result]);
-    if (status < 0)
-        return bp_trace(status);
     if (!reply_of(rq, visit->stage, &reply))
         return 0;
     *ret_entry = make_entry(visit, &reply, bp_now(rq));
@@ -144,16 +141,18 @@ static int fetch(const struct visit *visit, enum result result, struct flight *f
 {
     struct entry *entry = NULL;
     count(visit->cache, result);
-    int status = bp_next(visit->rq);
+    int status = bp_next(visit->rq), added = 0;
     bool failed = status < 0 || bp_reply_status(visit->rq) >= 500;
-    if (status == 0 && !bp_reply_streams(visit->rq))
-        status = finish(visit, result, &entry);
+    if (!bp_reply_streams(visit->rq))
+        added = bp_header_block(visit->rq, result_lines[result]);
+    if (status == 0 && added == 0)
+        status = finish(visit, &entry);
     if (flight)
         flight_land(&visit->cache->flights, flight, entry, failed);
     if (entry)
         keep(visit, entry);
     entry_unref(entry);
-    return status;
+    return status < 0 ? status : bp_trace(added);
 }
 
 /* On a miss: one asks, the others wait for it. */
