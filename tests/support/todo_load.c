@@ -10,7 +10,10 @@
 #include "tests/support/http.h"
 #include "tests/support/service.h"
 
-enum { CONNECTIONS = 3 }; /* of a thread to each server, so that several workers get to answer it */
+enum {
+    CONNECTIONS = 3, /* of a thread to each server, so that several workers get to answer it */
+    READS_BETWEEN = 16
+};
 
 struct client {
     struct todo_load *load;
@@ -70,6 +73,14 @@ static void end(struct client *client)
             close(client->fds[i]);
 }
 
+/* Lets some be read between two writes: while writes follow each other without a gap, nothing is kept that could be wrong. */
+static void let_read(struct todo_load *load)
+{
+    unsigned until = atomic_load(&load->reads) + READS_BETWEEN;
+    while (atomic_load(&load->reads) < until && !atomic_load(&load->stop))
+        service_breathe();
+}
+
 static void *create(void *argument)
 {
     struct todo_load *load = argument;
@@ -80,7 +91,7 @@ static void *create(void *argument)
         if (call(&client, "POST", "/api/v1/todos", "{\"title\":\"one more\"}", &reply)) {
             atomic_fetch_add(&load->acknowledged, 1);
             http_reply_free(&reply);
-            service_breathe();
+            let_read(load);
         }
     end(&client);
     return NULL;
@@ -98,7 +109,7 @@ static void *update(void *argument)
         if (call(&client, "PATCH", load->target, body, &reply)) {
             atomic_store(&load->updated, number);
             http_reply_free(&reply);
-            service_breathe();
+            let_read(load);
         }
     }
     end(&client);
