@@ -102,7 +102,7 @@ Test(cache_replicas, all_at_once, .init = start, .fini = stop)
     const int ports[] = {a.port, b.port};
     await_hits();
     todo_load_start(&load, ports, 2, ada, 4, 4);
-    while (atomic_load(&load.acknowledged) < 800 && !atomic_load(&load.wrong))
+    while (atomic_load(&load.acknowledged) < 200 && !atomic_load(&load.wrong))
         todo_load_wait();
     todo_load_stop(&load);
     expect_fine(&load, 10);
@@ -115,11 +115,11 @@ Test(cache_replicas, redis_is_restarted_meanwhile, .init = start, .fini = stop)
     await_hits();
     todo_load_start(&load, ports, 2, ada, 3, 4);
     for (unsigned round = 1; round <= 4; round++) {
-        unsigned until = atomic_load(&load.acknowledged) + 100;
+        unsigned until = atomic_load(&load.acknowledged) + 30;
         while (atomic_load(&load.acknowledged) < until && !atomic_load(&load.wrong))
             todo_load_wait();
         redis_kill(&redis);
-        until += round % 2 ? 100 : 1; /* away for some writes, or hardly for one */
+        until += round % 2 ? 30 : 1; /* away for some writes, or hardly for one */
         while (atomic_load(&load.acknowledged) < until && !atomic_load(&load.wrong))
             todo_load_wait();
         redis_again(&redis);

@@ -21,7 +21,7 @@ Test(cache_writes, a_read_after_a_write_sees_it)
     const int ports[] = {server.port};
     struct todo_load load;
     todo_load_start(&load, ports, 1, ada, 4, 4);
-    while (atomic_load(&load.acknowledged) < 600 && !atomic_load(&load.wrong))
+    while (atomic_load(&load.acknowledged) < 300 && !atomic_load(&load.wrong))
         todo_load_wait();
     todo_load_stop(&load);
     cr_expect_eq(load.wrong, 0, "%s", load.problem);
