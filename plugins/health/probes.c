@@ -89,7 +89,8 @@ static struct health_line line(const struct check *check, bool full)
                                .required = state->required};
     if (state->known) {
         line.set |= LINE_LATENCY;
-        line.latency_ms = (double)(state->latency / BP_MICROSECOND) / 1000.0;
+        int64_t microseconds = state->latency / BP_MICROSECOND;
+        line.latency_ms = (double)microseconds / 1000.0;
     }
     if (full && state->detail[0]) {
         line.set |= LINE_DETAIL;
