@@ -223,7 +223,7 @@ static bool any_wrong(const struct clients *clients)
 bool clients_wait_served(struct clients *clients, unsigned more, int milliseconds)
 {
     long long end = service_milliseconds() + milliseconds;
-    unsigned from[64];
+    unsigned from[64] = {0};
     cr_assert_leq(clients->count, 64);
     for (unsigned i = 0; i < clients->count; i++)
         from[i] = atomic_load(&clients->list[i].acknowledged);
