@@ -48,6 +48,7 @@ void site_services(struct site *site, const struct site_options *options)
     case SITE_PGBOUNCER:
         pgbouncer_start(&site->pgbouncer, &site->postgres, options->pgbouncer);
         pgbouncer_url(&site->pgbouncer, "backplane", name, site->url);
+        strcat(site->url, "?pgbouncer=true");
         break;
     }
 }

@@ -85,13 +85,13 @@ Test(postgres, hesitates)
 
 enum { SLOTS = 12, RESERVED = 3 };
 
-/* Takes every connection that ordinary roles may have; the server's are ended until it has none. */
+/* Takes every connection that ordinary roles may have, one of them as the superuser: it ends the server's until that has none. */
 static unsigned take_connections(PGconn *taken[SLOTS])
 {
     char url[POSTGRES_URL_SIZE + 32];
     long long end = service_milliseconds() + SITE_DOWN_MILLISECONDS;
-    unsigned count = 0;
-    PGconn *superuser = PQconnectdb(site.superuser);
+    unsigned count = 1;
+    PGconn *superuser = taken[0] = PQconnectdb(site.superuser);
     cr_assert_eq(PQstatus(superuser), CONNECTION_OK, "%s", PQerrorMessage(superuser));
     snprintf(url, sizeof(url), "%s?application_name=hog", site.database);
     while (count < SLOTS - RESERVED && service_milliseconds() < end) {
@@ -107,7 +107,6 @@ static unsigned take_connections(PGconn *taken[SLOTS])
         PQclear(PQexec(superuser, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                                   "WHERE usename = 'backplane' AND application_name <> 'hog'"));
     }
-    PQfinish(superuser);
     return count;
 }
 

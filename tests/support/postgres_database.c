@@ -35,11 +35,18 @@ void postgres_url_with(const char *url, const char *role, const char *database, 
     snprintf(ret_url, POSTGRES_URL_SIZE, "postgresql://%s%.*s/%s", role, (int)host, at, database);
 }
 
+static void ignore(void *argument, const char *message)
+{
+    (void)argument;
+    (void)message;
+}
+
 static PGconn *dial(const char *url)
 {
     PGconn *connection = PQconnectdb(url);
     if (PQstatus(connection) != CONNECTION_OK)
         service_fail("%s: %s", url, PQerrorMessage(connection));
+    PQsetNoticeProcessor(connection, ignore, NULL);
     return connection;
 }
 
@@ -98,7 +105,7 @@ static void migrate(const char *url)
     snprintf(log, sizeof(log), "%s/log", folder);
     const char *environment[] = {"PATH=/usr/bin:/bin", database, direct, data, NULL};
     const char *arguments[] = {
-        BACKPLANE_BUILD_ROOT "/backplane", "migrate", "up", "-c", BACKPLANE_SOURCE_ROOT "/config/backplane.cfg", NULL};
+        BACKPLANE_BUILD_ROOT "/backplane", "migrate", "-c", BACKPLANE_SOURCE_ROOT "/config/backplane.cfg", NULL};
     pid_t pid = fork();
     if (pid == 0) {
         FILE *file = freopen(log, "w", stdout);
@@ -119,6 +126,7 @@ static void make_template(PGconn *connection, const char *url)
     PQclear(run(connection, "SELECT pg_advisory_lock(1)"));
     PGresult *there = run(connection, "SELECT 1 FROM pg_database WHERE datname = '" TEMPLATE "'");
     if (PQntuples(there) == 0) {
+        PQclear(run(connection, "DROP DATABASE IF EXISTS " TEMPLATE "_new")); /* of one who failed */
         PQclear(run(connection, "CREATE DATABASE " TEMPLATE "_new OWNER backplane"));
         postgres_url_with(url, "backplane", TEMPLATE "_new", template);
         migrate(template);
