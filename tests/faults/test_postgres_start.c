@@ -82,7 +82,7 @@ static void migrate(void)
 {
     char command[2048];
     snprintf(command, sizeof(command),
-             "DATABASE_URL='%s' DIRECT_URL='%s' BACKPLANE_DATA=%s %s migrate -c %s >/dev/null 2>&1", site.database,
+             "DATABASE_URL='%s' DIRECT_URL='%s' BACKPLANE_DATA=%s %s migrate up -c %s >/dev/null 2>&1", site.database,
              site.database, site.server.folder, BACKPLANE_BUILD_ROOT "/backplane",
              BACKPLANE_SOURCE_ROOT "/config/backplane.cfg");
     int status = system(command);

@@ -46,10 +46,8 @@ void database_prepare(const char *folder, char ret_url[SERVER_URL_SIZE], char re
         cr_assert(file && fprintf(file, "%s\n", ret_direct) > 0);
     }
     fclose(file);
-    char name[128];
-    snprintf(name, sizeof(name), "%s?pgbouncer=true", strrchr(ret_direct, '/') + 1);
     if (database_kind() == DATABASE_PGBOUNCER)
-        postgres_url_with(needed("TEST_PGBOUNCER_URL"), "backplane", name, ret_url);
+        postgres_url_with(needed("TEST_PGBOUNCER_URL"), "backplane", strrchr(ret_direct, '/') + 1, ret_url);
     else
         snprintf(ret_url, SERVER_URL_SIZE, "%s", ret_direct);
 }

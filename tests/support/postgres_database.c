@@ -105,7 +105,7 @@ static void migrate(const char *url)
     snprintf(log, sizeof(log), "%s/log", folder);
     const char *environment[] = {"PATH=/usr/bin:/bin", database, direct, data, NULL};
     const char *arguments[] = {
-        BACKPLANE_BUILD_ROOT "/backplane", "migrate", "-c", BACKPLANE_SOURCE_ROOT "/config/backplane.cfg", NULL};
+        BACKPLANE_BUILD_ROOT "/backplane", "migrate", "up", "-c", BACKPLANE_SOURCE_ROOT "/config/backplane.cfg", NULL};
     pid_t pid = fork();
     if (pid == 0) {
         FILE *file = freopen(log, "w", stdout);
