@@ -243,6 +243,8 @@ static int ping(void *self, bp_span timeout)
     struct redis *redis = self;
     const struct bp_kv_wait wait = {.timeout = timeout};
     struct ask ask = ask_make(redis, &wait, "ping", ASK_REPEATABLE);
+    /* A patient question must not hide from the others that nobody is there. */
+    ask.patience = redis->timeout;
     struct reply *reply;
     struct words words;
     int status = words_init(&words, 1, 0);

@@ -117,6 +117,30 @@ Test(faults, stalled)
     end();
 }
 
+/* The health check asks with more patience than requests have: who comes behind it waits no longer for that. */
+static void patient_ping(void *argument)
+{
+    bp_time began = bp_clock();
+    cr_assert_lt(fixture.kv->ping(fixture.redis, 10 * BP_SECOND), 0);
+    *(bp_span *)argument = bp_clock() - began;
+}
+
+Test(faults, stalled_behind_a_patient_question)
+{
+    bp_span took = 0;
+    begin(&(struct redis_options){0});
+    fixture_start_up();
+    redis_pause(&server);
+    fixture_begin(patient_ping, &took);
+    fixture_until(is_open());
+    fixture_wait();
+    cr_assert_geq(took, 250 * BP_MILLISECOND);
+    cr_assert_lt(took, BP_SECOND);
+    redis_resume(&server);
+    check_recovers();
+    end();
+}
+
 Test(faults, stalled_while_nobody_asks)
 {
     begin(&(struct redis_options){0});
