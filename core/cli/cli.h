@@ -17,6 +17,7 @@ struct cli_options {
     bool json;              /* check --json, migrate status --json */
     bool markdown;          /* plugins NAME --markdown, config options --markdown */
     const char *to, *steps; /* of migrate down; NULL: not given */
+    const char *plugin;     /* one that the command needs, configured or not; NULL: none */
     const char *arguments[CLI_ARGUMENTS];
     size_t argument_count;
 };
@@ -33,6 +34,7 @@ int cli_migrate(const struct cli_options *options);
 int cli_migrate_status(const struct cli_options *options);
 int cli_migrate_down(const struct cli_options *options);
 int cli_migrate_new(const struct cli_options *options);
+int cli_import_prisma(const struct cli_options *options);
 int cli_backup(const struct cli_options *options);
 int cli_health(const struct cli_options *options);
 int cli_version(const struct cli_options *options);

@@ -64,6 +64,16 @@ const struct cli_command cli_commands[] = {
      .function = cli_migrate_new,
      .doc = "Make the files of a new migration in the source tree.",
      .details = "In plugins/PLUGIN/migrations, with the next free number: NNNN_NAME.sql and NNNN_NAME.down.sql."},
+    {.name = "migrate import-prisma",
+     .arguments = "URL",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .function = cli_import_prisma,
+     .doc = "Copy accounts and todos of the old system, at postgresql://….",
+     .details = "Into the configured database, whose schema must be up to date. Changes nothing in the old one. May be "
+                "run again: what is\n"
+                "there already is left as it is. Exit status 1 when anything could not be copied, which is reported "
+                "row by row."},
     {.name = "backup",
      .arguments = "FILE",
      .min_arguments = 1,
@@ -96,7 +106,7 @@ static void print_option(FILE *out, const struct cli_option *option)
     char left[40];
     snprintf(left, sizeof(left), "%s%s%s", option->names, option->argument ? " " : "",
              option->argument ? option->argument : "");
-    fprintf(out, "  %-24s %s\n", left, option->doc);
+    fprintf(out, "  %-26s %s\n", left, option->doc);
 }
 
 static void print_all(FILE *out)
@@ -108,7 +118,7 @@ static void print_all(FILE *out)
         char left[40];
         snprintf(left, sizeof(left), "%s%s%s", command->name, command->arguments ? " " : "",
                  command->arguments ? command->arguments : "");
-        fprintf(out, "  %-24s %s\n", left, command->doc);
+        fprintf(out, "  %-26s %s\n", left, command->doc);
     }
     fputs("\noptions:\n", out);
     for (const struct cli_option *option = cli_option_table; option->names; option++)

@@ -20,7 +20,9 @@ static int load(const struct cli_options *options, struct cli_loaded *loaded)
     int config_status = config_load(&load_options, &loaded->report, &loaded->config);
     if (!loaded->config)
         return config_status;
-    int status = shared_private(loaded->config->server.shared_memory, &loaded->shared);
+    int status = options->plugin ? config_add_plugin(loaded->config, options->plugin) : 0;
+    if (status == 0)
+        status = shared_private(loaded->config->server.shared_memory, &loaded->shared);
     if (status == 0)
         status = assembly_load(loaded->config, loaded->shared, &loaded->report, &loaded->assembly);
     return config_status ? config_status : status;

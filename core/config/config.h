@@ -132,6 +132,8 @@ const char *config_listener_name(const struct config_server *server, bp_str name
 /* Letters, digits, _ and -, beginning with a letter or _: plugins, instances, stages, pipelines, listeners. */
 #define CONFIG_NAME_MAX 64
 bool config_name_valid(bp_str name);
+/* Adds an entry for a plugin that a command needs, with the defaults of its options, unless there is one. BP_NOMEM or 0. */
+int config_add_plugin(struct config *config, const char *use);
 /* The item of a group, or NULL. */
 const struct config_setting *config_get(const struct config_setting *group, const char *name);
 /*

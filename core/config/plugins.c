@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* plugins: ( … ) into struct config_plugin; the options stay as they are. */
+#include "backplane/status.h"
 #include "core/config/loader.h"
 #include "core/schema/schema.h"
 
@@ -96,4 +97,24 @@ void loader_plugins(struct loader *loader)
     loader->config->plugins = loader_alloc(loader, loader->plugins.item_count, sizeof(*loader->config->plugins));
     for (size_t i = 0; loader->config->plugins && i < loader->plugins.item_count && !loader->no_memory; i++)
         decode_plugin(loader, &loader->plugins.items[i], i);
+}
+
+int config_add_plugin(struct config *config, const char *use)
+{
+    const struct config_place place = {.file = "the command"};
+    for (size_t i = 0; i < config->plugin_count; i++)
+        if (strcmp(config->plugins[i].use, use) == 0)
+            return 0;
+    struct config_plugin *plugins = bp_arena_array(config->arena, config->plugin_count + 1, sizeof(*plugins));
+    struct config_setting *group = bp_arena_alloc(config->arena, sizeof(*group));
+    struct config_setting *item = bp_arena_alloc(config->arena, sizeof(*item));
+    if (!plugins || !group || !item)
+        return BP_NOMEM;
+    *item = (struct config_setting){.name = "use", .kind = CONFIG_TEXT, .text = bp_str_of(use), .place = place};
+    *group = (struct config_setting){.kind = CONFIG_GROUP, .items = item, .item_count = 1, .place = place};
+    if (config->plugin_count > 0)
+        memcpy(plugins, config->plugins, config->plugin_count * sizeof(*plugins));
+    plugins[config->plugin_count++] = (struct config_plugin){.use = use, .name = use, .setting = group, .place = place};
+    config->plugins = plugins;
+    return 0;
 }

@@ -28,6 +28,7 @@ struct bp_host {
     bool incomplete;            /* a placeholder stands where the environment lacks a value: init gave up on it */
     bool init_called;           /* so that deinit is due */
     bool start_error_said;
+    bool left_out; /* by assembly_start_for(): not started */
     enum { HOST_LOADED, HOST_READY /* init done */, HOST_STARTED, HOST_STOPPED } state;
 };
 
@@ -91,6 +92,8 @@ int assembly_load(const struct config *config, struct shared *shared, struct rep
                   struct assembly **ret_assembly);
 /* On a fiber. Calls start in order; when one fails, those started are stopped again, the reason is logged, and its status returned. */
 int assembly_start(struct assembly *assembly);
+/* The same for one instance and those that it needs, directly or not; the others are left out. */
+int assembly_start_for(struct assembly *assembly, struct bp_host *host);
 /* On a fiber. stop in reverse order, spawned fibers joined, timers freed. */
 void assembly_stop(struct assembly *assembly);
 /* deinit of every host, exactly once. Accepts NULL, returns NULL. */

@@ -213,10 +213,21 @@ static bool check_migrations(const struct bp_plugin *plugin, struct buffer *why)
     return true;
 }
 
+static bool check_commands(const struct bp_plugin *plugin, struct buffer *why)
+{
+    unsigned index = 0;
+    for (const struct bp_command *row = plugin->commands; row && row->size; row++, index++)
+        if (!row->name || !row->run) {
+            buffer_printf(why, "commands[%u] has no %s", index, row->name ? "run" : "name");
+            return false;
+        }
+    return true;
+}
+
 bool descriptor_copy(const struct bp_plugin *from, const char *file_name, struct bp_arena *arena,
                      struct bp_plugin *ret_plugin, struct buffer *why)
 {
-    const void *needs, *provides, *routes, *migrations;
+    const void *needs, *provides, *routes, *migrations, *commands;
     struct bp_plugin plugin = {0};
     if (!check_header(from, file_name, why))
         return false;
@@ -225,19 +236,21 @@ bool descriptor_copy(const struct bp_plugin *from, const char *file_name, struct
     if (!copy_rows("needs", from->needs, sizeof(struct bp_need), arena, &needs, why) ||
         !copy_rows("provides", from->provides, sizeof(struct bp_provide), arena, &provides, why) ||
         !copy_rows("routes", from->routes, sizeof(struct bp_route), arena, &routes, why) ||
-        !copy_rows("migrations", from->migrations, sizeof(struct bp_migration), arena, &migrations, why))
+        !copy_rows("migrations", from->migrations, sizeof(struct bp_migration), arena, &migrations, why) ||
+        !copy_rows("commands", plugin.commands, sizeof(struct bp_command), arena, &commands, why))
         return false;
     plugin.needs = needs;
     plugin.provides = provides;
     plugin.routes = routes;
     plugin.migrations = migrations;
+    plugin.commands = commands;
     if (plugin.phase > BP_PHASE_HANDLE) {
         buffer_printf(why, "phase is %u, this server's last is %u", plugin.phase, BP_PHASE_HANDLE);
         return false;
     }
     if (!check_options(&plugin, why) || !check_needs(&plugin, why) ||
         !copy_vtables((struct bp_provide *)(uintptr_t)provides, arena, why) || !check_routes(&plugin, why) ||
-        !check_migrations(&plugin, why))
+        !check_migrations(&plugin, why) || !check_commands(&plugin, why))
         return false;
     *ret_plugin = plugin;
     return true;

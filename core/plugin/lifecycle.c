@@ -54,6 +54,8 @@ int assembly_start(struct assembly *assembly)
     database_front_start(assembly);
     migrations_expect(assembly);
     for (size_t i = 0; i < assembly->host_count; i++) {
+        if (assembly->hosts[i]->left_out)
+            continue;
         int status = start_host(assembly->hosts[i]);
         if (status) {
             stop_from(assembly, i + 1); /* the one that failed may have spawned fibers already */
@@ -61,6 +63,25 @@ int assembly_start(struct assembly *assembly)
         }
     }
     return 0;
+}
+
+/* The providers of an instance come before it. */
+static void keep_needed(struct assembly *assembly, const struct bp_host *wanted)
+{
+    for (size_t i = 0; i < assembly->host_count; i++)
+        assembly->hosts[i]->left_out = assembly->hosts[i] != wanted;
+    for (size_t i = assembly->host_count; i-- > 0;) {
+        const struct bp_host *host = assembly->hosts[i];
+        for (size_t n = 0; !host->left_out && host->plugin.needs && host->plugin.needs[n].size; n++)
+            if (host->providers[n])
+                host->providers[n]->left_out = false;
+    }
+}
+
+int assembly_start_for(struct assembly *assembly, struct bp_host *host)
+{
+    keep_needed(assembly, host);
+    return assembly_start(assembly);
 }
 
 void assembly_stop(struct assembly *assembly)

@@ -70,6 +70,17 @@ struct bp_migration {
     const char *down_postgres;
 };
 
+/* A command of the executable that a plugin brings. It is run in a process of its own that serves nothing. Begins with its size. */
+struct bp_command {
+    uint32_t size;
+    uint32_t spare;
+    const char *name; /* "import-prisma" */
+    const char *doc;  /* one line */
+    /* On a fiber, when the providers of what the plugin needs were started, and then it, but nothing else. Writes what it has to say to standard
+     * output and standard error. Returns the exit status of the process: 0 done, 1 failed. */
+    int (*run)(struct bp_host *host, void *self, const char *const *arguments, size_t count);
+};
+
 /* What one use of a middleware asks of the pipeline it stands in. Begins with its size. */
 struct bp_stage_rules {
     uint32_t size;
@@ -108,7 +119,8 @@ struct bp_plugin {
     /* For a middleware whose phase depends on its stage options (a limit by address, or by user): changes *rules, which
      * hold .phase and .needs_identity. Pure; called before init. NULL: they hold for every use. */
     void (*stage_rules)(const void *stage, struct bp_stage_rules *rules);
-    const void *spare[7];
+    const struct bp_command *commands; /* ends with BP_COMMAND_END */
+    const void *spare[6];
 };
 
 #ifdef __cplusplus
@@ -141,6 +153,14 @@ struct bp_plugin {
 #define BP_MIGRATION_END \
     {                    \
         .size = 0        \
+    }
+#define BP_COMMAND(...)                                \
+    {                                                  \
+        .size = sizeof(struct bp_command), __VA_ARGS__ \
+    }
+#define BP_COMMAND_END \
+    {                  \
+        .size = 0      \
     }
 /* BP_PLUGIN(.name = "hello", .version = "1.0.0", .middleware = hello); */
 #define BP_PLUGIN(...)                                                     \

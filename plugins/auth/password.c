@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "password.h"
 
+#include <crypt.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "backplane/status.h"
 #include "backplane/uuid.h"
@@ -42,14 +44,46 @@ static int make_hash(void *argument)
     return 0;
 }
 
-static int verify_hash(void *argument)
+/* "$2a$", "$2b$" or "$2y$" and a cost: bcrypt, of the system before this one. */
+static bool is_bcrypt(const char *hash)
 {
-    struct hash_job *job = argument;
+    return hash[0] == '$' && hash[1] == '2' && hash[2] && strchr("aby", hash[2]) && hash[3] == '$';
+}
+
+/* It sees 72 bytes of a password at most: so did the old system, and the hash that replaces it sees all of them. */
+static int verify_bcrypt(struct hash_job *job)
+{
+    struct crypt_data *data = calloc(1, sizeof(*data));
+    char *password = calloc(1, job->password.len + 1);
+    int status = data && password ? 0 : BP_NOMEM;
+    /* bcrypt would read a password with a NUL in it to there. */
+    if (status == 0 && !memchr(job->password.ptr, '\0', job->password.len)) {
+        memcpy(password, job->password.ptr, job->password.len);
+        const char *hash = crypt_r(password, job->hash, data);
+        job->check.matches =
+            hash && strlen(hash) == strlen(job->hash) && sodium_memcmp(hash, job->hash, strlen(job->hash)) == 0;
+        sodium_memzero(password, job->password.len);
+        sodium_memzero(data, sizeof(*data));
+    }
+    free(password);
+    free(data);
+    return status;
+}
+
+static int verify_argon2(struct hash_job *job)
+{
     errno = 0;
     job->check.matches = crypto_pwhash_str_verify(job->hash, job->password.ptr, job->password.len) == 0;
     /* Without memory nothing was compared: that is no wrong password. */
-    if (!job->check.matches && errno == ENOMEM)
-        return BP_NOMEM;
+    return !job->check.matches && errno == ENOMEM ? BP_NOMEM : 0;
+}
+
+static int verify_hash(void *argument)
+{
+    struct hash_job *job = argument;
+    int status = is_bcrypt(job->hash) ? verify_bcrypt(job) : verify_argon2(job);
+    if (status < 0)
+        return status;
     if (job->check.matches && crypto_pwhash_str_needs_rehash(job->hash, PASSWORD_PASSES, PASSWORD_MEMORY) != 0)
         job->check.renewed = crypto_pwhash_str_alg(job->check.new_hash, job->password.ptr, job->password.len,
                                                    PASSWORD_PASSES, PASSWORD_MEMORY, crypto_pwhash_ALG_ARGON2ID13) == 0;

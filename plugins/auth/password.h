@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Passwords: argon2id (RFC 9106) in PHC strings, hashed off the loop. */
+/* Passwords: argon2id (RFC 9106) in PHC strings, hashed off the loop. Hashes of bcrypt, which an import brought, are verified. */
 #ifndef AUTH_PASSWORD_H
 #define AUTH_PASSWORD_H
 
@@ -13,7 +13,7 @@ struct hash_slots;
 
 struct password_check {
     bool matches;
-    bool renewed; /* it matches, but was made with other parameters: new_hash is to be stored */
+    bool renewed; /* it matches, but was made with other parameters, or by bcrypt: new_hash is to be stored */
     char new_hash[PASSWORD_HASH_SIZE];
 };
 
