@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* "User" into users. */
+#include <stdlib.h>
+
 #include "batch.h"
 
 enum { ID, EMAIL, PASSWORD, CREATED, UPDATED };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* "Todo" into todos. Titles are copied as they are, whatever their length. */
+#include <stdlib.h>
+
 #include "batch.h"
 
 enum { ID, TITLE, COMPLETED, USER_ID, CREATED, UPDATED };
