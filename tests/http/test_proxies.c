@@ -8,6 +8,7 @@
 
 #include "tests/support/http.h"
 #include "tests/support/server.h"
+#include "tests/support/service.h"
 
 /* The test's own connections come from 127.0.0.1. */
 #define CONFIG(listen, server)                                                                                      \
@@ -120,12 +121,12 @@ Test(proxies, the_proxy_protocol)
                "\"127.0.0.1:${PROXIED}\"; proxy_protocol = true;",
                "trusted_proxies = ( \"127.0.0.1\" );");
     char variable[32];
-    int probe = 20000 + getpid() % 20000;
-    (void)snprintf(variable, sizeof(variable), "PROXIED=%d", probe);
+    int proxied_port = service_free_port();
+    (void)snprintf(variable, sizeof(variable), "PROXIED=%d", proxied_port);
     server_start(&server,
                  &(struct server_options){.config = config, .environment = (const char *const[]){variable, NULL}});
     struct test_server proxied = server;
-    proxied.port = probe;
+    proxied.port = proxied_port;
 
     char *answer =
         converse(&proxied, BYTES(HEADER_4), "GET /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n" REQUEST);
@@ -188,7 +189,7 @@ Test(proxies, the_header_from_elsewhere)
     static const char config[] = CONFIG("}, { address = \"127.0.0.1:${PROXIED}\"; proxy_protocol = true;",
                                         "trusted_proxies = ( \"10.0.0.0/8\" );");
     char variable[32];
-    int port = 20000 + getpid() % 20000;
+    int port = service_free_port();
     (void)snprintf(variable, sizeof(variable), "PROXIED=%d", port);
     server_start(&server,
                  &(struct server_options){.config = config, .environment = (const char *const[]){variable, NULL}});
