@@ -116,13 +116,12 @@ static bool is_dash(size_t at)
 void bp_uuid_format(const bp_uuid *uuid, char ret_text[BP_UUID_LEN])
 {
     static const char digits[] = "0123456789abcdef";
-    size_t at = 0;
+    static const uint8_t places[] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
     for (size_t i = 0; i < sizeof(uuid->bytes); i++) {
-        if (is_dash(at))
-            ret_text[at++] = '-';
-        ret_text[at++] = digits[uuid->bytes[i] >> 4];
-        ret_text[at++] = digits[uuid->bytes[i] & 15];
+        ret_text[places[i]] = digits[uuid->bytes[i] >> 4];
+        ret_text[places[i] + 1] = digits[uuid->bytes[i] & 15];
     }
+    ret_text[8] = ret_text[13] = ret_text[18] = ret_text[23] = '-';
 }
 
 static int digit_value(char c)

@@ -43,10 +43,25 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+#define EACH(byte) ((byte)*UINT64_C(0x0101010101010101))
+
+/* The same of eight bytes at once: where every byte is below 0x80, a borrow shows in the high bit. */
+static bool are_plain(const char *bytes)
+{
+    uint64_t x, quote, backslash, delete;
+    memcpy(&x, bytes, sizeof(x));
+    quote = x ^ EACH('"');
+    backslash = x ^ EACH('\\');
+    delete = x ^ EACH(0x7f);
+    return (((x - EACH(0x20)) | (quote - EACH(1)) | (backslash - EACH(1)) | (delete - EACH(1)) | x) & EACH(0x80)) == 0;
+}
+
 /* How many bytes from i on need no escape. */
 static size_t plain_len(bp_str text, size_t i)
 {
     size_t end = i;
+    while (text.len - end >= sizeof(uint64_t) && are_plain(text.ptr + end))
+        end += sizeof(uint64_t);
     while (end < text.len && is_plain((unsigned char)text.ptr[end]))
         end++;
     return end - i;
