@@ -8,7 +8,7 @@ import Fastify from 'fastify';
 import pg from 'pg';
 
 const { PORT, JWT_SECRET, DATABASE_URL } = process.env;
-const COLUMNS = 'id, title, completed, user_id, created_at, updated_at';
+const COLUMNS = 'id, title, completed, user_id, created_at, updated_at, description, priority, due_at, completed_at';
 // OIDs of pg_type: int8 fits a number here; a timestamptz in UTC as RFC 3339 is one slice away.
 const INT8 = 20, TIMESTAMPTZ = 1184;
 
@@ -27,13 +27,13 @@ const verify = createVerifier({ key: JWT_SECRET, algorithms: ['HS256'], cache: 1
 
 const LIST = {
   name: 'todos.list',
-  text: `SELECT id, title, completed, user_id AS "userId", created_at AS "createdAt", updated_at AS "updatedAt",
-         (SELECT count(*) FROM todos WHERE user_id = $1) AS total FROM todos WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`,
+  text: `SELECT id, title, completed, user_id AS "userId", created_at AS "createdAt", updated_at AS "updatedAt", description, priority,
+         due_at AS "dueAt", completed_at AS "completedAt", version, (SELECT count(*) FROM todos WHERE user_id = $1) AS total FROM todos WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`,
 };
 const COUNT = { name: 'todos.count', text: 'SELECT count(*) AS total FROM todos WHERE user_id = $1' };
 const CREATE = {
   name: 'todos.create',
-  text: `INSERT INTO todos (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (id) DO NOTHING`,
+  text: `INSERT INTO todos (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
 };
 
 // A version 7 UUID (RFC 9562): randomUUID() has its random bytes at hand.
@@ -44,13 +44,17 @@ function newId(now) {
 
 const text = { type: 'string' };
 const count = { type: 'integer' };
+const nullable = { type: ['string', 'null'] };
 const todo = {
   type: 'object',
-  properties: { id: text, title: text, completed: { type: 'boolean' }, userId: text, createdAt: text, updatedAt: text },
+  properties: {
+    id: text, title: text, completed: { type: 'boolean' }, userId: text, createdAt: text, updatedAt: text,
+    description: nullable, priority: count, dueAt: nullable, completedAt: nullable, version: count,
+  },
 };
 const meta = {
   type: 'object',
-  properties: { totalItems: count, totalPages: count, currentPage: count, itemsPerPage: count },
+  properties: { totalItems: count, totalPages: count, currentPage: count, itemsPerPage: count, hasMore: { type: 'boolean' } },
 };
 const page = { type: 'object', properties: { data: { type: 'array', items: todo }, meta } };
 
@@ -76,6 +80,9 @@ const createSchema = {
     properties: {
       title: { type: 'string', minLength: 1, maxLength: 500 },
       completed: { type: 'boolean', default: false },
+      description: { ...nullable, maxLength: 10000, default: null },
+      priority: { type: 'integer', minimum: 0, maximum: 4, default: 0 },
+      dueAt: { ...nullable, format: 'date-time', default: null },
     },
   },
   response: { 201: reply(todo) },
@@ -109,7 +116,9 @@ app.get('/api/v1/todos', { schema: listSchema }, async (request) => {
     message: 'Todos retrieved successfully',
     data: {
       data: rows, // the schema picks the members
-      meta: { totalItems: total, totalPages: Math.ceil(total / limit), currentPage: current, itemsPerPage: limit },
+      meta: {
+        totalItems: total, totalPages: Math.ceil(total / limit), currentPage: current, itemsPerPage: limit, hasMore: current * limit < total,
+      },
     },
   };
 });
@@ -117,9 +126,13 @@ app.get('/api/v1/todos', { schema: listSchema }, async (request) => {
 app.post('/api/v1/todos', { schema: createSchema }, async (request, answer) => {
   const now = Date.now();
   const date = new Date(now).toISOString();
-  const { title, completed } = request.body;
-  const created = { id: newId(now), title: title.trim(), completed, userId: request.userId, createdAt: date, updatedAt: date };
-  await pool.query({ ...CREATE, values: [created.id, created.title, completed, created.userId, date] });
+  const { title, completed, description, priority, dueAt } = request.body;
+  const created = {
+    id: newId(now), title: title.trim(), completed, userId: request.userId, createdAt: date, updatedAt: date, description, priority, dueAt,
+    completedAt: completed ? date : null, version: 1,
+  };
+  const values = [created.id, created.title, completed, created.userId, date, description, priority, dueAt, created.completedAt];
+  await pool.query({ ...CREATE, values });
   answer.code(201);
   return { success: true, message: 'Todo created successfully', data: created };
 });
