@@ -250,22 +250,37 @@ static int run_text(struct bp_db_migrator *migrator, const char *sql)
     return ends || ended != SQLITE_OK ? because(migrator, "it must not end the transaction it runs in") : status;
 }
 
-static int check_foreign_keys(struct bp_db_migrator *migrator)
+/* What the statement finds is wrong: format says how, with its first two columns. */
+static int find_none(struct bp_db_migrator *migrator, const char *sql, const char *format)
 {
     sqlite3_stmt *stmt = NULL;
     int status = 0;
-    int code = prepare(migrator, "PRAGMA foreign_key_check", NULL, &stmt);
+    int code = prepare(migrator, sql, NULL, &stmt);
     if (code == SQLITE_OK)
         code = sqlite3_step(stmt);
     if (code == SQLITE_ROW) {
-        snprintf(migrator->why, sizeof(migrator->why), "a row of %s refers to no row of %s",
-                 (const char *)sqlite3_column_text(stmt, 0), (const char *)sqlite3_column_text(stmt, 2));
+        sqlite3_snprintf(sizeof(migrator->why), migrator->why, format, sqlite3_column_text(stmt, 0),
+                         sqlite3_column_text(stmt, 1));
         status = BP_ERROR;
     } else if (code != SQLITE_DONE) {
         status = because_now(migrator);
     }
     sqlite3_finalize(stmt);
     return status;
+}
+
+/* The check of SQLite's own has nothing against a table that is gone, as long as nothing refers to its rows. */
+static int check_foreign_keys(struct bp_db_migrator *migrator)
+{
+    int status = find_none(migrator, "SELECT \"table\", parent FROM pragma_foreign_key_check",
+                           "a row of %s refers to no row of %s");
+    return status ? status
+                  : find_none(migrator,
+                              "SELECT child.name, key.\"table\" FROM sqlite_schema AS child,"
+                              " pragma_foreign_key_list(child.name) AS key WHERE child.type = 'table' AND NOT EXISTS"
+                              " (SELECT 1 FROM sqlite_schema AS parent WHERE parent.type = 'table'"
+                              " AND parent.name = key.\"table\" COLLATE NOCASE)",
+                              "%s refers to %s, which is not there");
 }
 
 static int record_step(struct bp_db_migrator *migrator, const char *owner, const struct bp_db_applied *record,

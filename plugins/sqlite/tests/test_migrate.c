@@ -89,6 +89,8 @@ static const struct {
      "migration 2 (bad) of todos failed and was undone: datatype mismatch"},
     {"CREATE TABLE c (id); CREATE TABLE d (a INTEGER REFERENCES a (id)); INSERT INTO d VALUES (77)",
      "migration 2 (bad) of todos failed and was undone: a row of d refers to no row of a"},
+    {"CREATE TABLE c (id); CREATE TABLE d (a INTEGER REFERENCES A (id)); DROP TABLE a",
+     "migration 2 (bad) of todos failed and was undone: d refers to A, which is not there"},
 };
 
 Test(migrate, a_step_that_fails_leaves_nothing)
