@@ -304,6 +304,7 @@ void connection_process(struct connection *c)
         }
         break;
     }
+    output_flush(c);
     c->processing = false;
     if (c->request && (c->fin || c->closed_edge) && c->state == CONNECTION_OPEN && !c->deadline.armed)
         set_deadline(c, c->server->options->fin_grace);

@@ -19,8 +19,10 @@ void connection_sent(struct connection *connection);
 void output_init(struct connection *connection);
 /* Encodes what is left of the reply behind out. False when out of memory. */
 bool output_finish(struct connection *connection, struct bp_request *rq);
-/* Takes rq over until its last byte was sent. */
+/* Takes rq over until its last byte was sent. output_flush() must follow. */
 void output_queue(struct connection *connection, struct bp_request *rq);
+/* Sends what is queued: now, where nothing more is to be read of this connection, else at the end of the turn. While c->processing. */
+void output_flush(struct connection *connection);
 /* Ends a request whose reply will not, or not wholly, be sent. */
 void output_abandon(struct connection *connection, struct bp_request *rq);
 /* Nothing more can be sent: done hooks are called, buffers freed. */

@@ -88,6 +88,17 @@ static void flush(struct connection *c)
     connection_sent(c);
 }
 
+void output_flush(struct connection *c)
+{
+    if (connection_queued(c) == 0 || c->write_blocked)
+        return;
+    /* While bytes of it are in the processor's cache, and the request's memory for the next one. What is more to do comes at the end of the turn. */
+    if (c->state == CONNECTION_OPEN && !c->request && c->start == c->end && !c->readable)
+        flush(c);
+    else
+        connection_flush_soon(c);
+}
+
 /* Sends, then goes on with what back-pressure held up. */
 static void flush_and_process(struct connection *c)
 {
@@ -172,7 +183,6 @@ bool output_finish(struct connection *c, struct bp_request *rq)
 
 void output_queue(struct connection *c, struct bp_request *rq)
 {
-    connection_flush_soon(c);
     if (!rq->on_done) { /* nobody wants to know when it was sent */
         server_request_free(c->server, rq);
         return;
