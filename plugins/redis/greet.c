@@ -9,7 +9,7 @@
 struct greeting {
     const char *name; /* for the reason; nothing secret */
     const char *words[4];
-    unsigned count;
+    unsigned count; /* of words; 0: not needed */
     bool may_fail;
 };
 
@@ -99,29 +99,28 @@ static int greet_with(struct wire *wire, const struct greeting *greeting, bp_tim
     return status;
 }
 
-/* One after the other: a stranger that is not asked for the password twice is not told it either. */
+/* One after the other: the first refusal is the reason. */
 static int greet(struct wire *wire, const struct wire_target *target, bp_time until)
 {
     const struct redis_endpoint *endpoint = target->endpoint;
     char database[16];
-    struct greeting greetings[4];
-    unsigned count = 0;
     int status = 0;
     snprintf(database, sizeof(database), "%u", endpoint->database);
-    if (endpoint->has_user)
-        greetings[count++] =
-            (struct greeting){.name = "AUTH", .words = {"AUTH", endpoint->user, endpoint->password}, .count = 3};
-    else if (endpoint->has_password)
-        greetings[count++] = (struct greeting){.name = "AUTH", .words = {"AUTH", endpoint->password}, .count = 2};
-    if (endpoint->database != 0)
-        greetings[count++] = (struct greeting){.name = "SELECT", .words = {"SELECT", database}, .count = 2};
-    greetings[count++] = (struct greeting){.name = "PING", .words = {"PING"}, .count = 1};
-    greetings[count++] = (struct greeting){.name = "CLIENT SETNAME",
-                                           .words = {"CLIENT", "SETNAME", target->client_name},
-                                           .count = 3,
-                                           .may_fail = true}; /* some hosts forbid it */
-    for (unsigned i = 0; i < count && status == 0; i++)
-        status = greet_with(wire, &greetings[i], until);
+    const struct greeting greetings[] = {
+        {.name = "AUTH", .words = {"AUTH", endpoint->user, endpoint->password}, .count = endpoint->has_user ? 3 : 0},
+        {.name = "AUTH",
+         .words = {"AUTH", endpoint->password},
+         .count = endpoint->has_password && !endpoint->has_user ? 2 : 0},
+        {.name = "SELECT", .words = {"SELECT", database}, .count = endpoint->database != 0 ? 2 : 0},
+        {.name = "PING", .words = {"PING"}, .count = 1},
+        {.name = "CLIENT SETNAME",
+         .words = {"CLIENT", "SETNAME", target->client_name},
+         .count = 3,
+         .may_fail = true}, /* some hosts forbid it */
+    };
+    for (size_t i = 0; i < sizeof(greetings) / sizeof(greetings[0]) && status == 0; i++)
+        if (greetings[i].count > 0)
+            status = greet_with(wire, &greetings[i], until);
     return status;
 }
 
