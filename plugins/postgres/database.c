@@ -29,40 +29,62 @@ struct complaint {
     const char *sqlstate;
 };
 
-static int decode_row(const PGresult *result, int number, const struct bp_field *rows, struct bp_arena *arena,
-                      void *object, struct complaint *complaint)
+struct rows {
+    const struct bp_statement *statement;
+    char *objects; /* zeroed */
+    int count;
+};
+
+/* Only where the table of members begins with BP_PRESENCE. */
+static void note_null(const struct rows *rows, char *object, int column)
 {
-    uint64_t set = 0, null = 0;
-    int column = 0;
-    for (const struct bp_field *row = row_first(rows); row->type != BP_TYPE_END; row++, column++) {
-        uint64_t bit = column < 64 ? UINT64_C(1) << column : 0;
-        bp_str bytes;
-        int status;
-        set |= bit;
-        if (PQgetisnull(result, number, column)) {
-            null |= bit;
+    const struct bp_field *first = rows->statement->rows;
+    uint64_t null;
+    if (first->type != BP_TYPE_PRESENCE || column >= 64)
+        return;
+    memcpy(&null, object + first->item_size, sizeof(null));
+    null |= UINT64_C(1) << column;
+    memcpy(object + first->item_size, &null, sizeof(null));
+}
+
+/* Of all rows: what is asked of libpq about a column is asked once. */
+static int decode_column(const PGresult *result, int column, const struct bp_field *field, const struct rows *rows,
+                         struct bp_arena *arena, struct complaint *complaint)
+{
+    Oid type = PQftype(result, column);
+    char *object = rows->objects;
+    for (int i = 0; i < rows->count; i++, object += rows->statement->row_size) {
+        bp_str bytes = bp_str_n(PQgetvalue(result, i, column), (size_t)PQgetlength(result, i, column));
+        if (bytes.len == 0 && PQgetisnull(result, i, column)) {
+            note_null(rows, object, column);
             continue;
         }
-        bytes = bp_str_n(PQgetvalue(result, number, column), (size_t)PQgetlength(result, number, column));
-        status = row_decode(row, PQftype(result, column), bytes, arena, (char *)object + row->offset);
+        int status = row_decode(field, type, bytes, arena, object + field->offset);
         if (status == BP_ERROR)
             snprintf(complaint->text, sizeof(complaint->text), "column %d, %s: its %s does not fit the member \"%s\"",
-                     column + 1, PQfname(result, column), row_type_name(PQftype(result, column)), row->name);
+                     column + 1, PQfname(result, column), row_type_name(type), field->name);
         if (status != 0)
             return status;
     }
-    if (rows->type == BP_TYPE_PRESENCE) {
-        memcpy((char *)object + rows->offset, &set, sizeof(set));
-        memcpy((char *)object + rows->item_size, &null, sizeof(null));
-    }
     return 0;
+}
+
+static void note_set(const struct rows *rows, int columns)
+{
+    const struct bp_field *first = rows->statement->rows;
+    uint64_t set = columns >= 64 ? UINT64_MAX : (UINT64_C(1) << columns) - 1;
+    char *object = rows->objects;
+    if (first->type != BP_TYPE_PRESENCE)
+        return;
+    for (int i = 0; i < rows->count; i++, object += rows->statement->row_size)
+        memcpy(object + first->offset, &set, sizeof(set));
 }
 
 static int decode_rows(const PGresult *result, const struct bp_statement *statement, struct bp_arena *arena,
                        struct bp_result *ret_result, struct complaint *complaint)
 {
-    int count = PQntuples(result);
-    char *rows;
+    struct rows rows = {.statement = statement, .count = PQntuples(result)};
+    int column = 0;
     if (!statement->rows)
         return 0;
     if (row_columns(statement->rows) != (unsigned)PQnfields(result) || statement->row_size == 0) {
@@ -70,18 +92,19 @@ static int decode_rows(const PGresult *result, const struct bp_statement *statem
                  row_columns(statement->rows));
         return BP_ERROR;
     }
-    if (!ret_result || count == 0)
+    if (!ret_result || rows.count == 0)
         return 0;
-    rows = bp_arena_array(arena, (size_t)count, statement->row_size);
-    if (!rows)
+    rows.objects = bp_arena_array(arena, (size_t)rows.count, statement->row_size);
+    if (!rows.objects)
         return BP_NOMEM;
-    for (int i = 0; i < count; i++) {
-        int status = decode_row(result, i, statement->rows, arena, rows + (size_t)i * statement->row_size, complaint);
+    for (const struct bp_field *field = row_first(statement->rows); field->type != BP_TYPE_END; field++, column++) {
+        int status = decode_column(result, column, field, &rows, arena, complaint);
         if (status != 0)
             return status;
     }
-    ret_result->rows = rows;
-    ret_result->len = (size_t)count;
+    note_set(&rows, column);
+    ret_result->rows = rows.objects;
+    ret_result->len = (size_t)rows.count;
     return 0;
 }
 
