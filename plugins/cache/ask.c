@@ -3,48 +3,50 @@
 
 #include "directives.h"
 
-#define PARAMETERS_MAX 32u /* allow-listed ones; a route with more is not cached where they are used */
+#define PARAMETERS_MAX 32u /* that a request gives; with more it is not cached */
 
-/* A place for each allow-listed parameter, in the order of the list, so that the order in the query does not matter. */
+/* Parameters as they are given, in the order of the list of those that count, so that their order in the query does not matter. */
 struct parameters {
     size_t count;
-    bool repeated;
-    bp_str names[PARAMETERS_MAX], values[PARAMETERS_MAX]; /* a value whose ptr is NULL was not given */
+    bool odd; /* one is repeated, or there are too many */
+    struct parameter {
+        size_t rank; /* in the list */
+        bp_str name, value;
+    } items[PARAMETERS_MAX];
 };
 
-static bool add_name(struct parameters *list, bp_str name)
-{
-    if (list->count == PARAMETERS_MAX)
-        return false;
-    list->names[list->count] = name;
-    list->values[list->count++] = bp_str_n(NULL, 0);
-    return true;
-}
+#define NOT_LISTED SIZE_MAX
 
-static bool allowed_parameters(const struct bp_field *rows, bp_str names, struct parameters *list)
+static size_t rank_in_names(bp_str names, bp_str wanted)
 {
     bp_str name;
-    list->count = 0;
-    list->repeated = false;
-    if (names.len > 0) {
-        while (key_next_name(&names, &name))
-            if (!add_name(list, name))
-                return false;
-        return true;
-    }
-    for (; rows->type != BP_TYPE_END; rows++)
-        if (rows->type != BP_TYPE_PRESENCE && !add_name(list, bp_field_name(rows)))
-            return false;
-    return true;
+    for (size_t rank = 0; key_next_name(&names, &name); rank++)
+        if (bp_str_eq(name, wanted))
+            return rank;
+    return NOT_LISTED;
 }
 
-static void note(struct parameters *list, bp_str name, bp_str value)
+static size_t rank_in_rows(const struct bp_field *rows, bp_str wanted)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (bp_str_eq(list->names[i], name)) {
-            list->repeated |= list->values[i].ptr != NULL;
-            list->values[i] = bp_str_n(value.ptr ? value.ptr : "", value.len);
-        }
+    for (size_t rank = 0; rows[rank].type != BP_TYPE_END; rank++)
+        if (rows[rank].type != BP_TYPE_PRESENCE && bp_str_eq(bp_field_name(&rows[rank]), wanted))
+            return rank;
+    return NOT_LISTED;
+}
+
+static void note(struct parameters *list, size_t rank, bp_str name, bp_str value)
+{
+    size_t at = list->count;
+    if (at == PARAMETERS_MAX) {
+        list->odd = true;
+        return;
+    }
+    for (; at > 0 && list->items[at - 1].rank >= rank && rank != NOT_LISTED; at--) {
+        list->odd |= list->items[at - 1].rank == rank;
+        list->items[at] = list->items[at - 1];
+    }
+    list->items[at] = (struct parameter){rank, name, value};
+    list->count++;
 }
 
 /* False: the query is none that a reply is kept for. */
@@ -53,20 +55,21 @@ static bool add_query(struct bp_request *rq, const struct cache_stage *stage, st
     const struct bp_field *rows = bp_request_endpoint(rq)->query;
     bp_str rest = bp_request_query(rq), name, value;
     struct parameters list;
-    if (rest.len == 0)
-        return true;
+    list.count = 0;
+    list.odd = false;
     if (!rows && stage->query.len == 0) { /* the handler may look at it by itself */
         key_add(key, 'q', BP_STR(""), rest);
         return true;
     }
-    if (!allowed_parameters(rows, stage->query, &list))
-        return false;
-    while (bp_query_next(rq, &rest, &name, &value))
-        note(&list, name, value);
+    while (bp_query_next(rq, &rest, &name, &value)) {
+        size_t rank = stage->query.len > 0 ? rank_in_names(stage->query, name) : rank_in_rows(rows, name);
+        /* What the route does not know its handler may refuse; what the configuration leaves out does not count. */
+        if (rank != NOT_LISTED || stage->query.len == 0)
+            note(&list, rank, name, value);
+    }
     for (size_t i = 0; i < list.count; i++)
-        if (list.values[i].ptr)
-            key_add(key, 'p', list.names[i], list.values[i]);
-    return !list.repeated;
+        key_add(key, 'p', list.items[i].name, list.items[i].value);
+    return !list.odd;
 }
 
 static void add_fields(struct bp_request *rq, const struct cache_stage *stage, struct key *key)

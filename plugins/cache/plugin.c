@@ -29,9 +29,7 @@ static const struct bp_field options[] = {
             "How long after ttl a reply still serves others while one request asks the handler. Never used for what a "
             "write has made stale. 0: off."),
     BP_TEXT(struct cache_stage, query, .flags = BP_STAGE, .def = "", .max = 1000,
-            .doc =
-                "Query parameters that a reply depends on, separated by commas; others are ignored. Empty: those that "
-                "the route declares."),
+            .doc = "Query parameters that a reply depends on, separated by commas; others are ignored. Empty: all."),
     BP_TEXT(struct cache_stage, vary, .flags = BP_STAGE, .def = "", .max = 1000,
             .doc = "Request header fields that a reply depends on, besides Accept, separated by commas."),
     BP_SIZE(struct cache_stage, max_entry, .flags = BP_STAGE, .def = "256KiB", .min = 0, .max = INT64_C(1) << 30,

@@ -129,7 +129,7 @@ Test(cache_replicas, redis_is_restarted_meanwhile, .init = start, .fini = stop)
     await_hits();
     int total;
     list(&b, &total);
-    cr_expect_eq(total, load.acknowledged);
+    cr_expect_eq((unsigned)total, load.acknowledged);
 }
 
 Test(cache_replicas, redis_stands_still_meanwhile, .init = start, .fini = stop)
@@ -188,7 +188,7 @@ Test(cache_replicas, redis_forgets, .init = start, .fini = stop)
         list(&b, &total);
         free(redis_ask(redis.port, NULL, commands[i]));
         list(&b, &total);
-        cr_expect_eq(total, i + 1);
+        cr_expect_eq(total, (int)i + 1);
         await_hits();
     }
     /* All that is there ends by itself. */
