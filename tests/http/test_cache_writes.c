@@ -81,3 +81,37 @@ Test(cache_writes, users_do_not_share)
     free(bob);
     cr_assert_eq(server_stop(&server), 0);
 }
+
+/* The list's own rules hold whatever is kept. */
+Test(cache_writes, queries_of_a_list)
+{
+    static const struct {
+        const char *target;
+        unsigned status;
+        const char *result;
+    } asks[] = {{"/api/v1/todos", 200, "MISS"},
+                {"/api/v1/todos?completed=true", 200, "MISS"},
+                {"/api/v1/todos?completed=false", 200, "MISS"},
+                {"/api/v1/todos?completed=true", 200, "HIT"},
+                {"/api/v1/todos?limit=5&sort=title", 200, "MISS"},
+                {"/api/v1/todos?sort=title&limit=5", 200, "HIT"},
+                {"/api/v1/todos?sort=-title&limit=5", 200, "MISS"},
+                {"/api/v1/todos?nothing=1", 400, "MISS"},
+                {"/api/v1/todos?completed=true&completed=true", 400, "BYPASS"},
+                {"/api/v1/todos?priority[gte]=1", 200, "MISS"},
+                {"/api/v1/todos?priority[gte]=2", 200, "MISS"},
+                {"/api/v1/todos?fields=title", 200, "MISS"},
+                {"/api/v1/todos", 200, "HIT"}};
+    struct test_server server;
+    struct http_reply reply;
+    server_start(&server, &(struct server_options){.environment = (const char *[]){"BACKPLANE_WORKERS=1", NULL}});
+    char *ada = http_login(server.port, "ada@example.com");
+    for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+        http_call(server.port, "GET", asks[i].target, ada, NULL, &reply);
+        cr_expect_eq(reply.status, asks[i].status, "%s: %u %s", asks[i].target, reply.status, reply.body);
+        cr_expect_str_eq(http_header(&reply, "X-Cache"), asks[i].result, "%s", asks[i].target);
+        http_reply_free(&reply);
+    }
+    free(ada);
+    cr_assert_eq(server_stop(&server), 0);
+}
