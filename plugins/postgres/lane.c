@@ -135,7 +135,7 @@ struct job_list *lane_next(struct lane *lane)
 /* What a replica cannot answer, the primary does. */
 static struct lane *fallback(struct lane *lane)
 {
-    return lane->kind == LANE_REPLICA && lane->away ? &lane->database->lanes[LANE_READ] : lane;
+    return lane->kind == LANE_REPLICA ? &lane->database->lanes[LANE_READ] : lane;
 }
 
 void lane_put_back(struct lane *lane, struct job *job)
