@@ -15,6 +15,7 @@ static void setup(void)
     fixture.database->pool = 2;
     fixture.database->transaction_deadline = 20 * BP_SECOND;
     fixture.database->pool_timeout = 300 * BP_MILLISECOND;
+    fixture.database->lock_timeout = fixture.database->statement_timeout = 20 * BP_SECOND;
     cr_assert_eq(fixture_start(), 0);
 }
 

@@ -193,12 +193,12 @@ Test(trouble, the_schema_is_behind)
     schema_expect(fixture.database, "auth", 1);
     cr_assert_eq(fixture_start(), 0);
     cr_assert_eq(count_all(), BP_BUSY);
-    cr_assert_eq(health(), BP_BUSY);
+    cr_assert_eq(health(), BP_HEALTH_UNFIT);
     cr_assert_str_eq(detail, "1 migration of auth and 2 migrations of todos are missing: run `backplane migrate up`");
     fixture_execute("CREATE TABLE backplane_migrations (owner text, version integer);"
                     "GRANT ALL ON backplane_migrations TO backplane;"
                     "INSERT INTO backplane_migrations VALUES ('auth', 1), ('todos', 1)");
-    fixture_until(health() == BP_BUSY &&
+    fixture_until(health() == BP_HEALTH_UNFIT &&
                   strcmp(detail, "1 migration of todos is missing: run `backplane migrate up`") == 0);
     cr_assert_eq(add_one(), BP_BUSY);
     cr_assert_eq(fixture_logged_times("postgres.schema_behind"), 2, "once for each state");
