@@ -26,10 +26,9 @@ struct pending {
     char tag[BP_CACHE_TAG_MAX];
 };
 
-/* Of a tag, or of a reply under it. The braces keep both on one node of a cluster. */
-struct place {
-    char tag[KEY_SIZE], reply[KEY_SIZE];
-    bp_str keys[2];
+/* The braces keep a tag and the replies under it on one node of a cluster. */
+struct key_space {
+    char text[KEY_SIZE];
 };
 
 struct number {
@@ -53,22 +52,25 @@ static bp_str fresh_generation(struct number *space)
     return hexadecimal(space, "", value);
 }
 
-static void place_of(const struct replicas *replicas, bp_str tag, const struct digest *digest, struct place *place)
+static bp_str tag_key(const struct replicas *replicas, bp_str tag, struct key_space *space)
+{
+    int len = snprintf(space->text, sizeof(space->text), "%" BP_STR_FMT "{%" BP_STR_FMT "}:tag",
+                       BP_STR_ARG(replicas->prefix), BP_STR_ARG(tag));
+    return bp_str_n(space->text, (size_t)len);
+}
+
+static bp_str reply_key(const struct replicas *replicas, bp_str tag, const struct digest *digest,
+                        struct key_space *space)
 {
     static const char hex[] = "0123456789abcdef";
     char text[2 * sizeof(digest->bytes)];
-    int len = snprintf(place->tag, sizeof(place->tag), "%" BP_STR_FMT "{%" BP_STR_FMT "}:tag",
-                       BP_STR_ARG(replicas->prefix), BP_STR_ARG(tag));
-    place->keys[0] = bp_str_n(place->tag, (size_t)len);
-    if (!digest)
-        return;
     for (size_t i = 0; i < sizeof(digest->bytes); i++) {
         text[2 * i] = hex[digest->bytes[i] >> 4];
         text[2 * i + 1] = hex[digest->bytes[i] & 15];
     }
-    len = snprintf(place->reply, sizeof(place->reply), "%" BP_STR_FMT "{%" BP_STR_FMT "}:%.*s",
-                   BP_STR_ARG(replicas->prefix), BP_STR_ARG(tag), (int)sizeof(text), text);
-    place->keys[1] = bp_str_n(place->reply, (size_t)len);
+    int len = snprintf(space->text, sizeof(space->text), "%" BP_STR_FMT "{%" BP_STR_FMT "}:%.*s",
+                       BP_STR_ARG(replicas->prefix), BP_STR_ARG(tag), (int)sizeof(text), text);
+    return bp_str_n(space->text, (size_t)len);
 }
 
 static const struct bp_key_value_vtable *vtable(const struct replicas *replicas)
@@ -107,16 +109,16 @@ int replicas_look(struct replicas *replicas, bp_str tag, const struct digest *di
                   struct generation *generation, struct found *ret_found)
 {
     const struct bp_kv_wait wait = {.timeout = replicas->timeout};
-    struct place place;
+    struct key_space spaces[2];
     struct number fresh, keep;
     struct bp_kv_reply reply;
     struct found found = {.there = false};
     if (tags_distrusted(replicas->tags, bp_clock()))
         return BP_BUSY;
-    place_of(replicas, tag, digest, &place);
+    const bp_str keys[] = {tag_key(replicas, tag, &spaces[0]), reply_key(replicas, tag, digest, &spaces[1])};
     const bp_str arguments[] = {fresh_generation(&fresh), number(&keep, replicas->keep / BP_MILLISECOND)};
     int status =
-        vtable(replicas)->script(replicas->store.self, &wait, &look_script, place.keys, 2, arguments, 2, arena, &reply);
+        vtable(replicas)->script(replicas->store.self, &wait, &look_script, keys, 2, arguments, 2, arena, &reply);
     if (status == 0)
         status = understand(&reply, generation, &found);
     *ret_found = found;
@@ -127,40 +129,40 @@ void replicas_keep(struct replicas *replicas, bp_str tag, const struct generatio
                    const struct entry *entry, struct bp_arena *arena)
 {
     const struct bp_kv_wait wait = {.timeout = replicas->timeout};
-    struct place place;
+    struct key_space spaces[2];
     struct number life;
     struct bp_kv_reply reply;
-    place_of(replicas, tag, &entry->digest, &place);
+    const bp_str keys[] = {tag_key(replicas, tag, &spaces[0]), reply_key(replicas, tag, &entry->digest, &spaces[1])};
     const bp_str arguments[] = {bp_str_n(generation->shared, generation->shared_len),
                                 bp_str_n(entry->record, entry->record_len), number(&life, entry->reply.life)};
-    (void)note(replicas, vtable(replicas)->script(replicas->store.self, &wait, &keep_script, place.keys, 2, arguments,
-                                                  3, arena, &reply));
+    (void)note(replicas, vtable(replicas)->script(replicas->store.self, &wait, &keep_script, keys, 2, arguments, 3,
+                                                  arena, &reply));
 }
 
 void replicas_write_begin(struct replicas *replicas, bp_str tag, uint64_t mark)
 {
     const struct bp_kv_wait wait = {.timeout = replicas->timeout, .always = true};
-    struct place place;
+    struct key_space space;
     struct number id, fresh, time, keep;
-    place_of(replicas, tag, NULL, &place);
+    const bp_str key = tag_key(replicas, tag, &space);
     const bp_str arguments[] = {hexadecimal(&id, "m", mark), fresh_generation(&fresh),
                                 number(&time, replicas->write_time / BP_MILLISECOND),
                                 number(&keep, replicas->keep / BP_MILLISECOND)};
     /* When this fails, what write_end says is still in time for whoever hears of the write. */
-    (void)note(replicas, vtable(replicas)->script(replicas->store.self, &wait, &begin_script, place.keys, 1, arguments,
-                                                  4, NULL, NULL));
+    (void)note(replicas,
+               vtable(replicas)->script(replicas->store.self, &wait, &begin_script, &key, 1, arguments, 4, NULL, NULL));
 }
 
 static int tell(struct replicas *replicas, bp_str tag, uint64_t mark)
 {
     const struct bp_kv_wait wait = {.timeout = replicas->timeout, .always = true};
-    struct place place;
+    struct key_space space;
     struct number id, fresh, keep;
-    place_of(replicas, tag, NULL, &place);
+    const bp_str key = tag_key(replicas, tag, &space);
     const bp_str arguments[] = {hexadecimal(&id, "m", mark), fresh_generation(&fresh),
                                 number(&keep, replicas->keep / BP_MILLISECOND)};
-    return note(replicas, vtable(replicas)->script(replicas->store.self, &wait, &end_script, place.keys, 1, arguments,
-                                                   3, NULL, NULL));
+    return note(replicas,
+                vtable(replicas)->script(replicas->store.self, &wait, &end_script, &key, 1, arguments, 3, NULL, NULL));
 }
 
 /* Tells Redis what it can be told; the rest stays. */
