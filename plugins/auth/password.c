@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "password.h"
 
-#include <crypt.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "backplane/status.h"
 #include "backplane/uuid.h"
 #include "backplane/wait.h"
+#include "bcrypt.h"
 #include "hash_slots.h"
 
 _Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "a PHC string of libsodium");
@@ -44,32 +43,6 @@ static int make_hash(void *argument)
     return 0;
 }
 
-/* "$2a$", "$2b$" or "$2y$" and a cost: bcrypt, of the system before this one. */
-static bool is_bcrypt(const char *hash)
-{
-    return hash[0] == '$' && hash[1] == '2' && hash[2] && strchr("aby", hash[2]) && hash[3] == '$';
-}
-
-/* It sees 72 bytes of a password at most: so did the old system, and the hash that replaces it sees all of them. */
-static int verify_bcrypt(struct hash_job *job)
-{
-    struct crypt_data *data = calloc(1, sizeof(*data));
-    char *password = calloc(1, job->password.len + 1);
-    int status = data && password ? 0 : BP_NOMEM;
-    /* bcrypt would read a password with a NUL in it to there. */
-    if (status == 0 && !memchr(job->password.ptr, '\0', job->password.len)) {
-        memcpy(password, job->password.ptr, job->password.len);
-        const char *hash = crypt_r(password, job->hash, data);
-        job->check.matches =
-            hash && strlen(hash) == strlen(job->hash) && sodium_memcmp(hash, job->hash, strlen(job->hash)) == 0;
-        sodium_memzero(password, job->password.len);
-        sodium_memzero(data, sizeof(*data));
-    }
-    free(password);
-    free(data);
-    return status;
-}
-
 static int verify_argon2(struct hash_job *job)
 {
     errno = 0;
@@ -81,7 +54,8 @@ static int verify_argon2(struct hash_job *job)
 static int verify_hash(void *argument)
 {
     struct hash_job *job = argument;
-    int status = is_bcrypt(job->hash) ? verify_bcrypt(job) : verify_argon2(job);
+    int status =
+        bcrypt_is(job->hash) ? bcrypt_verify(job->password, job->hash, &job->check.matches) : verify_argon2(job);
     if (status < 0)
         return status;
     if (job->check.matches && crypto_pwhash_str_needs_rehash(job->hash, PASSWORD_PASSES, PASSWORD_MEMORY) != 0)
