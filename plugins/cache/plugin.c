@@ -13,7 +13,7 @@ static const struct bp_field options[] = {
             .doc =
                 "Bytes per worker for replies kept in memory, all that an entry costs included. What was not used for "
                 "longest makes room."),
-    BP_TEXT(struct cache, prefix, .def = "cache:", .max = 200,
+    BP_TEXT(struct cache, prefix, .def = "cache:", .max = REPLICAS_PREFIX_MAX,
             .doc = "Put before every key in Redis, behind the prefix of the redis plugin."),
     BP_SPAN(struct cache, timeout, .def = "100ms", .min = BP_MILLISECOND, .max = BP_MINUTE,
             .doc = "How long Redis may take to answer; then it counts as away."),

@@ -15,7 +15,7 @@
 #define HEARTBEAT (500 * BP_MILLISECOND)
 #define RETRY_INTERVAL (100 * BP_MILLISECOND)
 #define PENDING_MAX 4096u /* tags; beyond, they are not cached for as long as anything older could be found */
-#define KEY_SIZE (256u + BP_CACHE_TAG_MAX + 64u)
+#define KEY_SIZE (4 * REPLICAS_PREFIX_MAX + BP_CACHE_TAG_MAX + 64u) /* a code point has 4 bytes at most */
 
 /* A write that Redis could not be told of. */
 struct pending {
@@ -54,6 +54,7 @@ static bp_str fresh_generation(struct number *space)
 
 static bp_str tag_key(const struct replicas *replicas, bp_str tag, struct key_space *space)
 {
+    /* cppcheck-suppress ctuuninitvar ; it is filled here */
     int len = snprintf(space->text, sizeof(space->text), "%" BP_STR_FMT "{%" BP_STR_FMT "}:tag",
                        BP_STR_ARG(replicas->prefix), BP_STR_ARG(tag));
     return bp_str_n(space->text, (size_t)len);

@@ -20,6 +20,8 @@
 #include "flight.h"
 #include "tags.h"
 
+#define REPLICAS_PREFIX_MAX 200u /* code points */
+
 struct pending;
 
 struct replicas {
