@@ -57,7 +57,8 @@ static int ask(void *argument)
     struct health *health = check->health;
     char detail[BP_HEALTH_DETAIL];
     int status = bp_health_ask(check->entry, health->timeout, detail);
-    if (status == BP_CANCELED) /* the server starts or stops */
+    if (status == BP_CANCELED ||
+        status == BP_NOMEM) /* the server starts or stops, or lacks memory: this says nothing */
         check->state.asked = false;
     else
         note(check, health_state_answer(&check->state, status, detail, bp_clock()));
