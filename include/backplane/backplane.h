@@ -3,8 +3,10 @@
 #ifndef BACKPLANE_H
 #define BACKPLANE_H
 
+#include "backplane/answer.h"
 #include "backplane/arena.h"
 #include "backplane/clock.h"
+#include "backplane/endpoints.h"
 #include "backplane/field.h"
 #include "backplane/health.h"
 #include "backplane/log.h"

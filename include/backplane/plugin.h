@@ -120,7 +120,8 @@ struct bp_plugin {
      * hold .phase and .needs_identity. Pure; called before init. NULL: they hold for every use. */
     void (*stage_rules)(const void *stage, struct bp_stage_rules *rules);
     const struct bp_command *commands; /* ends with BP_COMMAND_END */
-    const void *spare[6];
+    const struct bp_answer *answers;   /* of .middleware, for documents: what it adds to the routes that it guards */
+    const void *spare[5];
 };
 
 #ifdef __cplusplus

@@ -72,6 +72,8 @@ struct bp_resource {
     /* The statement failed with a condition (enum bp_db_condition) that is not the owner's account being gone: make it a reply and return
      * BP_REFUSED. NULL: 409. */
     int (*refused)(struct bp_request *rq, void *self, uint32_t write, int condition);
+    const struct bp_answer
+        *answers; /* for documents: what before_write and refused answer to writes; ends with BP_ANSWER_END */
 };
 
 #ifndef __cplusplus

@@ -3,6 +3,7 @@
 #ifndef BACKPLANE_ROUTE_H
 #define BACKPLANE_ROUTE_H
 
+#include "backplane/answer.h"
 #include "backplane/request.h"
 
 #ifdef __cplusplus
@@ -10,6 +11,12 @@ extern "C" {
 #endif
 
 struct bp_resource;
+
+/* How a reply holds what .reply describes. */
+enum bp_reply_form {
+    BP_REPLY_ENVELOPE, /* bp_reply_object(): "data" of the envelope; without .reply the bp_reply_message() */
+    BP_REPLY_BARE      /* bp_reply_json(): the whole body */
+};
 
 /* Begins with its size; the core copies it into a full-size zeroed struct. The table ends with BP_ROUTE_END. */
 struct bp_route {
@@ -31,6 +38,12 @@ struct bp_route {
     const char *cache_tag;
     /* For the handlers of resource.h: what they serve; name, doc, params, body, reply and cache_tag follow from it where unset. */
     const struct bp_resource *resource;
+    /* For documents. What the handler answers beside its reply: ends with BP_ANSWER_END. */
+    const struct bp_answer *answers;
+    const char
+        *reply_type;       /* media type of a reply that is no JSON of these forms: "text/plain"; .reply is then NULL */
+    uint32_t reply_form;   /* enum bp_reply_form */
+    uint32_t reply_status; /* 0: 200, of bp_resource_create 201. 204: there is no body */
 };
 
 /* The route that matched, as its plugin declared it; NULL when none did. */
