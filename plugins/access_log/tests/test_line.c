@@ -66,6 +66,25 @@ Test(line, every_byte_stays_in_its_place)
     }
 }
 
+/* Wherever it stands: texts are searched several bytes at a time. */
+Test(line, every_byte_is_escaped_everywhere)
+{
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 0; at < 20; at++) {
+            char agent[21] = "abcdefghijklmnopqrst", wanted[64];
+            struct access_line line = sample();
+            agent[at] = (char)c;
+            line.user_agent = bp_str_n(agent, 20);
+            const char *form = c == '"' || c == '\\' ? "\\%c" : c < 0x20 || c >= 0x7f ? "\\u%04x" : "%c";
+            int len = snprintf(wanted, sizeof(wanted), "\"%.*s", (int)at, agent);
+            len += snprintf(wanted + len, sizeof(wanted) - (size_t)len, form, c);
+            len += snprintf(wanted + len, sizeof(wanted) - (size_t)len, "%s\"}\n", agent + at + 1);
+            bp_str text = json(&line);
+            cr_assert(text.len > (size_t)len && memcmp(text.ptr + text.len - len, wanted, (size_t)len) == 0,
+                      "byte %d at %zu: %.*s", c, at, (int)text.len, text.ptr);
+        }
+}
+
 Test(line, long_texts_are_cut_and_the_line_stays_whole)
 {
     char *longest = malloc(100000);
