@@ -98,7 +98,7 @@ Test(batches, everybody_gets_his_own_answer)
 {
     static struct write writes[FIBERS];
     static struct read reads[2 * FIBERS];
-    static char names[FIBERS][16];
+    static char names[FIBERS][32];
     for (int i = 0; i < FIBERS; i++) {
         snprintf(names[i], sizeof(names[i]), "item %d", i);
         writes[i] = (struct write){.statement = &add_item, .id = i, .name = names[i], .status = 99};
@@ -222,7 +222,7 @@ Test(batches, connections_die_under_load, .timeout = 60)
 {
     static struct write writes[FIBERS];
     static struct read reads[FIBERS];
-    static char names[FIBERS][16];
+    static char names[FIBERS][32];
     int64_t id = 0, confirmed = 0;
     for (int round = 0; round < 5; round++) {
         for (int i = 0; i < FIBERS; i++, id++) {
