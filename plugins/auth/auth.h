@@ -7,6 +7,7 @@
 #include "hash_slots.h"
 #include "password.h"
 #include "secret.h"
+#include "throttle.h"
 #include "token_memory.h"
 
 struct auth {
@@ -17,12 +18,18 @@ struct auth {
     uint32_t remembered_tokens;
     uint32_t hash_slots;
     uint32_t hash_queue;
+    uint32_t login_max_failures;
+    uint32_t login_address_failures;
+    bp_span login_window;
+    uint32_t login_counts;
     /* services */
     struct bp_service db;
+    struct bp_service key_value; /* vtable NULL: none */
     /* state of this worker */
     struct bp_host *host;
     struct hash_slots slots;
     struct token_memory memory;
+    struct throttle throttle;
     char made_secret[SECRET_MAX + 1]; /* what secret points to when none was given */
     char dummy_hash[PASSWORD_HASH_SIZE];
 };

@@ -3,6 +3,7 @@
 #include "account.h"
 #include "auth.h"
 #include "credentials.h"
+#include "login_attempt.h"
 #include "token.h"
 
 const struct bp_field login_body[] = {
@@ -49,6 +50,7 @@ int login(struct bp_request *rq, void *self, const void *stage)
     struct credentials credentials;
     struct account account;
     struct password_check check;
+    struct login_attempt attempt;
     int status = bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("no-store"));
     if (status == 0)
         status = bp_body_object(rq, login_body, &credentials);
@@ -59,13 +61,17 @@ int login(struct bp_request *rq, void *self, const void *stage)
     if (status < 0)
         return bp_trace(status);
     bool known = status == 0;
+    status = login_attempt_begin(auth, rq, credentials.email, known ? &account.id : NULL, &attempt);
+    if (status < 0)
+        return bp_trace(status);
     /* An unknown address takes as long as a known one. */
     status = password_verify(&auth->slots, credentials.password,
                              known ? account.password_hash : bp_str_of(auth->dummy_hash), &check);
     if (status < 0)
-        return bp_trace(status);
+        return bp_trace(login_attempt_broken(auth, &attempt, status));
     if (!known || !check.matches)
         return bp_fail(rq, 401, "auth.bad_credentials", "Invalid email or password");
+    login_attempt_succeeded(auth, &attempt, &account.id);
     if (check.renewed)
         renew_hash(auth, &account, check.new_hash);
 

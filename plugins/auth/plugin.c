@@ -6,6 +6,7 @@
 #include "auth_migrations.h"
 #include "backplane/iface/database.h"
 #include "backplane/iface/identity.h"
+#include "backplane/iface/key_value.h"
 #include "capacity.h"
 
 static const struct bp_field options[] = {
@@ -24,11 +25,25 @@ static const struct bp_field options[] = {
                   "memory limit holds, at most one per processor."),
     BP_U32(struct auth, hash_queue, .def = "64", .min = 0, .max = 4096,
            .doc = "Requests of all workers that may wait for a hash slot; what comes after them is answered with 503."),
+    BP_U32(struct auth, login_max_failures, .def = "10", .min = 0, .max = 1000000,
+           .doc = "Failed logins of an account in login_window, after which further ones are answered with 429, from "
+                  "addresses that it has not logged in from before; and of an account at each address that it has. "
+                  "0: none are counted."),
+    BP_U32(struct auth, login_address_failures, .def = "100", .min = 0, .max = 1000000,
+           .doc =
+               "Failed logins from one address (IPv6: from a network of 64 bits) to all accounts that do not know it, "
+               "in login_window; 0: any number."),
+    BP_SPAN(struct auth, login_window, .def = "15m", .min = BP_SECOND, .max = BP_DAY,
+            .doc = "How long failed logins are counted from the first one on; then the counting begins anew."),
+    BP_U32(struct auth, login_counts, .def = "16384", .min = 64, .max = 4194304,
+           .doc = "Accounts and addresses whose failed logins are counted at a time in this server's memory, 24 bytes "
+                  "each. When there are more, the lowest counts are forgotten."),
     BP_END,
 };
 
 static const struct bp_need needs[] = {
     BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct auth, db),
+    BP_NEED(BP_KEY_VALUE, BP_KEY_VALUE_VERSION, struct auth, key_value, .optional = 1),
     BP_NEED_END,
 };
 
@@ -85,6 +100,35 @@ static int start_secret(struct bp_host *host, struct auth *auth)
     return 0;
 }
 
+/* The region of this name in shared memory. */
+static int start_region(struct bp_host *host, const char *name, uint32_t layout, size_t size, void **ret_region)
+{
+    bp_str region = bp_arena_printf(bp_fiber_arena(), "%" BP_STR_FMT ".%s", BP_STR_ARG(bp_instance_name(host)), name);
+    if (!region.ptr)
+        return BP_NOMEM;
+    void *memory = bp_shared(host, region.ptr, layout, size);
+    if (!memory)
+        return bp_start_error(host, "shared memory is full: raise server.shared_memory");
+    *ret_region = memory;
+    return 0;
+}
+
+static int start_throttle(struct bp_host *host, struct auth *auth)
+{
+    void *failures;
+    int status = start_region(host, "login_failures", FAILURES_LAYOUT, failures_size(auth->login_counts), &failures);
+    if (status < 0)
+        return status;
+    failures_prepare(failures, auth->login_counts);
+    auth->throttle = (struct throttle){.host = host,
+                                       .key_value = auth->key_value,
+                                       .failures = failures,
+                                       .window = auth->login_window,
+                                       .max_failures = auth->login_max_failures,
+                                       .address_failures = auth->login_address_failures};
+    return 0;
+}
+
 static int auth_start(struct bp_host *host, void *self)
 {
     struct auth *auth = self;
@@ -94,12 +138,12 @@ static int auth_start(struct bp_host *host, void *self)
     if (status < 0)
         return status;
 
-    bp_str region = bp_arena_printf(bp_fiber_arena(), "%" BP_STR_FMT ".hash_slots", BP_STR_ARG(bp_instance_name(host)));
-    if (!region.ptr)
-        return BP_NOMEM;
-    struct hash_slots_shared *shared = bp_shared(host, region.ptr, HASH_SLOTS_LAYOUT, sizeof(*shared));
-    if (!shared)
-        return bp_start_error(host, "shared memory is full: raise server.shared_memory");
+    void *shared;
+    status = start_region(host, "hash_slots", HASH_SLOTS_LAYOUT, sizeof(struct hash_slots_shared), &shared);
+    if (status == 0)
+        status = start_throttle(host, auth);
+    if (status < 0)
+        return status;
     uint32_t limit = auth->hash_slots;
     if (limit == 0)
         limit = hash_slots_automatic(capacity_memory(), capacity_processors());
