@@ -70,6 +70,7 @@ static void up_down_status(const char *cluster)
         WORDS("migrate", "down", "auth", "--to", "0"));
     cr_expect_eq(
         place_integer(&place, "SELECT count(*) FROM backplane_migrations WHERE owner = 'auth' AND version = 1"), 1);
+    run(&place, 0, "schema up to date: ", WORDS("migrate", "up")); /* what of auth came off before that one */
     run(&place, 0, "1 migration undone\n", WORDS("migrate", "down"));
     run(&place, 3, "1 missing\n", WORDS("migrate", "status"));
     run(&place, 0, "schema up to date: 1 migration applied\n", WORDS("migrate", "up"));
@@ -135,9 +136,9 @@ static void refused(const char *cluster)
                    {"UPDATE backplane_migrations SET name = 'other' WHERE owner = 'todos' AND version = 1",
                     "migration 1 of todos was applied as \\\"other\\\", but is \\\"create_todos\\\" here",
                     "1 changed\n"},
-                   {"UPDATE backplane_migrations SET version = 99 WHERE owner = 'auth' AND version = 1",
-                    "the database has migration 99 (create_users) of auth, but this version of the program knows only",
-                    "1 missing, 1 unknown\n"}};
+                   {"UPDATE backplane_migrations SET version = 99 WHERE owner = 'auth' AND version = "
+                    "(SELECT max(version) FROM backplane_migrations WHERE owner = 'auth')",
+                    ") of auth, but this version of the program knows only", "1 missing, 1 unknown\n"}};
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
         struct place place;
         place_new(&place, cluster);
