@@ -37,7 +37,7 @@ static void bcrypt(const char *password, const char *cost, char ret_hash[64])
     char salt[64];
     struct crypt_data *data = calloc(1, sizeof(*data));
     snprintf(salt, sizeof(salt), "$2b$%s$abcdefghijklmnopqrstuu", cost);
-    const char *hash = crypt_r(password, salt, data);
+    const char *hash = crypt_rn(password, salt, data, sizeof(*data));
     cr_assert(hash && strlen(hash) == 60);
     strcpy(ret_hash, hash);
     free(data);

@@ -104,7 +104,7 @@ static void ask_all(int port, const struct place *place)
     char *token = http_login(port, "ada@example.com"), id[40], headers[1024], hash[256];
     struct crypt_data *data = calloc(1, sizeof(*data));
     snprintf(hash, sizeof(hash), "UPDATE users SET password_hash = '%s'",
-             crypt_r("Passw0rd!", "$2b$04$abcdefghijklmnopqrstuu", data));
+             crypt_rn("Passw0rd!", "$2b$04$abcdefghijklmnopqrstuu", data, sizeof(*data)));
     free(data);
     place_execute(place, hash);
     expect_status(port, "POST", "/api/v1/auth/login", NULL,

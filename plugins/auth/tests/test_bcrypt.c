@@ -42,7 +42,7 @@ Test(bcrypt, long_passwords)
     struct crypt_data data = {0};
     char hash[64];
     bool matches = false;
-    strcpy(hash, crypt_r(A72 "one tail", "$2b$04$" SALT, &data));
+    strcpy(hash, crypt_rn(A72 "one tail", "$2b$04$" SALT, &data, sizeof(data)));
     cr_assert_eq(bcrypt_verify(BP_STR(A72 "another"), hash, &matches), 0);
     cr_expect(matches);
     cr_assert_eq(bcrypt_verify(bp_str_n(A72, 71), hash, &matches), 0);
