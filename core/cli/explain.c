@@ -68,6 +68,14 @@ static void print_params(const struct router_match *match)
         putchar('\n');
 }
 
+static void print_access(const struct bp_route *route)
+{
+    if (route->role)
+        printf("role      %s\n", route->role);
+    if (route->scope)
+        printf("scope     %s\n", route->scope);
+}
+
 static void print_unrouted(uint32_t allowed)
 {
     /* OPTIONS is allowed everywhere; another method is what makes a path exist. */
@@ -93,6 +101,7 @@ static void explain(const struct assembly *assembly, uint32_t method, bp_str pat
         printf("route     %s  %s  plugin %s (%s:%u)\n", endpoint->route.name, endpoint->route.path,
                endpoint->host->name, endpoint->host->config->place.file, endpoint->host->config->place.line);
         print_params(&match);
+        print_access(&endpoint->route);
     } else {
         print_unrouted(match.allowed);
     }

@@ -7,7 +7,7 @@
 
 #include "core/base/buffer.h"
 
-#define TABLE_COLUMNS 6
+#define TABLE_COLUMNS 7
 
 struct table {
     size_t columns;

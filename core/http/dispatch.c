@@ -4,6 +4,7 @@
 
 #include "backplane/log.h"
 #include "backplane/status.h"
+#include "core/http/guard.h"
 #include "core/http/request.h"
 #include "core/plugin/endpoints.h"
 #include "core/worker/fiber.h"
@@ -187,6 +188,12 @@ static const char *running_plugin(const struct bp_request *rq, uint32_t index)
     return rq->endpoint ? rq->endpoint->host->name : NULL;
 }
 
+/* Behind the stages that find out who asks, and before any that may answer in the handler's place. */
+static bool is_guarded(const struct bp_request *rq, uint32_t index)
+{
+    return rq->pipeline && rq->endpoint && !rq->reject_status && index == rq->pipeline->guard_index;
+}
+
 /* Runs the stage of this index, or the handler behind the last one. */
 static int run(struct bp_request *rq, uint32_t index)
 {
@@ -199,7 +206,11 @@ static int run(struct bp_request *rq, uint32_t index)
                                          .route = rq->endpoint ? rq->endpoint->route.path : NULL});
     rq->stage = index;
     rq->next_stage = index + 1;
-    int status = stage ? stage->function(rq, stage->self, stage->options) : run_handler(rq);
+    int status;
+    if (is_guarded(rq, index) && !guard_admits(&rq->endpoint->route, bp_identity(rq)))
+        status = bp_fail(rq, 403, "auth.forbidden", "Forbidden");
+    else
+        status = stage ? stage->function(rq, stage->self, stage->options) : run_handler(rq);
     if (status == 0 && !stage && rq->status == 0) {
         bp_log(NULL, BP_LOG_ERROR, "request.no_reply", "A handler returned without a reply",
                bp_log_cstr("plugin", plugin), bp_log_str("route", bp_request_route(rq)));

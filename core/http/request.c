@@ -135,9 +135,10 @@ const struct bp_identity *bp_identity(const struct bp_request *rq)
 int bp_set_identity(struct bp_request *rq, const struct bp_identity *identity)
 {
     bp_str role = bp_arena_copy(rq->arena, identity->role);
-    if (!role.ptr)
+    bp_str scopes = bp_arena_copy(rq->arena, identity->scopes);
+    if (!role.ptr || !scopes.ptr)
         return BP_NOMEM;
-    rq->identity = (struct bp_identity){.user_id = identity->user_id, .role = role};
+    rq->identity = (struct bp_identity){.user_id = identity->user_id, .role = role, .scopes = scopes};
     rq->has_identity = true;
     return 0;
 }

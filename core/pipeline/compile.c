@@ -100,6 +100,8 @@ static int make_pipeline(struct assembly *assembly, const struct draft *draft, s
     for (size_t i = 0; i < draft->count; i++)
         pipeline->stages[i] = *draft->items[i].stage;
     pipeline->open_count = pipelines_open_count(draft);
+    pipeline->identifies = pipelines_identifies(draft);
+    pipeline->guard_index = pipelines_guard_index(draft);
     return 0;
 }
 

@@ -134,10 +134,28 @@ void pipelines_check_order(struct assembly *assembly, const struct draft *draft)
     }
 }
 
-size_t pipelines_open_count(const struct draft *draft)
+bool pipelines_identifies(const struct draft *draft)
 {
     for (size_t i = 0; i < draft->count; i++)
-        if (draft->items[i].stage->host && rules_of(draft->items[i].stage).phase >= BP_PHASE_IDENTIFY)
+        if (draft->items[i].stage->host && identifies(&draft->items[i]))
+            return true;
+    return false;
+}
+
+static size_t count_before(const struct draft *draft, uint32_t phase)
+{
+    for (size_t i = 0; i < draft->count; i++)
+        if (draft->items[i].stage->host && rules_of(draft->items[i].stage).phase >= phase)
             return i;
     return draft->count;
+}
+
+size_t pipelines_open_count(const struct draft *draft)
+{
+    return count_before(draft, BP_PHASE_IDENTIFY);
+}
+
+size_t pipelines_guard_index(const struct draft *draft)
+{
+    return count_before(draft, BP_PHASE_REUSE);
 }

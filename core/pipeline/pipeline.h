@@ -31,6 +31,10 @@ int pipelines_expand(struct assembly *assembly, struct draft *drafts, size_t cou
 void pipelines_check_order(struct assembly *assembly, const struct draft *draft);
 /* How many stages stand before the first that identifies or comes after that. */
 size_t pipelines_open_count(const struct draft *draft);
+/* Whether one of its stages finds out who asks. */
+bool pipelines_identifies(const struct draft *draft);
+/* How many stages stand before the first of the phase "reuse" or later. */
+size_t pipelines_guard_index(const struct draft *draft);
 /* "observe" */
 const char *pipeline_phase_name(uint32_t phase);
 

@@ -49,6 +49,10 @@ struct pipeline {
     /* Stages before the first that identifies: all that run for what no route answers (404, 405, 400), so that authentication guards
      * routes and not the news that there is none. */
     size_t open_count;
+    /* Stages before the first that may answer in the place of the handler (phase "reuse"), or all: behind them roles and scopes
+     * are checked. */
+    size_t guard_index;
+    bool identifies; /* one of its stages finds out who asks */
     struct stage *stages;
 };
 /* A route of a plugin with the pipeline that guards it. */

@@ -60,6 +60,18 @@ static void report_endpoint(struct endpoint *endpoint, const char *format, const
     host->wrong = true;
 }
 
+/* No danger, and a configuration that is older than the route may not want it. */
+static void warn_of_endpoint(const struct endpoint *endpoint)
+{
+    const struct bp_host *host = endpoint->host;
+    report_warning(host->assembly->report, host->config->place.file, host->config->place.line,
+                   bp_arena_printf(host->assembly->arena, "plugins.%s", host->name).ptr,
+                   "nobody can use the route %s %s: it is for accounts, and no stage of its pipeline \"%" BP_STR_FMT
+                   "\" finds out who asks",
+                   endpoints_method_name(endpoint->route.method), endpoint->route.path,
+                   BP_STR_ARG(endpoint->pipeline->name));
+}
+
 static int add_endpoint(struct assembly *assembly, struct endpoint *endpoint)
 {
     void *other_value = NULL;
@@ -81,6 +93,8 @@ static int add_endpoint(struct assembly *assembly, struct endpoint *endpoint)
     else if (entry) {
         endpoint->pipeline = find_pipeline(assembly, entry->pipeline);
         endpoint->listener = entry->listener;
+        if (endpoint->route.role && endpoint->pipeline && !endpoint->pipeline->identifies && !assembly->incomplete)
+            warn_of_endpoint(endpoint);
     }
     return 0;
 }

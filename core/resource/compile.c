@@ -122,13 +122,17 @@ static char *capitalised(const char *text)
 static const char *make_texts(struct resource *resource)
 {
     const struct bp_resource *definition = resource->definition;
-    char *tag, *invalid;
+    char *tag, *invalid, *read_scope, *write_scope;
     if (asprintf(&tag, "%s%s", definition->plural, definition->owner ? ":user:{user}" : "") < 0 ||
         asprintf(&invalid, "Invalid %s ID format", definition->name) < 0 ||
+        asprintf(&read_scope, "%s:read", definition->plural) < 0 ||
+        asprintf(&write_scope, "%s:write", definition->plural) < 0 ||
         asprintf(&resource->list_message, "%s retrieved successfully", definition->plural) < 0)
         return "out of memory";
     resource->list_message[0] = (char)toupper((unsigned char)resource->list_message[0]);
     resource->read_tag = tag;
+    resource->read_scope = read_scope;
+    resource->write_scope = write_scope;
     resource->param_rows[0] = (struct bp_field){.name = "id",
                                                 .type = BP_TYPE_UUID,
                                                 .flags = BP_REQUIRED,
@@ -225,6 +229,8 @@ int resource_attach(struct bp_host *host, struct endpoint *endpoint)
             route->body = kinds[i].partial ? resource->update_rows : resource->create_rows;
         if (!route->reply && route->handler != bp_resource_delete)
             route->reply = route->handler == bp_resource_list ? resource->page_rows : resource->definition->fields;
+        if (!route->scope)
+            route->scope = route->method == BP_GET ? resource->read_scope : resource->write_scope;
         if (route->method == BP_GET && !route->cache_tag)
             route->cache_tag = resource->read_tag;
         if (route->handler == bp_resource_list && !route->query) {

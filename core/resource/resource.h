@@ -74,7 +74,8 @@ struct resource {
     struct bp_field *page_rows; /* of the reply to a list */
 
     struct statement insert, find, update, remove;
-    const char *read_tag; /* "todos:user:{user}", or "todos" */
+    const char *read_tag;                 /* "todos:user:{user}", or "todos" */
+    const char *read_scope, *write_scope; /* "todos:read", "todos:write" */
     struct list_statement *lists;
     unsigned list_count;
     char *noun;         /* "Todo" */

@@ -80,6 +80,8 @@ int bp_set_request_id(struct bp_request *rq, bp_str id);
 struct bp_identity {
     bp_uuid user_id;
     bp_str role; /* "user", "admin" */
+    bp_str
+        scopes; /* what it is limited to: names with a space between them ("todos:read todos:write"); empty: nothing */
 };
 const struct bp_identity *bp_identity(const struct bp_request *rq);
 int bp_set_identity(struct bp_request *rq, const struct bp_identity *identity);

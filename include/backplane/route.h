@@ -44,6 +44,13 @@ struct bp_route {
         *reply_type;       /* media type of a reply that is no JSON of these forms: "text/plain"; .reply is then NULL */
     uint32_t reply_form;   /* enum bp_reply_form */
     uint32_t reply_status; /* 0: 200, of bp_resource_create 201. 204: there is no body */
+    /* Who may use it; NULL: whom the pipeline lets through. "user": every account, "admin": accounts of that role. The core
+     * answers others with 403, before a stage of the phase "reuse" or the handler runs, and `check` warns of a route whose
+     * pipeline identifies nobody. */
+    const char *role;
+    /* "todos:write": an identity that is limited to scopes must have this one. NULL: an identity that is limited cannot use the route.
+     * That of a resource's routes is its plural and "read" or "write", where unset. */
+    const char *scope;
 };
 
 /* The route that matched, as its plugin declared it; NULL when none did. */

@@ -4,19 +4,36 @@
 #include "backplane/status.h"
 
 static const struct bp_field account_columns[] = {
-    BP_UUID(struct account, id),   BP_TEXT(struct account, email),      BP_TEXT(struct account, password_hash),
-    BP_TEXT(struct account, role), BP_DATE(struct account, created_at), BP_END,
+    BP_UUID(struct account, id),
+    BP_TEXT(struct account, email),
+    BP_TEXT(struct account, password_hash),
+    BP_TEXT(struct account, role),
+    BP_BOOL(struct account, disabled),
+    BP_DATE(struct account, created_at),
+    BP_END,
 };
 
 static const struct bp_field role_columns[] = {BP_TEXT(struct account, role), BP_END};
 
 static const struct bp_statement find_by_email =
     BP_STATEMENT(.name = "auth.find_by_email", .flags = BP_SQL_READ,
-                 .sql = "SELECT id, email, password_hash, role, created_at FROM users WHERE email = $1",
+                 .sql = "SELECT id, email, password_hash, role, disabled, created_at FROM users WHERE email = $1",
                  .rows = account_columns, .row_size = sizeof(struct account));
 
-static const struct bp_statement find_role =
-    BP_STATEMENT(.name = "auth.find_role", .flags = BP_SQL_READ, .sql = "SELECT role FROM users WHERE id = $1",
+static const struct bp_statement find_by_id =
+    BP_STATEMENT(.name = "auth.find_by_id", .flags = BP_SQL_READ,
+                 .sql = "SELECT id, email, password_hash, role, disabled, created_at FROM users WHERE id = $1",
+                 .rows = account_columns, .row_size = sizeof(struct account));
+
+static const struct bp_statement check_session =
+    BP_STATEMENT(.name = "auth.check_session", .flags = BP_SQL_READ,
+                 .sql = "SELECT role FROM users WHERE id = $1 AND NOT disabled "
+                        "AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $2 AND user_id = $1)",
+                 .rows = role_columns, .row_size = sizeof(struct account));
+
+static const struct bp_statement check_without_session =
+    BP_STATEMENT(.name = "auth.check_account", .flags = BP_SQL_READ,
+                 .sql = "SELECT role FROM users WHERE id = $1 AND NOT disabled AND tokens_after <= $2",
                  .rows = role_columns, .row_size = sizeof(struct account));
 
 static const struct bp_statement create =
@@ -27,6 +44,22 @@ static const struct bp_statement create =
 static const struct bp_statement renew_hash =
     BP_STATEMENT(.name = "auth.renew_hash", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
                  .sql = "UPDATE users SET password_hash = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2");
+
+static const struct bp_statement set_email =
+    BP_STATEMENT(.name = "auth.set_email", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
+                 .sql = "UPDATE users SET email = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2");
+
+static const struct bp_statement set_password =
+    BP_STATEMENT(.name = "auth.set_password", .flags = BP_SQL_BATCHABLE,
+                 .sql = "UPDATE users SET password_hash = $3, updated_at = $4, tokens_after = $4 "
+                        "WHERE id = $1 AND password_hash = $2");
+
+static const struct bp_statement delete_account =
+    BP_STATEMENT(.name = "auth.delete", .sql = "DELETE FROM users WHERE id = $1 AND password_hash = $2");
+
+static const struct bp_statement end_tokens =
+    BP_STATEMENT(.name = "auth.end_tokens", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
+                 .sql = "UPDATE users SET tokens_after = $2 WHERE id = $1");
 
 int account_find_by_email(struct bp_service db, bp_str email, struct bp_arena *arena, struct account *ret_account)
 {
@@ -40,10 +73,26 @@ int account_find_by_email(struct bp_service db, bp_str email, struct bp_arena *a
     return 0;
 }
 
-int account_find_role(struct bp_service db, const bp_uuid *id, struct bp_arena *arena, bp_str *ret_role)
+int account_find(struct bp_service db, const bp_uuid *id, struct bp_arena *arena, struct account *ret_account)
 {
     struct bp_result result;
-    int status = bp_db_query(db, NULL, &find_role, BP_VALUES(bp_db_uuid(id)), arena, &result);
+    int status = bp_db_query(db, NULL, &find_by_id, BP_VALUES(bp_db_uuid(id)), arena, &result);
+    if (status != 0)
+        return status;
+    if (result.len == 0)
+        return ACCOUNT_E_MISSING;
+    *ret_account = *(const struct account *)result.rows;
+    return 0;
+}
+
+int account_check(struct bp_service db, const bp_uuid *id, const bp_uuid *session_id, bp_date issued,
+                  struct bp_arena *arena, bp_str *ret_role)
+{
+    struct bp_result result;
+    int status = session_id ? bp_db_query(db, NULL, &check_session, BP_VALUES(bp_db_uuid(id), bp_db_uuid(session_id)),
+                                          arena, &result)
+                            : bp_db_query(db, NULL, &check_without_session,
+                                          BP_VALUES(bp_db_uuid(id), bp_db_date(issued)), arena, &result);
     if (status != 0)
         return status;
     if (result.len == 0)
@@ -71,4 +120,45 @@ int account_renew_hash(struct bp_service db, const bp_uuid *id, bp_str old_hash,
     return bp_db_query(db, NULL, &renew_hash,
                        BP_VALUES(bp_db_uuid(id), bp_db_text(old_hash), bp_db_text(new_hash), bp_db_date(now)), NULL,
                        NULL);
+}
+
+/* Of an update or deletion that is bound to the old hash. */
+static int changed(int status, const struct bp_result *result)
+{
+    if (status != 0)
+        return status < 0 ? status : BP_ERROR;
+    return result->changes == 0 ? ACCOUNT_E_MISSING : 0;
+}
+
+int account_set_email(struct bp_service db, const bp_uuid *id, bp_str old_hash, bp_str email, bp_date now)
+{
+    struct bp_result result;
+    int status =
+        bp_db_query(db, NULL, &set_email,
+                    BP_VALUES(bp_db_uuid(id), bp_db_text(old_hash), bp_db_text(email), bp_db_date(now)), NULL, &result);
+    return status == BP_DB_UNIQUE ? ACCOUNT_E_TAKEN : changed(status, &result);
+}
+
+int account_set_password(struct bp_service db, struct bp_tx *tx, const bp_uuid *id, bp_str old_hash, bp_str new_hash,
+                         bp_date now)
+{
+    struct bp_result result;
+    int status = bp_db_query(db, tx, &set_password,
+                             BP_VALUES(bp_db_uuid(id), bp_db_text(old_hash), bp_db_text(new_hash), bp_db_date(now)),
+                             NULL, &result);
+    return changed(status, &result);
+}
+
+int account_delete(struct bp_service db, const bp_uuid *id, bp_str old_hash)
+{
+    struct bp_result result;
+    int status = bp_db_query(db, NULL, &delete_account, BP_VALUES(bp_db_uuid(id), bp_db_text(old_hash)), NULL, &result);
+    return changed(status, &result);
+}
+
+int account_end_tokens(struct bp_service db, struct bp_tx *tx, const bp_uuid *id, bp_date now)
+{
+    struct bp_result result;
+    return changed(bp_db_query(db, tx, &end_tokens, BP_VALUES(bp_db_uuid(id), bp_db_date(now)), NULL, &result),
+                   &result);
 }

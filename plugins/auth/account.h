@@ -10,6 +10,7 @@ struct account {
     bp_str email; /* lower case */
     bp_str password_hash;
     bp_str role; /* "user", "admin" */
+    bool disabled;
     bp_date created_at;
 };
 
@@ -19,11 +20,23 @@ enum account_condition {
 };
 
 int account_find_by_email(struct bp_service db, bp_str email, struct bp_arena *arena, struct account *ret_account);
-/* Its role only; asked for on behalf of tokens. In the arena. */
-int account_find_role(struct bp_service db, const bp_uuid *id, struct bp_arena *arena, bp_str *ret_role);
+int account_find(struct bp_service db, const bp_uuid *id, struct bp_arena *arena, struct account *ret_account);
+/* On behalf of a token: its role only, in the arena. ACCOUNT_E_MISSING, too, when it is disabled, or when the token's session has ended;
+ * a token without a session (session_id NULL) counts when it was issued after the account's sessions were last ended. */
+int account_check(struct bp_service db, const bp_uuid *id, const bp_uuid *session_id, bp_date issued,
+                  struct bp_arena *arena, bp_str *ret_role);
 /* Role "user". Of several at the same time for one address, one succeeds. */
 int account_create(struct bp_service db, const struct account *account);
 /* Stores a new hash unless the old one was replaced meanwhile. */
 int account_renew_hash(struct bp_service db, const bp_uuid *id, bp_str old_hash, bp_str new_hash, bp_date now);
+/* These three only as long as old_hash is the account's; else ACCOUNT_E_MISSING. */
+int account_set_email(struct bp_service db, const bp_uuid *id, bp_str old_hash, bp_str email, bp_date now);
+/* Tokens without a session that were issued before now count no longer. */
+int account_set_password(struct bp_service db, struct bp_tx *tx, const bp_uuid *id, bp_str old_hash, bp_str new_hash,
+                         bp_date now);
+/* With all that refers to it. */
+int account_delete(struct bp_service db, const bp_uuid *id, bp_str old_hash);
+/* Tokens without a session that were issued before now count no longer. */
+int account_end_tokens(struct bp_service db, struct bp_tx *tx, const bp_uuid *id, bp_date now);
 
 #endif

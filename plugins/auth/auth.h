@@ -14,7 +14,10 @@ struct auth {
     /* options */
     bp_str secret;
     bp_span expires_in;
+    bp_span refresh_expires_in;
+    bp_span refresh_grace;
     bp_span account_check_interval;
+    uint32_t sessions_max;
     uint32_t remembered_tokens;
     uint32_t hash_slots;
     uint32_t hash_queue;
@@ -27,6 +30,7 @@ struct auth {
     struct bp_service key_value; /* vtable NULL: none */
     /* state of this worker */
     struct bp_host *host;
+    int slot; /* of struct auth_slot */
     struct hash_slots slots;
     struct token_memory memory;
     struct throttle throttle;
@@ -34,16 +38,33 @@ struct auth {
     char dummy_hash[PASSWORD_HASH_SIZE];
 };
 
+/* What authentication found out about a request, beside the identity. */
+struct auth_slot {
+    bp_uuid session_id;
+    bool has_session;
+};
+
 /* What sign-up and login are sent. */
 struct credentials {
     bp_str email, password;
 };
 
-extern const struct bp_field sign_up_body[], sign_up_reply[], login_body[], login_reply[];
+struct session_params {
+    bp_uuid id;
+};
 
-bp_handler sign_up, login;
+extern const struct bp_field sign_up_body[], sign_up_reply[], login_body[], login_reply[];
+extern const struct bp_field refresh_body[], token_reply[], session_params[], sessions_reply[];
+extern const struct bp_field me_reply[], me_update_body[], me_delete_body[], password_body[];
+
+bp_handler sign_up, login, refresh, logout, logout_all, sessions_list, sessions_end;
+bp_handler me_get, me_update, me_delete, password_change;
 /* The middleware: nobody gets past it without a token of an account that exists. */
 bp_handler authenticate;
+/* The session of the token of this request; NULL when it names none. */
+const bp_uuid *request_session(const struct auth *auth, struct bp_request *rq);
+/* This worker asks again about the token of this request. */
+void forget_token(struct auth *auth, struct bp_request *rq);
 /* See bp_identity_gone(). */
 int identity_gone(void *self, struct bp_request *rq);
 

@@ -35,12 +35,14 @@ static int recognise(const struct auth *auth, bp_str token, struct remembered *r
     return token_verify(auth->secret, token, now, &ret_known->claims);
 }
 
-/* A token says who its account was; whether there is one still, and what it may do, only the account says. 0,
+/* A token says who its account was; whether there is one still, and its session, and what it may do, only the database says. 0,
  * ACCOUNT_E_MISSING or a negative status. Suspends. */
 static int check_account(struct auth *auth, struct bp_request *rq, struct remembered *known)
 {
     bp_str role;
-    int status = account_find_role(auth->db, &known->claims.user_id, bp_arena(rq), &role);
+    const struct claims *claims = &known->claims;
+    int status = account_check(auth->db, &claims->user_id, claims->has_session ? &claims->session_id : NULL,
+                               claims->issued, bp_arena(rq), &role);
     if (status == ACCOUNT_E_MISSING)
         token_memory_forget(&auth->memory, &known->digest);
     if (status != 0)
@@ -70,18 +72,30 @@ int authenticate(struct bp_request *rq, void *self, const void *stage)
         if (status < 0)
             return bp_trace(status);
     }
+    *(struct auth_slot *)bp_slot(rq, auth->slot) =
+        (struct auth_slot){.session_id = known.claims.session_id, .has_session = known.claims.has_session};
     struct bp_identity identity = {.user_id = known.claims.user_id, .role = bp_str_of(known.role)};
     int status = bp_set_identity(rq, &identity);
     return status < 0 ? bp_trace(status) : bp_next(rq);
 }
 
-int identity_gone(void *self, struct bp_request *rq)
+const bp_uuid *request_session(const struct auth *auth, struct bp_request *rq)
 {
-    struct auth *auth = self;
+    const struct auth_slot *slot = bp_slot(rq, auth->slot);
+    return slot->has_session ? &slot->session_id : NULL;
+}
+
+void forget_token(struct auth *auth, struct bp_request *rq)
+{
     bp_str token;
     if (bearer_token(bp_request_header(rq, BP_STR("authorization")), &token)) {
         struct token_digest digest = token_memory_digest(&auth->memory, token);
         token_memory_forget(&auth->memory, &digest);
     }
+}
+
+int identity_gone(void *self, struct bp_request *rq)
+{
+    forget_token(self, rq);
     return refuse_token(rq);
 }

@@ -69,16 +69,24 @@ static bool read_identity(const json_t *object, bp_uuid *ret_id)
     return bp_uuid_parse(text, ret_id);
 }
 
+static bool read_session(const json_t *object, struct claims *claims)
+{
+    const json_t *sid = json_object_get(object, "sid");
+    claims->has_session = sid != NULL;
+    return !sid || (json_is_string(sid) &&
+                    bp_uuid_parse(bp_str_n(json_string_value(sid), json_string_length(sid)), &claims->session_id));
+}
+
 int claims_check(const json_t *object, bp_date now, struct claims *ret_claims)
 {
-    struct claims claims;
+    struct claims claims = {0};
     const json_t *issued = json_object_get(object, "iat"), *not_before = json_object_get(object, "nbf");
     bp_date date;
-    if (!read_identity(object, &claims.user_id))
+    if (!read_identity(object, &claims.user_id) || !read_session(object, &claims))
         return CLAIMS_E_IDENTITY;
     if (!read_date(json_object_get(object, "exp"), &claims.expires))
         return CLAIMS_E_DATES;
-    if (issued && (!read_date(issued, &date) || date > now + CLAIMS_SKEW))
+    if (issued && (!read_date(issued, &claims.issued) || claims.issued > now + CLAIMS_SKEW))
         return CLAIMS_E_DATES;
     if (not_before && (!read_date(not_before, &date) || date > now))
         return CLAIMS_E_DATES;

@@ -13,11 +13,14 @@ struct json_t;
 
 struct claims {
     bp_uuid user_id;
-    bp_date expires; /* milliseconds, as every date */
+    bp_uuid session_id; /* "sid"; when has_session */
+    bool has_session;   /* tokens of the old system name none */
+    bp_date issued;     /* milliseconds, as every date; 0 without "iat" */
+    bp_date expires;
 };
 
 enum claims_condition {
-    CLAIMS_E_IDENTITY = 1, /* "id" missing or no UUID, or another "sub" */
+    CLAIMS_E_IDENTITY = 1, /* "id" missing or no UUID, another "sub", or a "sid" that is no UUID */
     CLAIMS_E_DATES,        /* "exp" missing; a date that is no number; "iat" or "nbf" in the future */
     CLAIMS_E_EXPIRED       /* "exp" is now or earlier */
 };

@@ -3,21 +3,14 @@
 #include "account.h"
 #include "auth.h"
 #include "credentials.h"
+#include "issue.h"
 #include "login_attempt.h"
-#include "token.h"
 
 const struct bp_field login_body[] = {
     BP_TEXT(struct credentials, email, .flags = BP_REQUIRED | BP_LOWER, .check = email_check,
             .example = "ada@example.com"),
     BP_TEXT(struct credentials, password, .flags = BP_REQUIRED | BP_SECRET, .example = "Correct-Horse-7"),
     BP_END,
-};
-
-struct logged_in {
-    bool success;
-    bp_str message;
-    bp_str token;
-    struct account user;
 };
 
 static const struct bp_field user_fields[] = {
@@ -27,10 +20,12 @@ static const struct bp_field user_fields[] = {
 };
 
 const struct bp_field login_reply[] = {
-    BP_BOOL(struct logged_in, success),
-    BP_TEXT(struct logged_in, message),
-    BP_TEXT(struct logged_in, token, .doc = "To be sent as Authorization: Bearer."),
-    BP_OBJECT(struct logged_in, user, user_fields),
+    BP_BOOL(struct token_pair, success),
+    BP_TEXT(struct token_pair, message),
+    BP_TEXT(struct token_pair, token, .doc = "To be sent as Authorization: Bearer."),
+    BP_TEXT(struct token_pair, refresh_token, .doc = "For POST refresh, once."),
+    BP_I64(struct token_pair, expires_in, .doc = "Seconds until the token expires."),
+    BP_OBJECT(struct token_pair, user, user_fields),
     BP_END,
 };
 
@@ -41,6 +36,20 @@ static void renew_hash(const struct auth *auth, const struct account *account, c
     if (status != 0)
         bp_log(auth->host, BP_LOG_WARN, "auth.rehash_failed", "A password could not be hashed anew",
                bp_log_cstr("status", status < 0 ? bp_status_name(status) : "constraint"));
+}
+
+/* Nor this: what has expired only takes room. */
+static void trim_sessions(const struct auth *auth, const bp_uuid *user_id)
+{
+    int status = session_trim(auth->db, user_id, bp_date_now(), auth->sessions_max);
+    if (status < 0)
+        bp_log(auth->host, BP_LOG_WARN, "auth.trim_failed", "Old sessions of an account could not be removed",
+               bp_log_cstr("status", bp_status_name(status)));
+}
+
+static int refuse(struct bp_request *rq)
+{
+    return bp_fail(rq, 401, "auth.bad_credentials", "Invalid email or password");
 }
 
 int login(struct bp_request *rq, void *self, const void *stage)
@@ -70,14 +79,20 @@ int login(struct bp_request *rq, void *self, const void *stage)
     if (status < 0)
         return bp_trace(login_attempt_broken(auth, &attempt, status));
     if (!known || !check.matches)
-        return bp_fail(rq, 401, "auth.bad_credentials", "Invalid email or password");
+        return refuse(rq);
     login_attempt_succeeded(auth, &attempt, &account.id);
+    if (account.disabled) /* said to who knows the password only */
+        return bp_fail(rq, 403, "auth.disabled", "Account is disabled");
     if (check.renewed)
         renew_hash(auth, &account, check.new_hash);
 
-    struct logged_in reply = {.success = true, .message = BP_STR("Login successful"), .user = account};
-    status = token_make(auth->secret, &account.id, bp_date_now(), auth->expires_in, bp_arena(rq), &reply.token);
+    struct token_pair reply;
+    status = issue_new(auth, rq, NULL, &account.id, "Login successful", &reply);
+    if (status == SESSION_E_MISSING) /* deleted or disabled at the same moment */
+        return refuse(rq);
     if (status < 0)
         return bp_trace(status);
+    reply.user = account;
+    trim_sessions(auth, &account.id);
     return bp_reply_json(rq, 200, login_reply, &reply);
 }

@@ -15,9 +15,18 @@ static const struct bp_field options[] = {
                    "once and kept in the data folder, in jwt-secret."),
     BP_SPAN(struct auth, expires_in, .def = "1h", .min = BP_SECOND, .max = 3650 * BP_DAY,
             .doc = "How long a token is valid."),
+    BP_SPAN(struct auth, refresh_expires_in, .def = "30d", .min = BP_MINUTE, .max = 3650 * BP_DAY,
+            .doc = "How long a session lasts after its last login or refresh; never less than expires_in."),
+    BP_SPAN(struct auth, refresh_grace, .def = "10s", .min = 0, .max = BP_MINUTE,
+            .doc = "For how long a refresh token that was replaced still gets the one that replaced it: for two tabs, "
+                   "and for replies "
+                   "that were lost. After that it ends the session."),
+    BP_U32(struct auth, sessions_max, .def = "1000", .min = 1, .max = 100000,
+           .doc = "Sessions of one account; a login beyond them ends the one that was used longest ago."),
     BP_SPAN(struct auth, account_check_interval, .def = "1s", .min = 0, .max = BP_MINUTE,
-            .doc = "How long a worker goes on believing that the account of a token exists before it asks the database "
-                   "again; 0: it asks for each request."),
+            .doc = "How long a worker goes on believing that the account of a token exists, and its session, before it "
+                   "asks the "
+                   "database again; 0: it asks for each request."),
     BP_U32(struct auth, remembered_tokens, .def = "4096", .min = 16, .max = 1048576,
            .doc = "Verified tokens that each worker remembers, so that it need not verify them again."),
     BP_U32(struct auth, hash_slots, .def = "0", .min = 0, .max = 256,
@@ -59,6 +68,28 @@ static const struct bp_route routes[] = {
              .doc = "Makes an account.", .body = sign_up_body, .reply = sign_up_reply),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/login", .handler = login, .name = "auth.login",
              .doc = "Gives a token for an e-mail address and its password.", .body = login_body, .reply = login_reply),
+    BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/refresh", .handler = refresh, .name = "auth.refresh",
+             .doc = "Gives a new token, and a new refresh token for the one that is used up.", .body = refresh_body,
+             .reply = token_reply),
+    BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/logout", .handler = logout, .name = "auth.logout",
+             .doc = "Ends the session of the token.", .role = "user"),
+    BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/logout-all", .handler = logout_all, .name = "auth.logout_all",
+             .doc = "Ends every session of the account.", .role = "user"),
+    BP_ROUTE(.method = BP_GET, .path = "/api/v1/auth/sessions", .handler = sessions_list, .name = "auth.sessions",
+             .doc = "The sessions of the account, the last used first.", .reply = sessions_reply, .role = "user"),
+    BP_ROUTE(.method = BP_DELETE, .path = "/api/v1/auth/sessions/{id}", .handler = sessions_end,
+             .name = "auth.session_end", .doc = "Ends one session of the account.", .params = session_params,
+             .params_size = sizeof(struct session_params), .role = "user"),
+    BP_ROUTE(.method = BP_GET, .path = "/api/v1/auth/me", .handler = me_get, .name = "auth.me", .doc = "The account.",
+             .reply = me_reply, .role = "user"),
+    BP_ROUTE(.method = BP_PATCH, .path = "/api/v1/auth/me", .handler = me_update, .name = "auth.me_update",
+             .doc = "Changes the e-mail address of the account.", .body = me_update_body, .reply = me_reply,
+             .role = "user"),
+    BP_ROUTE(.method = BP_DELETE, .path = "/api/v1/auth/me", .handler = me_delete, .name = "auth.me_delete",
+             .doc = "Deletes the account and all of its data.", .body = me_delete_body, .role = "user"),
+    BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/password", .handler = password_change, .name = "auth.password",
+             .doc = "Changes the password, ends every session, and begins a new one.", .body = password_body,
+             .reply = token_reply, .role = "user"),
     BP_ROUTE_END,
 };
 
@@ -66,6 +97,9 @@ static int auth_init(struct bp_host *host, void *self)
 {
     struct auth *auth = self;
     auth->host = host;
+    auth->slot = bp_slot_new(host, sizeof(struct auth_slot));
+    if (auth->slot < 0)
+        return auth->slot;
     if (sodium_init() < 0)
         return bp_config_error(host, NULL, "libsodium could not be set up");
     size_t characters = secret_characters(auth->secret);

@@ -92,16 +92,17 @@ int token_verify(bp_str secret, bp_str token, bp_date now, struct claims *ret_cl
     return status != 0 && errno == ENOMEM ? BP_NOMEM : status;
 }
 
-int token_make(bp_str secret, const bp_uuid *user_id, bp_date now, bp_span lifetime, struct bp_arena *arena,
-               bp_str *ret_token)
+int token_make(bp_str secret, const bp_uuid *user_id, const bp_uuid *session_id, bp_date now, bp_span lifetime,
+               struct bp_arena *arena, bp_str *ret_token)
 {
-    char id[BP_UUID_LEN + 1] = {0};
+    char id[BP_UUID_LEN + 1] = {0}, sid[BP_UUID_LEN + 1] = {0};
     bp_uuid_format(user_id, id);
+    bp_uuid_format(session_id, sid);
     long issued = (long)(now / 1000);
     jwt_t *jwt = NULL;
     char *text = NULL;
     if (jwt_new(&jwt) == 0 && jwt_add_grant(jwt, "id", id) == 0 && jwt_add_grant(jwt, "sub", id) == 0 &&
-        jwt_add_grant_int(jwt, "iat", issued) == 0 &&
+        jwt_add_grant(jwt, "sid", sid) == 0 && jwt_add_grant_int(jwt, "iat", issued) == 0 &&
         jwt_add_grant_int(jwt, "exp", issued + (long)(lifetime / BP_SECOND)) == 0 &&
         jwt_set_alg(jwt, JWT_ALG_HS256, (const unsigned char *)secret.ptr, (int)secret.len) == 0)
         text = jwt_encode_str(jwt);

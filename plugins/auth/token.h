@@ -14,9 +14,9 @@ enum token_condition {
     TOKEN_E_SIGNATURE
 };
 
-/* The token of an account, valid for `lifetime` from now on (whole seconds). In the arena. BP_NOMEM or 0. */
-int token_make(bp_str secret, const bp_uuid *user_id, bp_date now, bp_span lifetime, struct bp_arena *arena,
-               bp_str *ret_token);
+/* The token of a session of an account, valid for `lifetime` from now on (whole seconds). In the arena. BP_NOMEM or 0. */
+int token_make(bp_str secret, const bp_uuid *user_id, const bp_uuid *session_id, bp_date now, bp_span lifetime,
+               struct bp_arena *arena, bp_str *ret_token);
 /* 0, BP_NOMEM, or a condition of this file or of claims.h. The secret is never empty. */
 int token_verify(bp_str secret, bp_str token, bp_date now, struct claims *ret_claims);
 

@@ -22,6 +22,7 @@ static const struct {
     {"{\"id\":\"" ID "\",\"exp\":1800000001,\"role\":\"admin\",\"x\":[{\"y\":null}]}", 0},
     {"{\"id\":\"" ID "\",\"exp\":1800000001,\"nbf\":1800000000}", 0},
     {"{\"id\":\"" ID "\",\"exp\":1800000999,\"iat\":1800000060}", 0},
+    {"{\"id\":\"" ID "\",\"sid\":\"" OTHER "\",\"exp\":1800000001}", 0},
     /* exp */
     {"{\"id\":\"" ID "\"}", CLAIMS_E_DATES},
     {"{\"id\":\"" ID "\",\"exp\":1800000000}", CLAIMS_E_EXPIRED},
@@ -53,6 +54,10 @@ static const struct {
     {"{\"id\":\"" ID "\",\"sub\":\"\",\"exp\":1800000001}", CLAIMS_E_IDENTITY},
     {"{\"id\":\"" ID "\",\"sub\":null,\"exp\":1800000001}", CLAIMS_E_IDENTITY},
     {"{\"id\":\"" ID "\",\"sub\":7,\"exp\":1800000001}", CLAIMS_E_IDENTITY},
+    /* sid */
+    {"{\"id\":\"" ID "\",\"sid\":\"\",\"exp\":1800000001}", CLAIMS_E_IDENTITY},
+    {"{\"id\":\"" ID "\",\"sid\":null,\"exp\":1800000001}", CLAIMS_E_IDENTITY},
+    {"{\"id\":\"" ID "\",\"sid\":[],\"exp\":1800000001}", CLAIMS_E_IDENTITY},
     /* not an object, not JSON, ambiguous */
     {"", UNPARSED},
     {"[]", UNPARSED},

@@ -50,12 +50,15 @@ static int verify(const char *token)
 Test(token, made_is_verified)
 {
     struct bp_arena *arena = arena_new();
-    bp_uuid id = bp_uuid_new();
+    bp_uuid id = bp_uuid_new(), session = bp_uuid_new();
     bp_str token;
     struct claims claims;
-    cr_assert_eq(token_make(BP_STR(SECRET), &id, NOW + 999, 90 * BP_SECOND, arena, &token), 0);
+    cr_assert_eq(token_make(BP_STR(SECRET), &id, &session, NOW + 999, 90 * BP_SECOND, arena, &token), 0);
     cr_assert_eq(token_verify(BP_STR(SECRET), token, NOW, &claims), 0);
     cr_expect(bp_uuid_eq(&claims.user_id, &id));
+    cr_expect(claims.has_session);
+    cr_expect(bp_uuid_eq(&claims.session_id, &session));
+    cr_expect_eq(claims.issued, NOW);
     cr_expect_eq(claims.expires, NOW + 90000);
     cr_expect_eq(token_verify(BP_STR(SECRET), token, NOW + 89999, &claims), 0);
     cr_expect_eq(token_verify(BP_STR(SECRET), token, NOW + 90000, &claims), CLAIMS_E_EXPIRED);
@@ -71,10 +74,11 @@ Test(token, own_claims)
     bp_str token;
     jwt_t *jwt;
     cr_assert(bp_uuid_parse(BP_STR(ID), &id));
-    cr_assert_eq(token_make(BP_STR(SECRET), &id, NOW, BP_HOUR, arena, &token), 0);
+    cr_assert_eq(token_make(BP_STR(SECRET), &id, &id, NOW, BP_HOUR, arena, &token), 0);
     cr_assert_eq(jwt_decode(&jwt, token.ptr, (const unsigned char *)SECRET, sizeof(SECRET) - 1), 0);
     cr_expect_str_eq((char *)jwt_get_grant(jwt, "id"), ID);
     cr_expect_str_eq((char *)jwt_get_grant(jwt, "sub"), ID);
+    cr_expect_str_eq((char *)jwt_get_grant(jwt, "sid"), ID);
     cr_expect_eq(jwt_get_grant_int(jwt, "iat"), 1800000000);
     cr_expect_eq(jwt_get_grant_int(jwt, "exp"), 1800003600);
     cr_expect_str_eq((char *)jwt_get_header(jwt, "alg"), "HS256");
