@@ -47,7 +47,8 @@ static const struct bp_statement renew_hash =
 
 static const struct bp_statement set_email =
     BP_STATEMENT(.name = "auth.set_email", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
-                 .sql = "UPDATE users SET email = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2");
+                 .sql = "UPDATE users SET email = $3, email_verified_at = NULL, updated_at = $4 "
+                        "WHERE id = $1 AND password_hash = $2");
 
 static const struct bp_statement set_password =
     BP_STATEMENT(.name = "auth.set_password", .flags = BP_SQL_BATCHABLE,
