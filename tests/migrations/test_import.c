@@ -263,9 +263,11 @@ static void odd_rows(const char *cluster)
     int code = command_run(&place, &output, WORDS("migrate", "import-prisma", url));
     cr_expect_eq(code, 1);
     static const char *const expected[] = {
-        "account c0000000-0000-4000-8000-000000000001 has this e-mail address in lower case", "its id is no UUID",
-        "its account is not there", "the id of its account is no UUID",
-        "accounts: 4 read, 2 copied, 0 already there, 2 skipped; 4 in the old database, 2 in the new one\n"
+        "account c0000000-0000-4000-8000-000000000001 has this e-mail address in lower case",
+        "its id is no UUID",
+        "its account is not there",
+        "the id of its account is no UUID",
+        "accounts: 4 read, 2 copied, 0 already there, 2 skipped; 4 in the old database, 2 in the new one\n",
         "todos: 5 read, 2 copied, 0 already there, 3 skipped; 5 in the old database, 2 in the new one\n"};
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
         cr_expect_not_null(strstr(output, expected[i]), "\"%s\" is not in %s", expected[i], output);
