@@ -52,6 +52,7 @@ Test(library, refusals)
         {"uneven_rows", "size of needs[1] is 16, that of needs[0] is 24"},
         {"need_outside", "needs \"thing\": its member ends at byte 16, but self_size is 8"},
         {"route_without_handler", "routes[0] has no handler"},
+        {"command_without_run", "commands[0] has no run"},
         {"migration_gap", "migrations[1] has version 3, expected 2"},
         {"migration_without_database", "it has migrations, but does not need \"database\""},
         {"cart", "no plugin \"cart\" in PLUGINS; did you mean \"card\"?"},
