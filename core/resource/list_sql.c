@@ -10,8 +10,8 @@
 
 /* What makes one list's statement another than another's. */
 struct signature {
-    uint64_t filters; /* indexes */
-    struct sort_key sort[SORT_KEYS];
+    uint64_t filters;        /* indexes */
+    uint8_t sort[SORT_KEYS]; /* member, and 128 when descending */
     uint8_t sort_count, by_cursor, total, spare;
 };
 
@@ -223,7 +223,8 @@ static struct signature signature_of(const struct resource *resource, const stru
     memset(&signature, 0, sizeof(signature)); /* compared as bytes */
     for (unsigned i = 0; i < list->filter_count; i++)
         signature.filters |= UINT64_C(1) << (list->filters[i] - resource->filters);
-    memcpy(signature.sort, list->sort, list->sort_count * sizeof(*list->sort));
+    for (unsigned i = 0; i < list->sort_count; i++)
+        signature.sort[i] = (uint8_t)(list->sort[i].member | (list->sort[i].descending ? 128 : 0));
     signature.sort_count = (uint8_t)list->sort_count;
     signature.by_cursor = list->by_cursor;
     signature.total = list->total;

@@ -134,7 +134,7 @@ Test(parts, columns_of_wrong_bytes)
     } lengths[] = {{16, 1},  {20, 8},   {21, 2},   {23, 4},   {26, 4},   {700, 4},
                    {701, 8}, {1082, 4}, {1114, 8}, {1184, 8}, {2950, 16}};
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
-        for (uint16_t type = BP_TYPE_BOOL; type <= BP_TYPE_DATE; type++)
+        for (unsigned type = BP_TYPE_BOOL; type <= BP_TYPE_DATE; type++)
             for (size_t len = 0; len <= sizeof(bytes); len++) {
                 struct bp_field row = {.name = "x", .type = type, .choices = choices};
                 int status = row_decode(&row, lengths[i].oid, bp_str_n(bytes, len), arena, &member);
