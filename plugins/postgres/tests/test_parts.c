@@ -136,7 +136,7 @@ Test(parts, columns_of_wrong_bytes)
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
         for (unsigned type = BP_TYPE_BOOL; type <= BP_TYPE_DATE; type++)
             for (size_t len = 0; len <= sizeof(bytes); len++) {
-                struct bp_field row = {.name = "x", .type = type, .choices = choices};
+                struct bp_field row = {.name = "x", .type = (uint16_t)type, .choices = choices};
                 int status = row_decode(&row, lengths[i].oid, bp_str_n(bytes, len), arena, &member);
                 cr_assert(len == lengths[i].len || status == BP_ERROR, "oid %u, type %u, %zu bytes: %d", lengths[i].oid,
                           type, len, status);
