@@ -36,6 +36,7 @@ void site_services(struct site *site, const struct site_options *options)
     postgres_url(&site->postgres, NULL, "postgres", site->superuser);
     postgres_migrated(site->superuser, site->database);
     const char *name = strrchr(site->database, '/') + 1;
+    struct test_postgres behind = site->postgres; /* as the pooler sees it */
     switch (options->way) {
     case SITE_DIRECT:
         snprintf(site->url, sizeof(site->url), "%s", site->database);
@@ -46,7 +47,12 @@ void site_services(struct site *site, const struct site_options *options)
                  name);
         break;
     case SITE_PGBOUNCER:
-        pgbouncer_start(&site->pgbouncer, &site->postgres, options->pgbouncer);
+    case SITE_PGBOUNCER_PROXY:
+        if (options->way == SITE_PGBOUNCER_PROXY) {
+            site->proxy = fault_proxy_start(site->postgres.port);
+            behind.port = fault_proxy_port(site->proxy);
+        }
+        pgbouncer_start(&site->pgbouncer, &behind, options->pgbouncer);
         pgbouncer_url(&site->pgbouncer, "backplane", name, site->url);
         strcat(site->url, "?pgbouncer=true");
         break;
@@ -61,7 +67,7 @@ void site_server(struct site *site, const struct site_options *options)
     for (size_t i = 0; i < sizeof(options->arguments) / sizeof(options->arguments[0]) && options->arguments[i]; i++)
         arguments[count++] = options->arguments[i];
     snprintf(url, sizeof(url), "DATABASE_URL=%s", site->url);
-    snprintf(direct, sizeof(direct), "DIRECT_URL=%s", options->way == SITE_PGBOUNCER ? site->database : site->url);
+    snprintf(direct, sizeof(direct), "DIRECT_URL=%s", options->way >= SITE_PGBOUNCER ? site->database : site->url);
     server_start(&site->server,
                  &(struct server_options){
                      .environment = (const char *[]){url, direct, "BACKPLANE_WORKERS=2", "LOG_LEVEL=info", NULL},

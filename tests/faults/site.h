@@ -9,13 +9,13 @@
 #include "tests/support/postgres.h"
 #include "tests/support/server.h"
 
-enum site_way { SITE_DIRECT, SITE_PROXY, SITE_PGBOUNCER };
+enum site_way { SITE_DIRECT, SITE_PROXY, SITE_PGBOUNCER, SITE_PGBOUNCER_PROXY /* the proxy behind pgbouncer */ };
 enum { SITE_CLIENTS = 6, SITE_BACK_MILLISECONDS = 5000, SITE_DOWN_MILLISECONDS = 10000 };
 
 struct site {
     struct test_postgres postgres;
-    struct test_pgbouncer pgbouncer; /* SITE_PGBOUNCER */
-    struct fault_proxy *proxy;       /* SITE_PROXY */
+    struct test_pgbouncer pgbouncer; /* SITE_PGBOUNCER… */
+    struct fault_proxy *proxy;       /* SITE_…PROXY */
     struct test_server server;
     struct clients *clients;                                        /* NULL until the server is well */
     char superuser[POSTGRES_URL_SIZE], database[POSTGRES_URL_SIZE]; /* not through anything */

@@ -14,10 +14,10 @@ TestSuite(postgres_network, .timeout = 280);
 static struct site site;
 
 /* Wherever in the answers it is: in the first byte, in a row, between the rows and the end of the transaction. */
-Test(postgres_network, is_cut_in_mid_answer)
+static void cut_in_mid_answer(enum site_way way)
 {
     static const unsigned bytes[] = {1, 20, 47, 300, 1111, 6000};
-    site_start(&site, &(struct site_options){.way = SITE_PROXY});
+    site_start(&site, &(struct site_options){.way = way});
     for (unsigned round = 0; round < site_rounds(20); round++)
         for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
             long long end = service_milliseconds() + SITE_DOWN_MILLISECONDS;
@@ -29,6 +29,17 @@ Test(postgres_network, is_cut_in_mid_answer)
         }
     site_expect_back(&site);
     site_end(&site);
+}
+
+Test(postgres_network, is_cut_in_mid_answer)
+{
+    cut_in_mid_answer(SITE_PROXY);
+}
+
+/* The pooler has not got the answer, and what it says of it is no word of Postgres. */
+Test(postgres_network, is_cut_behind_the_pooler)
+{
+    cut_in_mid_answer(SITE_PGBOUNCER_PROXY);
 }
 
 Test(postgres_network, is_gone_for_a_while)
