@@ -14,7 +14,7 @@
 #include "tests/support/service.h"
 
 enum { CREATES_MAX = 20000, REFUSED_PAUSE_MICROSECONDS = 5000 };
-enum outcome { UNSENT, ACKNOWLEDGED, REFUSED, UNKNOWN };
+enum outcome { UNSENT, ACKNOWLEDGED, REFUSED, UNKNOWN, DELETED };
 
 struct client {
     struct clients *all;
@@ -180,6 +180,22 @@ static void touch(struct client *client, const char *method, const char *body)
     http_reply_free(&reply);
 }
 
+/* Its own, which is there: 404 would mean that this has been done, and is done again. */
+static void delete_last(struct client *client)
+{
+    char target[80];
+    struct http_reply reply;
+    snprintf(target, sizeof(target), "/api/v1/todos/%s", client->last_id);
+    if (!client->last_id[0] || !ask(client, "DELETE", target, NULL, &reply))
+        return;
+    client->last_id[0] = '\0';
+    if (reply.status == 200 || reply.status == 204)
+        client->outcomes[client->last] = DELETED;
+    else if (refusal(client, "DELETE", &reply) == UNKNOWN)
+        client->outcomes[client->last] = UNKNOWN;
+    http_reply_free(&reply);
+}
+
 static void *work(void *argument)
 {
     struct client *client = argument;
@@ -192,6 +208,8 @@ static void *work(void *argument)
             touch(client, "PATCH", "{\"completed\":true}");
         if (round % 4 != 0)
             touch(client, "GET", NULL);
+        if (round % 4 == 2)
+            delete_last(client);
     }
     return NULL;
 }
@@ -284,7 +302,7 @@ static void note(void *argument, const char *title, const char *owner)
 
 void clients_check(struct clients *clients, const struct test_server *server)
 {
-    static const char *const names[] = {"never sent", "acknowledged", "refused", "of an unknown outcome"};
+    static const char *const names[] = {"never sent", "acknowledged", "refused", "of an unknown outcome", "deleted"};
     struct seen seen = {.clients = clients, .times = calloc(clients->count, CREATES_MAX)};
     unsigned bad = 0;
     cr_assert(seen.times);

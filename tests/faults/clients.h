@@ -22,7 +22,7 @@ bool clients_wait_served(struct clients *clients, unsigned more, int millisecond
 bool clients_wait_refused(struct clients *clients, unsigned more, int milliseconds);
 /* Ends their work and fails the test when any reply was wrong: not 2xx, 503 with Retry-After, or 504. */
 void clients_stop(struct clients *clients);
-/* After clients_stop: asks the database for all rows. Acknowledged: there, once. Refused: not there. Outcome unknown: at most once. */
+/* After clients_stop: asks the database for all rows. Acknowledged: there, once. Refused, or deleted: not there. Outcome unknown: at most once. */
 void clients_check(struct clients *clients, const struct test_server *server);
 struct clients *clients_free(struct clients *clients); /* NULL */
 
