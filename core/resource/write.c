@@ -83,8 +83,9 @@ static int create(struct bp_request *rq, const struct resource *resource, struct
         write->result = result.rows;
         return 0;
     }
-    /* Inserted by an earlier attempt, whose answer was lost. */
-    return write_find(rq, resource, tx, write->id, write->owner, &write->result);
+    /* Inserted by an earlier attempt, whose answer was lost: then this is no refusal of it. */
+    status = write_find(rq, resource, tx, write->id, write->owner, &write->result);
+    return !tx && (status == BP_BUSY || status == BP_TIMEOUT) ? BP_UNKNOWN : status;
 }
 
 static int64_t version_of(const struct resource *resource, void *object)

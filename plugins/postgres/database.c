@@ -148,6 +148,8 @@ int database_finish(struct database *database, struct job *job, struct bp_arena 
         complaint.sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         snprintf(complaint.text, sizeof(complaint.text), "%s", text ? text : PQresStatus(said));
         status = sqlstate_of(complaint.sqlstate).status;
+        if (status == BP_BUSY || status == BP_TIMEOUT) /* of this attempt */
+            status = job_status(job, status);
     } else if (job->statement) {
         found.changes = changes_of(result);
         status = decode_rows(result, job->statement, arena, ret_result ? &found : NULL, &complaint);
