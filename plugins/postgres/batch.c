@@ -428,7 +428,8 @@ static bool is_unsure(const struct connection *connection, const struct slot *sl
         return false;
     /* When the server gave its reason in answer to a statement, it had not come to the Sync. Only a statement that commits by itself, a
      * procedure, can have taken place, and that is not batchable. */
-    return !connection->said_fatal || !job->statement || !(job->statement->flags & BP_SQL_BATCHABLE);
+    bool said = connection->said_fatal && !connection->pooled; /* a pooler says so of answers that it did not get */
+    return !said || !job->statement || !(job->statement->flags & BP_SQL_BATCHABLE);
 }
 
 static bool may_repeat(const struct connection *connection, const struct job *job, bool unsure)

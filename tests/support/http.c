@@ -74,15 +74,21 @@ static bool read_exactly(int fd, char *at, size_t len)
     return true;
 }
 
-/* Byte by byte up to an ending, so that nothing of what follows is taken. */
+/* Up to an ending; what follows it is looked at, but not taken. */
 static bool read_until(int fd, char *text, size_t size, const char *ending)
 {
     size_t len = 0, ending_len = strlen(ending);
     while (len + 1 < size) {
-        if (recv(fd, text + len, 1, 0) != 1)
+        ssize_t n = recv(fd, text + len, size - 1 - len, MSG_PEEK);
+        if (n <= 0)
             return false;
-        text[++len] = '\0';
-        if (len >= ending_len && memcmp(text + len - ending_len, ending, ending_len) == 0)
+        const char *found = memmem(text, len + (size_t)n, ending, ending_len);
+        size_t taken = found ? (size_t)(found + ending_len - text) - len : (size_t)n;
+        if (!read_exactly(fd, text + len, taken))
+            return false;
+        len += taken;
+        text[len] = '\0';
+        if (found)
             return true;
     }
     return false;
