@@ -5,6 +5,7 @@
 
 #include "backplane/backplane.h"
 #include "hash_slots.h"
+#include "key_ring.h"
 #include "password.h"
 #include "secret.h"
 #include "throttle.h"
@@ -13,6 +14,7 @@
 struct auth {
     /* options */
     bp_str secret;
+    struct bp_array keys; /* of struct key_option */
     bp_span expires_in;
     bp_span refresh_expires_in;
     bp_span refresh_grace;
@@ -34,6 +36,8 @@ struct auth {
     struct hash_slots slots;
     struct token_memory memory;
     struct throttle throttle;
+    struct key_ring key_ring;
+    char *public_keys;                /* what /.well-known/jwks.json answers */
     char made_secret[SECRET_MAX + 1]; /* what secret points to when none was given */
     char dummy_hash[PASSWORD_HASH_SIZE];
 };
@@ -59,6 +63,7 @@ extern const struct bp_field me_reply[], me_update_body[], me_delete_body[], pas
 
 bp_handler sign_up, login, refresh, logout, logout_all, sessions_list, sessions_end;
 bp_handler me_get, me_update, me_delete, password_change;
+bp_handler jwks_get;
 /* The middleware: nobody gets past it without a token of an account that exists. */
 bp_handler authenticate;
 /* The session of the token of this request; NULL when it names none. */

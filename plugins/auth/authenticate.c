@@ -32,7 +32,7 @@ static int recognise(const struct auth *auth, bp_str token, struct remembered *r
     if (token_memory_find(&auth->memory, &digest, ret_known))
         return ret_known->claims.expires <= now ? CLAIMS_E_EXPIRED : 0;
     *ret_known = (struct remembered){.digest = digest};
-    return token_verify(auth->secret, token, now, &ret_known->claims);
+    return token_verify(&auth->key_ring, token, now, &ret_known->claims);
 }
 
 /* A token says who its account was; whether there is one still, and its session, and what it may do, only the database says. 0,

@@ -51,7 +51,8 @@ static int make_pair(const struct auth *auth, struct bp_arena *arena, const stru
     pair.refresh_token = bp_arena_copy(arena, bp_str_of(text));
     if (!pair.refresh_token.ptr)
         return BP_NOMEM;
-    int status = token_make(auth->secret, &session->user_id, &session->id, now, auth->expires_in, arena, &pair.token);
+    int status = token_make(key_ring_signer(&auth->key_ring), &session->user_id, &session->id, now, auth->expires_in,
+                            arena, &pair.token);
     if (status == 0)
         *ret_pair = pair;
     return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* auth: accounts with passwords, and Bearer tokens that say whose request it is. */
 #include <sodium.h>
+#include <stdlib.h>
 
 #include "auth.h"
 #include "auth_migrations.h"
@@ -13,6 +14,10 @@ static const struct bp_field options[] = {
     BP_TEXT(struct auth, secret, .def = "", .flags = BP_SECRET,
             .doc = "Signs the tokens; 32 characters or more. Required in production. Empty in development: made "
                    "once and kept in the data folder, in jwt-secret."),
+    BP_ARRAY(struct auth, keys, struct key_option, key_option_rows, .max = KEY_RING_MAX,
+             .doc = "Keys with names, each a group of kid, algorithm (RS256, ES256, EdDSA or HS256) and private_key, "
+                    "public_key or (HS256) secret. The first signs, all verify. Without any, secret signs; beside them "
+                    "it verifies the tokens that name no key."),
     BP_SPAN(struct auth, expires_in, .def = "1h", .min = BP_SECOND, .max = 3650 * BP_DAY,
             .doc = "How long a token is valid."),
     BP_SPAN(struct auth, refresh_expires_in, .def = "30d", .min = BP_MINUTE, .max = 3650 * BP_DAY,
@@ -90,6 +95,8 @@ static const struct bp_route routes[] = {
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/password", .handler = password_change, .name = "auth.password",
              .doc = "Changes the password, ends every session, and begins a new one.", .body = password_body,
              .reply = token_reply, .role = "user"),
+    BP_ROUTE(.method = BP_GET, .path = "/.well-known/jwks.json", .handler = jwks_get, .name = "auth.jwks",
+             .doc = "The public keys that verify tokens (RFC 7517)."),
     BP_ROUTE_END,
 };
 
@@ -105,6 +112,10 @@ static int auth_init(struct bp_host *host, void *self)
     size_t characters = secret_characters(auth->secret);
     if (characters > 0 && characters < SECRET_MIN)
         return bp_config_error(host, "secret", "must have at least %d characters, has %zu", SECRET_MIN, characters);
+    size_t index;
+    const char *problem = key_ring_init(&auth->key_ring, auth->keys.ptr, auth->keys.len, &index);
+    if (problem)
+        return bp_config_error(host, "keys", "key %zu %s", index + 1, problem);
     if (auth->expires_in % BP_SECOND != 0)
         return bp_config_error(host, "expires_in", "must be whole seconds: tokens know no others");
     return 0;
@@ -166,7 +177,11 @@ static int start_throttle(struct bp_host *host, struct auth *auth)
 static int auth_start(struct bp_host *host, void *self)
 {
     struct auth *auth = self;
-    int status = auth->secret.len == 0 ? start_secret(host, auth) : 0;
+    int status = auth->secret.len == 0 && auth->key_ring.count == 0 ? start_secret(host, auth) : 0;
+    auth->key_ring.default_key = (struct key){.algorithm = KEY_HS256, .secret = auth->secret, .signs = true};
+    auth->public_keys = key_ring_public(&auth->key_ring);
+    if (status == 0 && !auth->public_keys)
+        return BP_NOMEM;
     if (status == 0)
         status = token_memory_init(&auth->memory, auth->remembered_tokens);
     if (status < 0)
@@ -191,6 +206,8 @@ static void auth_deinit(struct bp_host *host, void *self)
     struct auth *auth = self;
     (void)host;
     token_memory_deinit(&auth->memory);
+    key_ring_deinit(&auth->key_ring);
+    free(auth->public_keys);
     sodium_memzero(auth->made_secret, sizeof(auth->made_secret));
 }
 

@@ -14,6 +14,10 @@
 #define CLAIMS "{\"id\":\"" ID "\",\"sub\":\"" ID "\",\"iat\":1799999999,\"exp\":1800003600}"
 #define HEADER "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
 
+static const struct key secret_key = {.algorithm = KEY_HS256, .secret = BP_STR_INIT(SECRET), .signs = true};
+static const struct key_ring ring = {
+    .default_key = {.algorithm = KEY_HS256, .secret = BP_STR_INIT(SECRET), .signs = true}};
+
 static char *base64(const void *bytes, size_t len)
 {
     size_t size = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
@@ -44,7 +48,7 @@ static char *forge(const char *header, const char *payload, const char *key)
 static int verify(const char *token)
 {
     struct claims claims;
-    return token_verify(BP_STR(SECRET), bp_str_of(token), NOW, &claims);
+    return token_verify(&ring, bp_str_of(token), NOW, &claims);
 }
 
 Test(token, made_is_verified)
@@ -53,17 +57,20 @@ Test(token, made_is_verified)
     bp_uuid id = bp_uuid_new(), session = bp_uuid_new();
     bp_str token;
     struct claims claims;
-    cr_assert_eq(token_make(BP_STR(SECRET), &id, &session, NOW + 999, 90 * BP_SECOND, arena, &token), 0);
-    cr_assert_eq(token_verify(BP_STR(SECRET), token, NOW, &claims), 0);
+    cr_assert_eq(token_make(&secret_key, &id, &session, NOW + 999, 90 * BP_SECOND, arena, &token), 0);
+    cr_assert_eq(token_verify(&ring, token, NOW, &claims), 0);
     cr_expect(bp_uuid_eq(&claims.user_id, &id));
     cr_expect(claims.has_session);
     cr_expect(bp_uuid_eq(&claims.session_id, &session));
     cr_expect_eq(claims.issued, NOW);
     cr_expect_eq(claims.expires, NOW + 90000);
-    cr_expect_eq(token_verify(BP_STR(SECRET), token, NOW + 89999, &claims), 0);
-    cr_expect_eq(token_verify(BP_STR(SECRET), token, NOW + 90000, &claims), CLAIMS_E_EXPIRED);
-    cr_expect_eq(token_verify(BP_STR("another secret of 32 characters!"), token, NOW, &claims), TOKEN_E_SIGNATURE);
-    cr_expect_eq(token_verify(BP_STR(""), token, NOW, &claims), TOKEN_E_SIGNATURE);
+    cr_expect_eq(token_verify(&ring, token, NOW + 89999, &claims), 0);
+    cr_expect_eq(token_verify(&ring, token, NOW + 90000, &claims), CLAIMS_E_EXPIRED);
+    const struct key_ring other = {
+        .default_key = {.algorithm = KEY_HS256, .secret = BP_STR_INIT("another secret of 32 characters!")}};
+    const struct key_ring none = {.count = 0};
+    cr_expect_eq(token_verify(&other, token, NOW, &claims), TOKEN_E_SIGNATURE);
+    cr_expect_eq(token_verify(&none, token, NOW, &claims), TOKEN_E_HEADER);
     arena_free(arena);
 }
 
@@ -74,7 +81,7 @@ Test(token, own_claims)
     bp_str token;
     jwt_t *jwt;
     cr_assert(bp_uuid_parse(BP_STR(ID), &id));
-    cr_assert_eq(token_make(BP_STR(SECRET), &id, &id, NOW, BP_HOUR, arena, &token), 0);
+    cr_assert_eq(token_make(&secret_key, &id, &id, NOW, BP_HOUR, arena, &token), 0);
     cr_assert_eq(jwt_decode(&jwt, token.ptr, (const unsigned char *)SECRET, sizeof(SECRET) - 1), 0);
     cr_expect_str_eq((char *)jwt_get_grant(jwt, "id"), ID);
     cr_expect_str_eq((char *)jwt_get_grant(jwt, "sub"), ID);
@@ -121,6 +128,8 @@ static const struct {
     {HEADER, "{\"id\":\"" ID "\"}", CLAIMS_E_DATES},
     {HEADER, "{\"id\":\"" ID "\",\"exp\":\"1800003600\"}", CLAIMS_E_DATES},
     {HEADER, "{\"id\":\"" ID "\",\"exp\":1800000000}", CLAIMS_E_EXPIRED},
+    {HEADER, "{\"id\":\"" ID "\",\"exp\":1800003600,\"iss\":\"https://accounts.example.com\"}", TOKEN_E_ISSUER},
+    {HEADER, "{\"id\":\"" ID "\",\"exp\":1800003600,\"aud\":[\"x\"]}", TOKEN_E_ISSUER},
     {HEADER, "{\"id\":7,\"exp\":1800003600}", CLAIMS_E_IDENTITY},
     {HEADER, "{\"id\":\"" ID "\",\"sub\":\"x\",\"exp\":1800003600}", CLAIMS_E_IDENTITY},
 };
