@@ -63,7 +63,8 @@ extern const struct bp_field me_reply[], me_update_body[], me_delete_body[], pas
 
 bp_handler sign_up, login, refresh, logout, logout_all, sessions_list, sessions_end;
 bp_handler me_get, me_update, me_delete, password_change;
-bp_handler jwks_get;
+extern const struct bp_field key_params[], key_body[], key_fields[], keys_reply[];
+bp_handler jwks_get, keys_list, keys_create, keys_delete;
 /* The middleware: nobody gets past it without a token of an account that exists. */
 bp_handler authenticate;
 /* The session of the token of this request; NULL when it names none. */

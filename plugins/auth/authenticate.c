@@ -2,6 +2,7 @@
 /* The middleware: who is asking, by the Bearer token of the request (RFC 6750). */
 #include "account.h"
 #include "auth.h"
+#include "authenticate_key.h"
 #include "token.h"
 
 static int refuse(struct bp_request *rq, const char *code, const char *message, bp_str challenge)
@@ -54,12 +55,26 @@ static int check_account(struct auth *auth, struct bp_request *rq, struct rememb
     return 0;
 }
 
+/* With an API key: no session, and what the key is limited to. */
+static int authenticate_key(struct auth *auth, struct bp_request *rq, bp_str key)
+{
+    struct bp_identity identity;
+    int status = api_key_identify(auth, rq, key, &identity);
+    if (status > 0)
+        return refuse_token(rq);
+    if (status == 0)
+        status = bp_set_identity(rq, &identity);
+    return status < 0 ? bp_trace(status) : bp_next(rq);
+}
+
 int authenticate(struct bp_request *rq, void *self, const void *stage)
 {
     struct auth *auth = self;
     (void)stage;
     bp_str token;
     struct remembered known;
+    if (api_key_of(rq, &token))
+        return authenticate_key(auth, rq, token);
     if (!bearer_token(bp_request_header(rq, BP_STR("authorization")), &token))
         return refuse_missing(rq);
     int recognised = recognise(auth, token, &known);
