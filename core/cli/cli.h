@@ -34,6 +34,7 @@ int cli_migrate(const struct cli_options *options);
 int cli_migrate_status(const struct cli_options *options);
 int cli_migrate_down(const struct cli_options *options);
 int cli_migrate_new(const struct cli_options *options);
+int cli_auth_set_role(const struct cli_options *options);
 int cli_import_prisma(const struct cli_options *options);
 int cli_backup(const struct cli_options *options);
 int cli_health(const struct cli_options *options);

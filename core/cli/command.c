@@ -74,6 +74,14 @@ const struct cli_command cli_commands[] = {
                 "run again: what is\n"
                 "there already is left as it is. Exit status 1 when anything could not be copied, which is reported "
                 "row by row."},
+    {.name = "auth set-role",
+     .arguments = "EMAIL ROLE",
+     .min_arguments = 2,
+     .max_arguments = 2,
+     .function = cli_auth_set_role,
+     .doc = "Make an account an administrator, or an ordinary one again.",
+     .details = "ROLE is admin or user. The server may run; it takes notice within a second. Exit status 1 when no "
+                "account has the\naddress EMAIL."},
     {.name = "backup",
      .arguments = "FILE",
      .min_arguments = 1,

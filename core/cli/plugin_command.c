@@ -106,6 +106,11 @@ static int run_command(const struct cli_options *options, const char *plugin, co
     return code;
 }
 
+int cli_auth_set_role(const struct cli_options *options)
+{
+    return run_command(options, "auth", "set-role");
+}
+
 int cli_import_prisma(const struct cli_options *options)
 {
     return run_command(options, "import_prisma", "import-prisma");

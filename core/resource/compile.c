@@ -215,6 +215,8 @@ int resource_attach(struct bp_host *host, struct endpoint *endpoint)
         return 0;
     }
     endpoint->resource = resource;
+    if (!route->scope)
+        route->scope = route->method == BP_GET ? resource->read_scope : resource->write_scope;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         if (kinds[i].handler != route->handler)
             continue;
@@ -229,8 +231,6 @@ int resource_attach(struct bp_host *host, struct endpoint *endpoint)
             route->body = kinds[i].partial ? resource->update_rows : resource->create_rows;
         if (!route->reply && route->handler != bp_resource_delete)
             route->reply = route->handler == bp_resource_list ? resource->page_rows : resource->definition->fields;
-        if (!route->scope)
-            route->scope = route->method == BP_GET ? resource->read_scope : resource->write_scope;
         if (route->method == BP_GET && !route->cache_tag)
             route->cache_tag = resource->read_tag;
         if (route->handler == bp_resource_list && !route->query) {

@@ -58,6 +58,10 @@ static const struct bp_statement set_password =
 static const struct bp_statement delete_account =
     BP_STATEMENT(.name = "auth.delete", .sql = "DELETE FROM users WHERE id = $1 AND password_hash = $2");
 
+static const struct bp_statement set_role =
+    BP_STATEMENT(.name = "auth.set_role", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
+                 .sql = "UPDATE users SET role = $2, updated_at = $3 WHERE email = $1");
+
 static const struct bp_statement end_tokens =
     BP_STATEMENT(.name = "auth.end_tokens", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
                  .sql = "UPDATE users SET tokens_after = $2 WHERE id = $1");
@@ -161,5 +165,13 @@ int account_end_tokens(struct bp_service db, struct bp_tx *tx, const bp_uuid *id
 {
     struct bp_result result;
     return changed(bp_db_query(db, tx, &end_tokens, BP_VALUES(bp_db_uuid(id), bp_db_date(now)), NULL, &result),
+                   &result);
+}
+
+int account_set_role(struct bp_service db, bp_str email, bp_str role, bp_date now)
+{
+    struct bp_result result;
+    return changed(bp_db_query(db, NULL, &set_role, BP_VALUES(bp_db_text(email), bp_db_text(role), bp_db_date(now)),
+                               NULL, &result),
                    &result);
 }

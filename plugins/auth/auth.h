@@ -46,6 +46,7 @@ struct auth {
 struct auth_slot {
     bp_uuid session_id;
     bool has_session;
+    bool disables; /* it changes an account to one that is disabled */
 };
 
 /* What sign-up and login are sent. */
@@ -59,9 +60,12 @@ struct session_params {
 
 extern const struct bp_field sign_up_body[], sign_up_reply[], login_body[], login_reply[];
 extern const struct bp_field refresh_body[], token_reply[], session_params[], sessions_reply[];
+extern const struct bp_resource admin_users;
+extern const struct bp_field admin_user_params[], admin_user_body[], admin_user_reply[];
 extern const struct bp_field me_reply[], me_update_body[], me_delete_body[], password_body[];
 
 bp_handler sign_up, login, refresh, logout, logout_all, sessions_list, sessions_end;
+bp_handler admin_user_update;
 bp_handler me_get, me_update, me_delete, password_change;
 extern const struct bp_field key_params[], key_body[], key_fields[], keys_reply[];
 bp_handler jwks_get, keys_list, keys_create, keys_delete;
@@ -71,6 +75,8 @@ bp_handler authenticate;
 const bp_uuid *request_session(const struct auth *auth, struct bp_request *rq);
 /* This worker asks again about the token of this request. */
 void forget_token(struct auth *auth, struct bp_request *rq);
+/* The command. */
+int set_role(struct bp_host *host, void *self, const char *const *arguments, size_t count);
 /* See bp_identity_gone(). */
 int identity_gone(void *self, struct bp_request *rq);
 

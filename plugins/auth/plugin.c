@@ -8,6 +8,7 @@
 #include "backplane/iface/database.h"
 #include "backplane/iface/identity.h"
 #include "backplane/iface/key_value.h"
+#include "backplane/resource.h"
 #include "capacity.h"
 
 static const struct bp_field options[] = {
@@ -70,18 +71,20 @@ static const struct bp_provide provides[] = {
 
 static const struct bp_route routes[] = {
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/sign-up", .handler = sign_up, .name = "auth.sign_up",
-             .doc = "Makes an account.", .body = sign_up_body, .reply = sign_up_reply),
+             .doc = "Makes an account.", .body = sign_up_body, .reply = sign_up_reply, .reply_status = 201),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/login", .handler = login, .name = "auth.login",
-             .doc = "Gives a token for an e-mail address and its password.", .body = login_body, .reply = login_reply),
+             .doc = "Gives a token for an e-mail address and its password.", .body = login_body, .reply = login_reply,
+             .reply_form = BP_REPLY_BARE),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/refresh", .handler = refresh, .name = "auth.refresh",
              .doc = "Gives a new token, and a new refresh token for the one that is used up.", .body = refresh_body,
-             .reply = token_reply),
+             .reply = token_reply, .reply_form = BP_REPLY_BARE),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/logout", .handler = logout, .name = "auth.logout",
              .doc = "Ends the session of the token.", .role = "user"),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/logout-all", .handler = logout_all, .name = "auth.logout_all",
              .doc = "Ends every session of the account.", .role = "user"),
     BP_ROUTE(.method = BP_GET, .path = "/api/v1/auth/sessions", .handler = sessions_list, .name = "auth.sessions",
-             .doc = "The sessions of the account, the last used first.", .reply = sessions_reply, .role = "user"),
+             .doc = "The sessions of the account, the last used first.", .reply = sessions_reply,
+             .reply_form = BP_REPLY_BARE, .role = "user"),
     BP_ROUTE(.method = BP_DELETE, .path = "/api/v1/auth/sessions/{id}", .handler = sessions_end,
              .name = "auth.session_end", .doc = "Ends one session of the account.", .params = session_params,
              .params_size = sizeof(struct session_params), .role = "user"),
@@ -94,7 +97,7 @@ static const struct bp_route routes[] = {
              .doc = "Deletes the account and all of its data.", .body = me_delete_body, .role = "user"),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/password", .handler = password_change, .name = "auth.password",
              .doc = "Changes the password, ends every session, and begins a new one.", .body = password_body,
-             .reply = token_reply, .role = "user"),
+             .reply = token_reply, .reply_form = BP_REPLY_BARE, .role = "user"),
     BP_ROUTE(.method = BP_GET, .path = "/api/v1/auth/keys", .handler = keys_list, .name = "auth.keys",
              .doc = "The API keys of the account, the newest first.", .reply = keys_reply, .role = "user"),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/keys", .handler = keys_create, .name = "auth.key_create",
@@ -105,6 +108,17 @@ static const struct bp_route routes[] = {
              .params_size = sizeof(struct session_params), .role = "user"),
     BP_ROUTE(.method = BP_GET, .path = "/.well-known/jwks.json", .handler = jwks_get, .name = "auth.jwks",
              .doc = "The public keys that verify tokens (RFC 7517)."),
+    /* Never cached: others than this resource write accounts, too. */
+    BP_ROUTE(.method = BP_GET, .path = "/api/v1/admin/users", .handler = bp_resource_list, .resource = &admin_users,
+             .name = "admin.users_list", .doc = "A page of the accounts, newest first unless sorted otherwise.",
+             .role = "admin", .cache_tag = ""),
+    BP_ROUTE(.method = BP_GET, .path = "/api/v1/admin/users/{id}", .handler = bp_resource_get, .resource = &admin_users,
+             .name = "admin.users_get", .doc = "One account.", .role = "admin", .cache_tag = ""),
+    BP_ROUTE(.method = BP_PATCH, .path = "/api/v1/admin/users/{id}", .handler = admin_user_update,
+             .resource = &admin_users, .name = "admin.users_update",
+             .doc = "Changes the role of an account, or disables it, which ends its sessions.", .role = "admin",
+             .params = admin_user_params, .params_size = sizeof(struct bp_resource_params), .body = admin_user_body,
+             .reply = admin_user_reply),
     BP_ROUTE_END,
 };
 
@@ -128,6 +142,11 @@ static int auth_init(struct bp_host *host, void *self)
         return bp_config_error(host, "expires_in", "must be whole seconds: tokens know no others");
     return 0;
 }
+
+static const struct bp_command commands[] = {
+    BP_COMMAND(.name = "set-role", .doc = "Changes the role of an account.", .run = set_role),
+    BP_COMMAND_END,
+};
 
 /* Not in init: check and migrate need no secret. */
 static int start_secret(struct bp_host *host, struct auth *auth)
@@ -221,5 +240,5 @@ static void auth_deinit(struct bp_host *host, void *self)
 
 BP_PLUGIN(.name = "auth", .version = "1.0.0", .doc = "Accounts with passwords, and Bearer tokens.",
           .self_size = sizeof(struct auth), .phase = BP_PHASE_IDENTIFY, .options = options, .needs = needs,
-          .provides = provides, .routes = routes, .migrations = auth_migrations, .init = auth_init, .start = auth_start,
-          .deinit = auth_deinit, .middleware = authenticate);
+          .provides = provides, .routes = routes, .commands = commands, .migrations = auth_migrations,
+          .init = auth_init, .start = auth_start, .deinit = auth_deinit, .middleware = authenticate);
