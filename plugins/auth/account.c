@@ -154,10 +154,10 @@ int account_set_password(struct bp_service db, struct bp_tx *tx, const bp_uuid *
     return changed(status, &result);
 }
 
-int account_delete(struct bp_service db, const bp_uuid *id, bp_str old_hash)
+int account_delete(struct bp_service db, struct bp_tx *tx, const bp_uuid *id, bp_str old_hash)
 {
     struct bp_result result;
-    int status = bp_db_query(db, NULL, &delete_account, BP_VALUES(bp_db_uuid(id), bp_db_text(old_hash)), NULL, &result);
+    int status = bp_db_query(db, tx, &delete_account, BP_VALUES(bp_db_uuid(id), bp_db_text(old_hash)), NULL, &result);
     return changed(status, &result);
 }
 

@@ -35,7 +35,7 @@ int account_set_email(struct bp_service db, const bp_uuid *id, bp_str old_hash, 
 int account_set_password(struct bp_service db, struct bp_tx *tx, const bp_uuid *id, bp_str old_hash, bp_str new_hash,
                          bp_date now);
 /* With all that refers to it. */
-int account_delete(struct bp_service db, const bp_uuid *id, bp_str old_hash);
+int account_delete(struct bp_service db, struct bp_tx *tx, const bp_uuid *id, bp_str old_hash);
 /* Tokens without a session that were issued before now count no longer. */
 int account_end_tokens(struct bp_service db, struct bp_tx *tx, const bp_uuid *id, bp_date now);
 int account_set_role(struct bp_service db, bp_str email, bp_str role, bp_date now);

@@ -6,6 +6,7 @@
 #include "backplane/backplane.h"
 #include "hash_slots.h"
 #include "key_ring.h"
+#include "owned_tags.h"
 #include "password.h"
 #include "secret.h"
 #include "throttle.h"
@@ -35,6 +36,7 @@ struct auth {
     int slot; /* of struct auth_slot */
     struct hash_slots slots;
     struct token_memory memory;
+    struct owned_tags owned_tags;
     struct throttle throttle;
     struct key_ring key_ring;
     char *public_keys;                /* what /.well-known/jwks.json answers */

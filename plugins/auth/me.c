@@ -74,6 +74,22 @@ int me_update(struct bp_request *rq, void *self, const void *stage)
     return bp_reply_object(rq, 200, "Account updated successfully", me_reply, &account);
 }
 
+/* With all that refers to it; nothing of that is left in a cache either. */
+static int delete_all(const struct auth *auth, const struct account *account)
+{
+    struct bp_tx *tx;
+    int status = bp_db_begin(auth->db, &tx);
+    if (status != 0)
+        return status;
+    status = owned_tags_touch(&auth->owned_tags, auth->db, tx, &account->id);
+    if (status == 0)
+        status = account_delete(auth->db, tx, &account->id, account->password_hash);
+    if (status == 0)
+        return bp_db_commit(auth->db, tx);
+    bp_db_rollback(auth->db, tx);
+    return status;
+}
+
 int me_delete(struct bp_request *rq, void *self, const void *stage)
 {
     struct auth *auth = self;
@@ -86,7 +102,7 @@ int me_delete(struct bp_request *rq, void *self, const void *stage)
     if (status == 0)
         status = confirm_password(auth, rq, body.current_password, &account);
     if (status == 0)
-        status = account_delete(auth->db, &account.id, account.password_hash);
+        status = delete_all(auth, &account);
     if (status == ACCOUNT_E_MISSING)
         return bp_fail(rq, 409, "auth.changed", "The account was changed at the same time");
     if (status < 0)

@@ -210,6 +210,8 @@ static int auth_start(struct bp_host *host, void *self)
     if (status == 0 && !auth->public_keys)
         return BP_NOMEM;
     if (status == 0)
+        status = owned_tags_init(&auth->owned_tags, host);
+    if (status == 0)
         status = token_memory_init(&auth->memory, auth->remembered_tokens);
     if (status < 0)
         return status;
@@ -235,6 +237,7 @@ static void auth_deinit(struct bp_host *host, void *self)
     token_memory_deinit(&auth->memory);
     key_ring_deinit(&auth->key_ring);
     free(auth->public_keys);
+    owned_tags_deinit(&auth->owned_tags);
     sodium_memzero(auth->made_secret, sizeof(auth->made_secret));
 }
 

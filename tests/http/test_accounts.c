@@ -148,6 +148,29 @@ Test(accounts, deletion, .init = start, .fini = stop)
     expect_member("/api/v1/todos", &ada, "data.data.0.title", "");
 }
 
+/* Not even a worker that still believes in its token serves the list that was kept. */
+Test(accounts, deletion_reaches_caches)
+{
+    struct account_client ada;
+    json_t *root;
+    server_start(&server, &(struct server_options){
+                              .environment = (const char *[]){"BACKPLANE_WORKERS=2", NULL},
+                              .arguments = (const char *[]){"--set", "plugins.auth.account_check_interval=60s", NULL}});
+    port = server.port;
+    account_sign_up(port, ADA, &ada);
+    account_expect(port, "POST", "/api/v1/todos", &ada, "{\"title\":\"hers\"}", 201, "Todo created successfully");
+    account_use_everywhere(port, &ada);
+    account_expect(port, "DELETE", AUTH "me", &ada, "{\"currentPassword\":\"Passw0rd!\"}", 200,
+                   "Account deleted successfully");
+    for (int i = 0; i < 24; i++) {
+        unsigned status = account_call(port, "GET", "/api/v1/todos", &ada, NULL, &root);
+        cr_assert(status == 401 || status == 200, "%u", status);
+        cr_expect_str_eq(http_json_text(root, "data.data.0.title"), "");
+        json_decref(root);
+    }
+    server_stop(&server);
+}
+
 /* The command, run beside the server. */
 static int set_role(const char *email, const char *role, char *ret_output, size_t size)
 {
