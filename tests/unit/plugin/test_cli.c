@@ -126,6 +126,11 @@ Test(cli, golden, .init = set_up, .fini = tear_down)
     expect_golden("routes -c t.cfg", "routes-listener.txt");
     expect_golden("explain GET /items/7 -c t.cfg", "explain-listener.txt");
     unsetenv("TEST_INSIDE");
+    write_file("bad.cfg", "server: { plugin_path = \"" TEST_PLUGIN_DIR "\"; data = \"data\"; };\n"
+                          "plugins: ( { use = \"guarded\"; } );\npipelines: { api = ( \"guarded\" ); };\n"
+                          "routes: ( { match = \"/*\"; pipeline = \"api\"; } );\n");
+    expect_golden("routes -c bad.cfg", "routes-access.txt");
+    expect_golden("explain GET /mine -c bad.cfg", "explain-access.txt");
     expect_golden("plugins card -c t.cfg", "plugins-card.txt");
     expect_golden("plugins card --markdown -c t.cfg", "plugins-card.md");
 }

@@ -75,6 +75,11 @@ static const struct {
      "t.cfg:3: plugins.odd_route: route GET /odd/{} is malformed: segments are literal or one {parameter}, each name "
      "once\n"
      "t.cfg:3: plugins.odd_route: route GET /items/{key} is already a route of \"items\" (plugin items)\n"},
+    {"routes for accounts, where nobody is identified",
+     "plugins: ({ use = \"guarded\"; });\npipelines: { p = (); q = ( \"guarded\" ); };\n"
+     "routes: ({ match = \"/mine\"; pipeline = \"q\"; }, { match = \"/*\"; pipeline = \"p\"; });",
+     "t.cfg:2: warning: plugins.guarded: nobody can use the route PUT /all: it is for accounts, and no stage of its "
+     "pipeline \"p\" finds out who asks\n"},
 };
 
 Test(routes, reports)
@@ -85,4 +90,22 @@ Test(routes, reports)
         cr_expect_str_eq(world_report(&world), cases[i].report, "%s:\n%s", cases[i].what, world_report(&world));
         world_free(&world);
     }
+}
+
+/* Roles are looked at behind the stages that find out who asks, and before those that may answer for the handler. */
+Test(routes, where_roles_are_checked)
+{
+    struct world world;
+    world_load(&world, "plugins: ({ use = \"guarded\"; });\n"
+                       "pipelines: { none = (); one = ( \"guarded\" ); };\n"
+                       "routes: ({ match = \"/*\"; pipeline = \"one\"; });");
+    cr_assert_not_null(world.assembly, "%s", world_report(&world));
+    cr_assert_eq(world.assembly->pipeline_count, 2);
+    const struct pipeline *none = &world.assembly->pipelines[0], *one = &world.assembly->pipelines[1];
+    cr_expect_not(none->identifies);
+    cr_expect_eq(none->guard_index, 0);
+    cr_expect(one->identifies);
+    cr_expect_eq(one->open_count, 0);
+    cr_expect_eq(one->guard_index, 1);
+    world_free(&world);
 }
