@@ -113,39 +113,46 @@ static struct bp_tx *enlisted(struct bp_service db)
 {
     struct bp_fiber *fiber = fiber_current();
     struct bp_tx *tx = fiber ? *fiber_enlisted(fiber) : NULL;
+    if (tx && tx->outer)
+        tx = tx->outer;
     return tx && tx->db.self == db.self ? tx : NULL;
 }
 
-void bp_db_enlist(struct bp_tx *tx)
+struct bp_tx *bp_db_enlist(struct bp_tx *tx)
 {
     struct bp_fiber *fiber = fiber_current();
+    struct bp_tx *before = fiber ? *fiber_enlisted(fiber) : NULL;
     if (fiber)
         *fiber_enlisted(fiber) = tx;
+    return before;
 }
 
 int bp_db_query(struct bp_service db, struct bp_tx *tx, const struct bp_statement *statement,
                 const struct bp_db_value *values, size_t count, struct bp_arena *arena, struct bp_result *ret_result)
 {
-    struct tag_mark mark;
-    int status;
+    struct tag_mark marks[TAGS_MAX];
+    int status = 0;
     if (!tx)
         tx = enlisted(db);
-    else if (tx->outer)
+    if (tx && tx->outer)
         tx = tx->outer;
     if (!statement->tag || !tags_wanted())
         return run(db, tx, statement, values, count, arena, ret_result);
-    if (!tags_expand(statement->tag, values, count, &mark)) {
+    size_t tags = tags_expand(statement->tag, values, count, marks);
+    if (tags == 0) {
         bp_log(NULL, BP_LOG_ERROR, "database.bad_tag", "The cache tag of a statement cannot be filled in",
                bp_log_cstr("statement", statement->name), bp_log_cstr("tag", statement->tag));
         return BP_MISUSE;
     }
-    if (tx) {
-        status = mark_in(tx, &mark);
-        return status < 0 ? status : run(db, tx, statement, values, count, arena, ret_result);
-    }
-    tags_write_begin(&mark);
-    status = run(db, NULL, statement, values, count, arena, ret_result);
-    tags_write_end(&mark, may_have_taken_place(status));
+    for (size_t i = 0; tx && status == 0 && i < tags; i++)
+        status = mark_in(tx, &marks[i]);
+    if (status < 0)
+        return status;
+    for (size_t i = 0; !tx && i < tags; i++)
+        tags_write_begin(&marks[i]);
+    status = run(db, tx, statement, values, count, arena, ret_result);
+    for (size_t i = 0; !tx && i < tags; i++)
+        tags_write_end(&marks[i], may_have_taken_place(status));
     return status;
 }
 

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 /* Of this process: a worker runs one assembly. */
 static struct bp_service providers[TAG_PROVIDERS];
@@ -62,19 +62,35 @@ static bool add_value(struct tag_mark *mark, const struct bp_db_value *value)
     }
 }
 
-bool tags_expand(const char *tag, const struct bp_db_value *values, size_t count, struct tag_mark *ret_mark)
+static bool expand(bp_str tag, const struct bp_db_value *values, size_t count, struct tag_mark *mark)
 {
-    struct tag_mark *mark = ret_mark;
+    const char *end = tag.ptr + tag.len;
     mark->len = 0;
-    for (const char *dollar = strchr(tag, '$'); dollar; dollar = strchr(tag, '$')) {
-        char *end;
-        unsigned long number = strtoul(dollar + 1, &end, 10);
-        if (number < 1 || number > count || !add(mark, bp_str_n(tag, (size_t)(dollar - tag))) ||
-            !add_value(mark, &values[number - 1]))
+    for (const char *at = tag.ptr, *dollar; at < end; at = dollar) {
+        size_t number = 0;
+        dollar = memchr(at, '$', (size_t)(end - at));
+        if (!dollar)
+            return add(mark, bp_str_n(at, (size_t)(end - at)));
+        if (!add(mark, bp_str_n(at, (size_t)(dollar - at))))
             return false;
-        tag = end;
+        for (dollar++; dollar < end && *dollar >= '0' && *dollar <= '9' && number <= count; dollar++)
+            number = number * 10 + (size_t)(*dollar - '0');
+        if (number < 1 || number > count || !add_value(mark, &values[number - 1]))
+            return false;
     }
-    return add(mark, bp_str_of(tag));
+    return mark->len > 0;
+}
+
+size_t tags_expand(const char *tags, const struct bp_db_value *values, size_t count,
+                   struct tag_mark ret_marks[TAGS_MAX])
+{
+    size_t len, found = 0;
+    for (; *tags; tags += len + (tags[len] == ' ')) {
+        len = strcspn(tags, " ");
+        if (found == TAGS_MAX || !expand(bp_str_n(tags, len), values, count, &ret_marks[found++]))
+            return 0;
+    }
+    return found;
 }
 
 void tags_write_begin(struct tag_mark *mark)

@@ -9,6 +9,8 @@
 
 /* Providers of cache_tags beyond these are a configuration error. */
 #define TAG_PROVIDERS 4
+/* Tags of one statement at most. */
+#define TAGS_MAX 4
 
 /* A tag under which a write is on its way. */
 struct tag_mark {
@@ -20,8 +22,10 @@ struct tag_mark {
 
 void tags_use(const struct assembly *assembly);
 void tags_forget(void);
-/* Fills in "$2" with the text of the second value. False when it is too long, or names no value. */
-bool tags_expand(const char *tag, const struct bp_db_value *values, size_t count, struct tag_mark *ret_mark);
+/* The tags of a statement, separated by spaces, with "$2" filled in with the text of the second value. How many there are; 0 when one is too long, or
+ * names no value, or there are too many. */
+size_t tags_expand(const char *tags, const struct bp_db_value *values, size_t count,
+                   struct tag_mark ret_marks[TAGS_MAX]);
 /* True when some provider wants to know of writes. */
 bool tags_wanted(void);
 /* May suspend; not cancelled. */

@@ -102,7 +102,9 @@ static int run_atomic(struct bulk *bulk, json_t *operations)
     int status = bp_db_begin(resource_db(bulk->resource), &bulk->tx);
     if (status < 0)
         return status;
+    struct bp_tx *before = bp_db_enlist(bulk->tx); /* what before_write asks is asked there, too */
     status = run_all(bulk, operations);
+    (void)bp_db_enlist(before);
     if (status == 0 && bulk->failed == 0)
         return bp_db_commit(resource_db(bulk->resource), bulk->tx);
     bp_db_rollback(resource_db(bulk->resource), bulk->tx);

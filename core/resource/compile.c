@@ -8,6 +8,7 @@
 #include "core/http/request.h"
 #include "core/resource/attach.h"
 #include "core/resource/list.h"
+#include "core/resource/move.h"
 #include "core/resource/resource.h"
 #include "core/resource/statements.h"
 #include "core/schema/schema.h"
@@ -57,8 +58,10 @@ static const char *read_members(struct resource *resource)
         return "its first field must be the identifier: BP_UUID, BP_READ_ONLY";
     for (const struct bp_resource_computed *c = definition->computed; c && c->size; c++) {
         int index = find_member(resource, c->member);
-        if (index < 0)
+        if (index < 0 && (c->insert || !c->update))
             return "it computes a member that its fields lack";
+        if (index < 0)
+            continue;
         resource->members[index].computed = c;
         resource->reads_back = true;
     }
@@ -75,17 +78,23 @@ static const char *find_special(struct resource *resource)
     } special[] = {{definition->owner, &resource->owner, BP_TYPE_UUID},
                    {definition->version, &resource->version, BP_TYPE_I64},
                    {definition->created, &resource->created, BP_TYPE_DATE},
-                   {definition->updated, &resource->updated, BP_TYPE_DATE}};
+                   {definition->updated, &resource->updated, BP_TYPE_DATE},
+                   {definition->position, &resource->position, BP_TYPE_F64}};
     for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++) {
         *special[i].index = find_member(resource, special[i].name);
         if (!special[i].name)
             continue;
         if (*special[i].index < 0)
-            return "owner, version, created and updated must name fields";
+            return "owner, version, created, updated and position must name fields";
         const struct bp_field *row = resource->members[*special[i].index].row;
         if (row->type != special[i].type || !(row->flags & BP_READ_ONLY))
-            return "owner is BP_UUID, version BP_I64, created and updated BP_DATE, all BP_READ_ONLY";
+            return "owner is BP_UUID, version BP_I64, created and updated BP_DATE, position BP_F64, all BP_READ_ONLY";
     }
+    resource->move_into = find_member(resource, definition->move_into);
+    if (definition->move_into && (resource->position < 0 || resource->move_into < 0 ||
+                                  resource->members[resource->move_into].row->type != BP_TYPE_UUID ||
+                                  !resource->members[resource->move_into].writable))
+        return "move_into must name a BP_UUID that clients write, and there must be a position";
     return NULL;
 }
 
@@ -157,7 +166,9 @@ static const char *compile(struct resource *resource)
     wrong = make_texts(resource);
     if (!wrong)
         wrong = list_compile(resource);
-    return wrong ? wrong : statements_compile(resource);
+    if (!wrong)
+        wrong = statements_compile(resource);
+    return wrong || resource->position < 0 ? wrong : move_compile(resource);
 }
 
 static struct resource *find_or_compile(struct bp_host *host, const struct bp_resource *definition,
@@ -188,17 +199,26 @@ static struct resource *find_or_compile(struct bp_host *host, const struct bp_re
 static const struct {
     bp_handler *handler;
     const char *verb, *doc;
-    bool item, has_body, partial;
+    bool has_body, partial, moves;
 } kinds[] = {
-    {bp_resource_list, "list", "A page of them, newest first unless sorted otherwise.", .item = false},
-    {bp_resource_create, "create", "Adds one.", .has_body = true},
-    {bp_resource_bulk, "bulk", "Several creations, updates and deletions at once, each with a status of its own.",
-     .item = false},
-    {bp_resource_get, "get", "One of them.", .item = true},
-    {bp_resource_update, "update", "Changes the members that are given.", .item = true, .has_body = true,
+    {.handler = bp_resource_list, .verb = "list", .doc = "A page of them, newest first unless sorted otherwise."},
+    {.handler = bp_resource_create, .verb = "create", .doc = "Adds one.", .has_body = true},
+    {.handler = bp_resource_bulk,
+     .verb = "bulk",
+     .doc = "Several creations, updates and deletions at once, each with a status of its own."},
+    {.handler = bp_resource_get, .verb = "get", .doc = "One of them."},
+    {.handler = bp_resource_update,
+     .verb = "update",
+     .doc = "Changes the members that are given.",
+     .has_body = true,
      .partial = true},
-    {bp_resource_replace, "replace", "Replaces every member.", .item = true, .has_body = true},
-    {bp_resource_delete, "delete", "Removes it.", .item = true},
+    {.handler = bp_resource_replace, .verb = "replace", .doc = "Replaces every member.", .has_body = true},
+    {.handler = bp_resource_delete, .verb = "delete", .doc = "Removes it."},
+    {.handler = bp_resource_move,
+     .verb = "move",
+     .doc = "Gives it another place in the order.",
+     .has_body = true,
+     .moves = true},
 };
 
 int resource_attach(struct bp_host *host, struct endpoint *endpoint)
@@ -217,18 +237,25 @@ int resource_attach(struct bp_host *host, struct endpoint *endpoint)
     endpoint->resource = resource;
     if (!route->scope)
         route->scope = route->method == BP_GET ? resource->read_scope : resource->write_scope;
+    if (!route->params && strstr(route->path, "/{id}")) {
+        route->params = resource->param_rows;
+        route->params_size = sizeof(struct bp_resource_params);
+    }
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         if (kinds[i].handler != route->handler)
             continue;
         if (!route->name)
             route->name = bp_arena_printf(host->assembly->arena, "%s.%s", route->resource->plural, kinds[i].verb).ptr;
         route->doc = route->doc ? route->doc : kinds[i].doc;
-        if (kinds[i].item && !route->params) {
-            route->params = resource->param_rows;
-            route->params_size = sizeof(struct bp_resource_params);
-        }
         if (kinds[i].has_body && !route->body)
-            route->body = kinds[i].partial ? resource->update_rows : resource->create_rows;
+            route->body = kinds[i].moves     ? resource->move_rows
+                          : kinds[i].partial ? resource->update_rows
+                                             : resource->create_rows;
+        if (kinds[i].moves && !resource->move_rows) {
+            report_error(host->assembly->report, host->config->place.file, host->config->place.line, NULL,
+                         "route %s of plugin %s: its resource has no position", route->path, host->plugin.name);
+            host->wrong = true;
+        }
         if (!route->reply && route->handler != bp_resource_delete)
             route->reply = route->handler == bp_resource_list ? resource->page_rows : resource->definition->fields;
         if (route->method == BP_GET && !route->cache_tag)

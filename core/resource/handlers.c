@@ -188,7 +188,7 @@ int handlers_reply_write(struct bp_request *rq, struct resource *resource, struc
     return message.ptr ? bp_reply_message(rq, 200, message.ptr) : BP_NOMEM;
 }
 
-static const char *if_match_of(struct bp_request *rq)
+const char *handlers_if_match(struct bp_request *rq)
 {
     bp_str field = bp_request_header(rq, BP_STR("if-match"));
     return field.ptr ? bp_arena_copy(rq->arena, field).ptr : NULL;
@@ -219,7 +219,7 @@ int bp_resource_replace(struct bp_request *rq, void *self, const void *stage)
 {
     (void)self;
     (void)stage;
-    struct write write = {.kind = BP_WRITE_REPLACE, .id = bp_param_uuid(rq, "id"), .if_match = if_match_of(rq)};
+    struct write write = {.kind = BP_WRITE_REPLACE, .id = bp_param_uuid(rq, "id"), .if_match = handlers_if_match(rq)};
     return write_body(rq, &write, resource_of(rq)->create_rows);
 }
 
@@ -228,7 +228,7 @@ int bp_resource_update(struct bp_request *rq, void *self, const void *stage)
     (void)self;
     (void)stage;
     struct resource *resource = resource_of(rq);
-    struct write write = {.kind = BP_WRITE_UPDATE, .id = bp_param_uuid(rq, "id"), .if_match = if_match_of(rq)};
+    struct write write = {.kind = BP_WRITE_UPDATE, .id = bp_param_uuid(rq, "id"), .if_match = handlers_if_match(rq)};
     if (!patch_is_asked(rq))
         return write_body(rq, &write, resource->update_rows);
     int status = resource_begin(rq, resource, &write.owner);
@@ -242,7 +242,7 @@ int bp_resource_delete(struct bp_request *rq, void *self, const void *stage)
     (void)self;
     (void)stage;
     struct resource *resource = resource_of(rq);
-    struct write write = {.kind = BP_WRITE_DELETE, .id = bp_param_uuid(rq, "id"), .if_match = if_match_of(rq)};
+    struct write write = {.kind = BP_WRITE_DELETE, .id = bp_param_uuid(rq, "id"), .if_match = handlers_if_match(rq)};
     int status = resource_begin(rq, resource, &write.owner);
     if (status == 0)
         status = write_run(rq, resource, NULL, &write);

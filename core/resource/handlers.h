@@ -7,5 +7,7 @@
 /* Records the reply to a write that came to this status. with_etag: as a header field. 0 or a negative status. */
 int handlers_reply_write(struct bp_request *rq, struct resource *resource, struct write *write, int status,
                          bool with_etag);
+/* The field If-Match, NUL behind it; NULL: none. */
+const char *handlers_if_match(struct bp_request *rq);
 
 #endif

@@ -226,7 +226,6 @@ static int fill_meta(struct bp_request *rq, struct resource *resource, const str
 
 int bp_resource_list(struct bp_request *rq, void *self, const void *stage)
 {
-    (void)self;
     (void)stage;
     struct resource *resource = resource_of(rq);
     const struct list_query *query = bp_query(rq);
@@ -240,6 +239,8 @@ int bp_resource_list(struct bp_request *rq, void *self, const void *stage)
         status = list_read(rq, resource, query, owner, &list);
     if (status == 0)
         status = resource_select(rq, resource, query->fields, &wanted);
+    if (status == 0 && list.searches && resource->definition->before_search)
+        status = resource->definition->before_search(rq, self, owner);
     if (status == 0) /* one more row says whether there is more */
         status = run(rq, resource, &list, (int64_t)query->limit + 1, &result);
     if (status == 0)

@@ -15,7 +15,7 @@ struct list_request {
     const struct filter *filters[RESOURCE_QUERIES]; /* those given, in the order of the table */
     struct bp_db_value values[RESOURCE_QUERIES];    /* theirs */
     unsigned filter_count;
-    bool by_cursor, total;
+    bool by_cursor, total, searches;
     struct bp_db_value keys[SORT_KEYS + 1]; /* where the cursor points */
     bp_str binding;                         /* what a cursor must have been made for: owner, filters, sort, search */
 };

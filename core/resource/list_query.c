@@ -309,6 +309,7 @@ static int read_filters(struct reader *reader, struct list_request *list)
             return BP_NOMEM;
         bind(reader, filter->row->name, value);
         if (filter->operator== FILTER_CUSTOM && !filter->custom) {
+            list->searches = true;
             value->as.text = quote_words(reader->rq->arena, value->as.text);
             if (!value->as.text.ptr)
                 return BP_NOMEM;
@@ -362,6 +363,7 @@ int list_read(struct bp_request *rq, struct resource *resource, const struct lis
     list->query = query;
     list->owner = owner;
     list->filter_count = 0;
+    list->searches = false;
     problems_init(&reader.problems, rq->arena);
     check_names(&reader);
     buffer_printf(&reader.binding, "%s ", resource->definition->plural);

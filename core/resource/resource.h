@@ -48,6 +48,7 @@ struct list_query {
 };
 
 struct list_statement;
+struct move_statements;
 
 struct resource {
     struct resource *next; /* of the assembly */
@@ -56,13 +57,14 @@ struct resource {
     struct bp_host *host;
     struct member members[RESOURCE_FIELDS];
     unsigned count;
-    int owner, version, created, updated; /* indexes of members; -1: none */
-    uint64_t all;                         /* the bits of all members */
-    bool reads_back;                      /* the database computes members: an insert returns the row */
-    uint32_t body_set, body_null;         /* offsets of the bit sets, in the object */
+    int owner, version, created, updated, position, move_into; /* indexes of members; -1: none */
+    uint64_t all;                                              /* the bits of all members */
+    bool reads_back;              /* the database computes members: an insert returns the row */
+    uint32_t body_set, body_null; /* offsets of the bit sets, in the object */
 
     struct bp_field *create_rows, *update_rows; /* bodies; the struct is the object; create's is replace's */
     struct bp_field param_rows[2];              /* of the paths with {id} */
+    struct bp_field *move_rows;                 /* body of a move; NULL: the resource has no order */
     struct bp_field *query_rows;                /* of lists */
     uint32_t query_size;
     struct filter filters[RESOURCE_QUERIES];
@@ -74,6 +76,7 @@ struct resource {
     struct bp_field *page_rows; /* of the reply to a list */
 
     struct statement insert, find, update, remove;
+    struct move_statements *move;         /* where it has an order */
     const char *read_tag;                 /* "todos:user:{user}", or "todos" */
     const char *read_scope, *write_scope; /* "todos:read", "todos:write" */
     struct list_statement *lists;

@@ -28,14 +28,17 @@ static void inserted(struct sql *sql, unsigned member)
         sql_parameter(sql, SOURCE_NOW, 0);
     else if (is(resource->version, member))
         sql_add(sql, "1");
-    else if (m->computed && m->computed->insert)
+    else if (is(resource->position, member)) {
+        sql_add_each(sql, "CAST(", "(extract(epoch FROM ");
+        sql_parameter(sql, SOURCE_NOW, 0);
+        sql_add_each(sql, " AS REAL)", "::timestamptz) * 1000)::double precision");
+    } else if (m->computed && m->computed->insert)
         sql_expand(sql, m->computed->insert, m->computed->insert_postgres, inserted, 0);
     else
         sql_value(sql, member);
 }
 
-/* What an update leaves: the value given, or what is there. */
-static void updated(struct sql *sql, unsigned member)
+void statements_updated(struct sql *sql, unsigned member)
 {
     if (!sql->resource->members[member].writable) {
         sql_column(sql, member);
@@ -64,8 +67,7 @@ void statements_where_one(struct sql *sql)
     }
 }
 
-/* Nothing is written unless the version is the one that the client has seen. */
-static void and_version(struct sql *sql)
+void statements_and_version(struct sql *sql)
 {
     if (sql->resource->version < 0)
         return;
@@ -78,7 +80,7 @@ static void and_version(struct sql *sql)
     sql_add(sql, ")");
 }
 
-static void returning(struct sql *sql, struct statement *statement)
+void statements_returning(struct sql *sql, struct statement *statement)
 {
     const struct resource *resource = sql->resource;
     statement->statement.rows = resource->definition->fields;
@@ -97,7 +99,7 @@ static const char *write_tag(const struct resource *resource, const struct state
     return len < 0 ? NULL : tag;
 }
 
-static bool finish_write(struct sql *sql, const char *verb, uint32_t flags, struct statement *ret_statement)
+bool statements_finish_write(struct sql *sql, const char *verb, uint32_t flags, struct statement *ret_statement)
 {
     if (!sql_finish(sql, name_of(sql->resource, verb), flags, ret_statement))
         return false;
@@ -124,10 +126,10 @@ static bool compile_insert(struct resource *resource)
         sql_add(&sql, " RETURNING ");
         sql_columns(&sql);
     }
-    if (!finish_write(&sql, "create", BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT, &resource->insert))
+    if (!statements_finish_write(&sql, "create", BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT, &resource->insert))
         return false;
     if (resource->reads_back)
-        returning(&sql, &resource->insert);
+        statements_returning(&sql, &resource->insert);
     return true;
 }
 
@@ -140,8 +142,29 @@ static bool compile_find(struct resource *resource)
     sql_add(&sql, resource->definition->table);
     statements_where_one(&sql);
     bool fine = sql_finish(&sql, name_of(resource, "find"), BP_SQL_READ, &resource->find);
-    returning(&sql, &resource->find);
+    statements_returning(&sql, &resource->find);
     return fine;
+}
+
+void statements_touch(struct sql *sql)
+{
+    const struct resource *resource = sql->resource;
+    if (resource->version >= 0) {
+        sql_add(sql, ", ");
+        sql_column(sql, (unsigned)resource->version);
+        sql_add(sql, " = ");
+        sql_column(sql, (unsigned)resource->version);
+        sql_add(sql, " + 1");
+    }
+    if (resource->updated >= 0) { /* always grows, whatever the clock does */
+        sql_add(sql, ", ");
+        sql_column(sql, (unsigned)resource->updated);
+        sql_add_each(sql, " = max(", " = greatest(");
+        sql_column(sql, (unsigned)resource->updated);
+        sql_add_each(sql, " + 1, ", " + interval '1 millisecond', ");
+        sql_parameter(sql, SOURCE_NOW, 0);
+        sql_add(sql, ")");
+    }
 }
 
 static void add_assignments(struct sql *sql)
@@ -151,27 +174,35 @@ static void add_assignments(struct sql *sql)
     for (unsigned i = 0; i < resource->count; i++) {
         const struct member *member = &resource->members[i];
         bool computed = member->computed && member->computed->update;
-        if (!member->writable && !computed && !is(resource->version, i) && !is(resource->updated, i))
+        if (!member->writable && !computed)
             continue;
         sql_add(sql, first ? "" : ", ");
         first = false;
         sql_column(sql, i);
         sql_add(sql, " = ");
         if (computed) {
-            sql_expand(sql, member->computed->update, member->computed->update_postgres, updated, 0);
-        } else if (is(resource->version, i)) {
-            sql_column(sql, i);
-            sql_add(sql, " + 1");
-        } else if (is(resource->updated, i)) { /* always grows, whatever the clock does */
-            sql_add_each(sql, "max(", "greatest(");
-            sql_column(sql, i);
-            sql_add_each(sql, " + 1, ", " + interval '1 millisecond', ");
-            sql_parameter(sql, SOURCE_NOW, 0);
-            sql_add(sql, ")");
+            sql_expand(sql, member->computed->update, member->computed->update_postgres, statements_updated, 0);
         } else {
-            updated(sql, i);
+            statements_updated(sql, i);
         }
     }
+    if (first) { /* SET must not be empty */
+        sql_column(sql, 0);
+        sql_add(sql, " = ");
+        sql_column(sql, 0);
+    }
+    for (const struct bp_resource_computed *c = resource->definition->computed; c && c->size; c++) {
+        bool shown = false;
+        for (unsigned i = 0; i < resource->count; i++)
+            shown = shown || resource->members[i].computed == c;
+        if (shown)
+            continue;
+        sql_add(sql, ", ");
+        sql_add(sql, c->member);
+        sql_add(sql, " = ");
+        sql_expand(sql, c->update, c->update_postgres, statements_updated, 0);
+    }
+    statements_touch(sql);
 }
 
 static bool compile_update(struct resource *resource)
@@ -182,12 +213,12 @@ static bool compile_update(struct resource *resource)
     sql_add(&sql, " SET ");
     add_assignments(&sql);
     statements_where_one(&sql);
-    and_version(&sql);
+    statements_and_version(&sql);
     sql_add(&sql, " RETURNING ");
     sql_columns(&sql);
-    if (!finish_write(&sql, "update", BP_SQL_BATCHABLE, &resource->update))
+    if (!statements_finish_write(&sql, "update", BP_SQL_BATCHABLE, &resource->update))
         return false;
-    returning(&sql, &resource->update);
+    statements_returning(&sql, &resource->update);
     return true;
 }
 
@@ -197,8 +228,8 @@ static bool compile_remove(struct resource *resource)
     sql_add(&sql, "DELETE FROM ");
     sql_add(&sql, resource->definition->table);
     statements_where_one(&sql);
-    and_version(&sql);
-    return finish_write(&sql, "delete", BP_SQL_BATCHABLE, &resource->remove);
+    statements_and_version(&sql);
+    return statements_finish_write(&sql, "delete", BP_SQL_BATCHABLE, &resource->remove);
 }
 
 const char *statements_compile(struct resource *resource)

@@ -5,7 +5,20 @@
 #include "core/http/request.h"
 #include "core/resource/etag.h"
 
-/* From the bits of a body table to those of the members; what was not given and cannot be NULL has its default. */
+/* From the bits of a body table to those of the members. */
+static void map_presence(const struct resource *resource, void *object)
+{
+    uint64_t set = *object_set(resource, object), null = *object_null(resource, object);
+    *object_set(resource, object) = *object_null(resource, object) = 0;
+    for (unsigned i = 0; i < resource->count; i++) {
+        if (resource->members[i].body_index < 0)
+            continue;
+        *object_set(resource, object) |= (set >> resource->members[i].body_index & 1) << i;
+        *object_null(resource, object) |= (null >> resource->members[i].body_index & 1) << i;
+    }
+}
+
+/* What was not given and cannot be NULL has its default. */
 static void take_presence(const struct resource *resource, const struct write *write, struct binding *binding)
 {
     uint64_t set = *object_set(resource, write->object), null = *object_null(resource, write->object);
@@ -18,11 +31,10 @@ static void take_presence(const struct resource *resource, const struct write *w
             binding->null |= nullable ? bit : 0;
             continue;
         }
-        uint64_t body_bit = UINT64_C(1) << member->body_index;
-        bool given = set & body_bit;
+        bool given = set & bit;
         if (given || whole)
             binding->given |= bit;
-        if (null & body_bit || (!given && nullable && !member->row->def))
+        if (null & bit || (!given && nullable && !member->row->def))
             binding->null |= bit;
     }
 }
@@ -41,9 +53,20 @@ int write_find(struct bp_request *rq, const struct resource *resource, struct bp
     return 0;
 }
 
-static int refused(struct write *write, int condition)
+int write_ask_hook(struct bp_request *rq, struct resource *resource, const struct write *write)
+{
+    const struct bp_resource *definition = resource->definition;
+    return definition->before_write
+               ? definition->before_write(rq, resource->host->self, write->kind, write->id, write->object)
+               : 0;
+}
+
+/* What a foreign key refused was perhaps there when the hook looked for it. */
+static int refused(struct bp_request *rq, struct resource *resource, struct write *write, int condition)
 {
     write->condition = condition;
+    if (condition == BP_DB_FOREIGN && write_ask_hook(rq, resource, write) == BP_REFUSED)
+        return BP_REFUSED;
     return WRITE_E_CONFLICT;
 }
 
@@ -53,7 +76,10 @@ static void fill_inserted(const struct resource *resource, const struct write *w
     void *object = write->object;
     *object_set(resource, object) = resource->all;
     *object_null(resource, object) = binding->null;
+    double position = (double)binding->now;
     memcpy(object_member(resource, object, 0), write->id, sizeof(*write->id));
+    if (resource->position >= 0)
+        memcpy(object_member(resource, object, resource->position), &position, sizeof(position));
     if (resource->owner >= 0)
         memcpy(object_member(resource, object, resource->owner), write->owner, sizeof(*write->owner));
     if (resource->created >= 0)
@@ -64,16 +90,18 @@ static void fill_inserted(const struct resource *resource, const struct write *w
         memcpy(object_member(resource, object, resource->version), &(int64_t){1}, sizeof(int64_t));
 }
 
-static int create(struct bp_request *rq, const struct resource *resource, struct bp_tx *tx, struct write *write)
+static int create(struct bp_request *rq, struct resource *resource, struct bp_tx *tx, struct write *write)
 {
     struct binding binding = {.id = write->id, .owner = write->owner, .now = bp_date_now(), .object = write->object};
     struct bp_result result;
     take_presence(resource, write, &binding);
     int status = statement_run(resource, tx, &resource->insert, &binding, rq->arena, &result);
-    if (status == BP_DB_FOREIGN && resource->owner >= 0)
-        return WRITE_E_NO_OWNER;
-    if (status != 0)
-        return status > 0 ? refused(write, status) : status;
+    if (status > 0) {
+        int why = refused(rq, resource, write, status);
+        return why > 0 && status == BP_DB_FOREIGN && resource->owner >= 0 ? WRITE_E_NO_OWNER : why;
+    }
+    if (status < 0)
+        return status;
     if (!resource->reads_back) {
         fill_inserted(resource, write, &binding);
         write->result = write->object;
@@ -104,9 +132,8 @@ static int why_not(struct bp_request *rq, const struct resource *resource, struc
     return status == 0 ? WRITE_E_VERSION : status;
 }
 
-/* The version that the write is bound to. Where several would do, the one that the row has, if it is among them. */
-static int find_condition(struct bp_request *rq, const struct resource *resource, struct bp_tx *tx,
-                          const struct write *write, int64_t *ret_version, bool *ret_bound)
+int write_find_condition(struct bp_request *rq, const struct resource *resource, struct bp_tx *tx,
+                         const struct write *write, int64_t *ret_version, bool *ret_bound)
 {
     bp_str field = write->if_match ? bp_str_of(write->if_match) : bp_str_n(NULL, 0);
     void *found;
@@ -132,13 +159,13 @@ static int find_condition(struct bp_request *rq, const struct resource *resource
     return resource->version >= 0 && etag_match_lists(field, *ret_version) ? 0 : WRITE_E_VERSION;
 }
 
-static int change(struct bp_request *rq, const struct resource *resource, struct bp_tx *tx, struct write *write)
+static int change(struct bp_request *rq, struct resource *resource, struct bp_tx *tx, struct write *write)
 {
     struct binding binding = {.id = write->id, .owner = write->owner, .now = bp_date_now(), .object = write->object};
     struct bp_result result;
     int64_t version;
     bool bound;
-    int status = find_condition(rq, resource, tx, write, &version, &bound);
+    int status = write_find_condition(rq, resource, tx, write, &version, &bound);
     if (status != 0)
         return status;
     binding.if_version = bound ? &version : NULL;
@@ -151,7 +178,7 @@ static int change(struct bp_request *rq, const struct resource *resource, struct
     bool removes = write->kind == BP_WRITE_DELETE;
     status = statement_run(resource, tx, removes ? &resource->remove : &resource->update, &binding, rq->arena, &result);
     if (status != 0)
-        return status > 0 ? refused(write, status) : status;
+        return status > 0 ? refused(rq, resource, write, status) : status;
     if (removes ? result.changes == 0 : result.len == 0)
         return bound ? why_not(rq, resource, tx, write) : WRITE_E_MISSING;
     write->result = removes ? NULL : result.rows;
@@ -160,11 +187,10 @@ static int change(struct bp_request *rq, const struct resource *resource, struct
 
 int write_run(struct bp_request *rq, struct resource *resource, struct bp_tx *tx, struct write *write)
 {
-    const struct bp_resource *definition = resource->definition;
-    if (definition->before_write) {
-        int status = definition->before_write(rq, resource->host->self, write->kind, write->id, write->object);
-        if (status < 0)
-            return status;
-    }
+    if (write->object)
+        map_presence(resource, write->object);
+    int status = write_ask_hook(rq, resource, write);
+    if (status < 0)
+        return status;
     return write->kind == BP_WRITE_CREATE ? create(rq, resource, tx, write) : change(rq, resource, tx, write);
 }

@@ -24,6 +24,11 @@ struct write {
 
 /* 0, a write_condition, or a negative status. tx may be NULL. Suspends. */
 int write_run(struct bp_request *rq, struct resource *resource, struct bp_tx *tx, struct write *write);
+/* The resource's before_write. */
+int write_ask_hook(struct bp_request *rq, struct resource *resource, const struct write *write);
+/* The version that the write is bound to by its If-Match; where several would do, the one that the row has, if it is among them. */
+int write_find_condition(struct bp_request *rq, const struct resource *resource, struct bp_tx *tx,
+                         const struct write *write, int64_t *ret_version, bool *ret_bound);
 /* The row, in the arena. 0 or WRITE_E_MISSING. Suspends. */
 int write_find(struct bp_request *rq, const struct resource *resource, struct bp_tx *tx, const bp_uuid *id,
                const bp_uuid *owner, void **ret_object);

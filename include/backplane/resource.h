@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-/* A column that the database computes: SQL expressions in which "{title}" stands for the value that the member will have,
+/* A column that the database computes, a member of a reply or none (then only in update): SQL expressions in which "{title}" stands for the value that the member will have,
  * "{now}" for the moment, "{owner}" for whose it is. In update a bare name is what the column held. NULL: the zero of its
  * type or NULL on insert, unchanged on update. Ends with BP_COMPUTED_END. */
 struct bp_resource_computed {
@@ -66,14 +66,19 @@ struct bp_resource {
     uint32_t page_size, page_max; /* rows of a page, by default and at most; 0: 10 and 100 */
     uint32_t lenient_paging;      /* 1: a bad page or limit falls back to the default (old clients); 0: it is 400 */
     uint32_t refuse_unknown;      /* 1: a member of a body that fields lack is 400; 0: ignored */
-    /* Before a write is sent, with the object as decoded (of BP_WRITE_DELETE: NULL): more checks, derived members. May suspend; may record
-     * a reply and return BP_REFUSED. NULL: nothing. */
+    /* Before a write is sent, with the object as decoded (of BP_WRITE_DELETE: NULL; bp_is_set(fields, object, …) says what was given): more checks,
+     * derived members. May suspend; may record a reply and return BP_REFUSED. It is asked again when a foreign key refused the write. NULL: nothing. */
     int (*before_write)(struct bp_request *rq, void *self, uint32_t write, const bp_uuid *id, void *object);
     /* The statement failed with a condition (enum bp_db_condition) that is not the owner's account being gone: make it a reply and return
      * BP_REFUSED. NULL: 409. */
     int (*refused)(struct bp_request *rq, void *self, uint32_t write, int condition);
     const struct bp_answer
         *answers; /* for documents: what before_write and refused answer to writes; ends with BP_ANSWER_END */
+    /* Before a list with `q` is read: brings an index of texts up to date that writes do not pay for. May suspend. NULL: nothing. */
+    int (*before_search)(struct bp_request *rq, void *self, const bp_uuid *owner);
+    /* BP_F64, BP_READ_ONLY: the order that clients give the rows by bp_resource_move; new ones are behind all others. NULL: none. */
+    const char *position;
+    const char *move_into; /* a BP_UUID member that a move may set, too: "list_id"; NULL: none */
 };
 
 #ifndef __cplusplus
@@ -125,6 +130,9 @@ bp_handler bp_resource_update;  /* PATCH: merge patch (also plain JSON) or JSON 
 bp_handler bp_resource_replace; /* PUT; If-Match */
 bp_handler bp_resource_delete;  /* DELETE; If-Match */
 bp_handler bp_resource_bulk;    /* POST: {"atomic":…, "operations":[{"op","id","data","ifMatch"}, …]} */
+
+bp_handler
+    bp_resource_move; /* POST {id}/move: {"after", "before", …}: its place in the order; not among BP_RESOURCE_ROUTES; If-Match */
 
 /* For a plugin's own handlers of a resource's routes ("/todos/{id}/move"): the row that bp_param_uuid(rq, "id") names and the identity
  * owns, in the arena. 0, or BP_REFUSED with the 404 recorded. Suspends. */

@@ -3,7 +3,9 @@
 #include "backplane/backplane.h"
 #include "backplane/iface/database.h"
 #include "backplane/iface/identity.h"
+#include "backplane/iface/todos.h"
 #include "backplane/resource.h"
+#include "search.h"
 #include "todos_migrations.h"
 
 struct todos {
@@ -21,7 +23,13 @@ struct todo {
     uint32_t priority;
     bp_date due_at, completed_at;
     int64_t version;
+    bp_uuid list_id;
+    struct bp_array tags;
+    double position;
 };
+
+static const struct bp_field tag_rows[] = {
+    {.name = "", .type = BP_TYPE_TEXT, .label = "Tag", .flags = BP_TRIM, .min = 1, .max = 50}, BP_END};
 
 static const struct bp_field fields[] = {
     BP_PRESENCE(struct todo, set, null),
@@ -38,6 +46,12 @@ static const struct bp_field fields[] = {
     BP_DATE(struct todo, completed_at, .flags = BP_NULLABLE | BP_READ_ONLY | BP_FILTER | BP_SORT,
             .doc = "Since when it is done."),
     BP_I64(struct todo, version, .flags = BP_READ_ONLY, .doc = "Counts changes; the ETag."),
+    BP_UUID(struct todo, list_id, .flags = BP_NULLABLE | BP_FILTER, .doc = "The list that it is in; null: none."),
+    BP_ARRAY(struct todo, tags, bp_str, tag_rows, .max = 20, .doc = "Words to find it by."),
+    BP_F64(
+        struct todo, position, .flags = BP_READ_ONLY | BP_SORT,
+        .doc =
+            "Its place in the order that the account gives its todos, by moving them; new ones are behind all others."),
     BP_END,
 };
 
@@ -45,7 +59,51 @@ static const struct bp_resource_computed computed[] = {
     BP_COMPUTED(.member = "completed_at", .insert = "CASE WHEN {completed} THEN {now} END",
                 .insert_postgres = "CASE WHEN {completed}::boolean THEN {now}::timestamptz END",
                 .update = "CASE WHEN {completed} THEN coalesce(completed_at, {now}) END"),
+    BP_COMPUTED(.member = "text_stale", .update = "text_stale OR title <> {title} OR description IS NOT {description}",
+                .update_postgres = "text_stale OR title <> {title} OR description IS DISTINCT FROM {description}"),
     BP_COMPUTED_END,
+};
+
+static const struct bp_resource_filter filters[] = {
+    BP_RESOURCE_FILTER(.name = "tag", .type = BP_TYPE_TEXT, .doc = "A tag that it has.",
+                       .sql = "EXISTS (SELECT 1 FROM json_each(tags) WHERE json_each.value = {value})",
+                       .sql_postgres = "tags @> jsonb_build_array({value}::text)"),
+    BP_RESOURCE_FILTER_END,
+};
+
+/* A list of another account does not exist. */
+static const struct bp_statement find_list =
+    BP_STATEMENT(.name = "todos.find_list", .flags = BP_SQL_READ,
+                 .sql = "SELECT id FROM lists WHERE id = $1 AND user_id = $2",
+                 .rows = (const struct bp_field[]){BP_UUID(struct todo, id), BP_END}, .row_size = sizeof(struct todo));
+
+static int before_write(struct bp_request *rq, void *self, uint32_t write, const bp_uuid *id, void *object)
+{
+    const struct todos *todos = self;
+    const struct todo *todo = object;
+    struct bp_result result;
+    (void)id;
+    if (write == BP_WRITE_DELETE || !bp_is_set(fields, todo, "list_id") || bp_is_null(fields, todo, "list_id"))
+        return 0;
+    int status = bp_db_query(todos->db, NULL, &find_list,
+                             BP_VALUES(bp_db_uuid(&todo->list_id), bp_db_uuid(&bp_identity(rq)->user_id)), bp_arena(rq),
+                             &result);
+    if (status != 0 || result.len > 0)
+        return status > 0 ? BP_ERROR : status;
+    status = bp_fail(rq, 404, "list.not_found", "List not found");
+    return status < 0 ? status : BP_REFUSED;
+}
+
+static int before_search(struct bp_request *rq, void *self, const bp_uuid *owner)
+{
+    const struct todos *todos = self;
+    return search_refresh(todos->db, owner, bp_arena(rq));
+}
+
+static const struct bp_answer answers[] = {
+    BP_ANSWER(.status = 404, .code = "list.not_found", .message = "List not found",
+              .doc = "The account has no such list."),
+    BP_ANSWER_END,
 };
 
 static const struct bp_resource todos =
@@ -53,7 +111,14 @@ static const struct bp_resource todos =
                 .object_size = sizeof(struct todo), .db = offsetof(struct todos, db),
                 .identity = offsetof(struct todos, identity), .owner = "user_id", .version = "version",
                 .created = "created_at", .updated = "updated_at", .sort = "-createdAt", .computed = computed,
-                .lenient_paging = 1);
+                .lenient_paging = 1, .filters = filters, .before_write = before_write, .answers = answers,
+                .position = "position", .move_into = "list_id", .before_search = before_search,
+                .search =
+                    "id IN (SELECT ids.todo_id FROM todos_text JOIN todos_text_ids ids ON ids.id = todos_text.rowid"
+                    " WHERE todos_text MATCH 'u' || lower(hex({owner})) || ' AND (' || {value} || ')')",
+                .search_postgres =
+                    "text_words @@ (('u' || replace({owner}::text, '-', ''))::tsquery &&"
+                    " plainto_tsquery('simple', {value})) AND numnode(plainto_tsquery('simple', {value})) > 0");
 
 static const struct bp_need needs[] = {
     BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct todos, db),
@@ -61,7 +126,15 @@ static const struct bp_need needs[] = {
     BP_NEED_END,
 };
 
-static const struct bp_route routes[] = {BP_RESOURCE_ROUTES("/api/v1/todos", &todos), BP_ROUTE_END};
+static const struct bp_todos_vtable vtable = {.size = sizeof(struct bp_todos_vtable)};
+static const struct bp_provide provides[] = {BP_PROVIDE(BP_TODOS, BP_TODOS_VERSION, &vtable), BP_PROVIDE_END};
+
+static const struct bp_route routes[] = {
+    BP_RESOURCE_ROUTES("/api/v1/todos", &todos),
+    BP_RESOURCE_ROUTE(BP_POST, "/api/v1/todos/{id}/move", &todos, bp_resource_move),
+    BP_ROUTE_END,
+};
 
 BP_PLUGIN(.name = "todos", .version = "1.0.0", .doc = "Each account's list of things to do.",
-          .self_size = sizeof(struct todos), .needs = needs, .routes = routes, .migrations = todos_migrations);
+          .self_size = sizeof(struct todos), .needs = needs, .provides = provides, .routes = routes,
+          .migrations = todos_migrations);

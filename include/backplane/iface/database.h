@@ -116,7 +116,8 @@ struct bp_statement {
     uint32_t row_size;           /* sizeof the struct that rows describe */
     uint32_t spare;
     /* Of a write: the cache tag (see iface/cache_tags.h) whose cached replies it makes stale, "$2" in it standing for the second
-     * value: "todos:user:$2". The database layer sees to it that nothing older is served once the write was answered. NULL: none. */
+     * value: "todos:user:$2"; or several (4 at most), separated by spaces. The database layer sees to it that nothing older is served once the write was
+     * answered. NULL: none. */
     const char *tag;
 };
 #ifndef __cplusplus
@@ -157,8 +158,9 @@ int bp_db_commit(struct bp_service db, struct bp_tx *tx);
 void bp_db_rollback(struct bp_service db, struct bp_tx *tx);
 /* For stages: until bp_db_enlist(NULL), statements of this fiber on the same database that name no transaction run in tx, and what it begins
  * becomes a part of tx: its commit waits for that of tx, its rollback makes that of tx fail. So a stage can put what it writes
- * into the transaction of a handler that knows nothing of it (idempotency). Does not suspend. */
-void bp_db_enlist(struct bp_tx *tx);
+ * into the transaction of a handler that knows nothing of it (idempotency); and a handler what it does into one with bp_resource_delete().
+ * Returns what was enlisted before, to be put back. Does not suspend. */
+struct bp_tx *bp_db_enlist(struct bp_tx *tx);
 /* 0 when a trivial query works within the timeout. */
 int bp_db_ping(struct bp_service db, bp_span timeout);
 /*
