@@ -241,8 +241,6 @@ int resource_attach(struct bp_host *host, struct endpoint *endpoint)
         route->params = resource->param_rows;
         route->params_size = sizeof(struct bp_resource_params);
     }
-    if (!route->scope)
-        route->scope = route->method == BP_GET ? resource->read_scope : resource->write_scope;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         if (kinds[i].handler != route->handler)
             continue;
