@@ -18,6 +18,7 @@ bool bp_endpoint(const struct bp_host *host, size_t index, struct bp_endpoint *r
     *ret_endpoint = (struct bp_endpoint){
         .route = &endpoint->route,
         .plugin = endpoint->host->plugin.name,
+        .plugin_doc = endpoint->host->plugin.doc,
         .instance = endpoint->host->name_str,
         .pipeline = endpoint->pipeline ? endpoint->pipeline->name : BP_STR(""),
         .listener = endpoint->listener,

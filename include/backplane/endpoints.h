@@ -15,7 +15,8 @@ struct bp_host;
 struct bp_endpoint {
     /* As its plugin declared it, with what follows from .resource filled in. Lives as long as the instance. */
     const struct bp_route *route;
-    const char *plugin;   /* "todos" */
+    const char *plugin; /* "todos" */
+    const char *plugin_doc;
     bp_str instance;      /* of the plugin */
     bp_str pipeline;      /* its name; empty: none */
     const char *listener; /* the only one that it is served on; NULL: those without a name */

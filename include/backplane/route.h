@@ -14,8 +14,9 @@ struct bp_resource;
 
 /* How a reply holds what .reply describes. */
 enum bp_reply_form {
-    BP_REPLY_ENVELOPE, /* bp_reply_object(): "data" of the envelope; without .reply the bp_reply_message() */
-    BP_REPLY_BARE      /* bp_reply_json(): the whole body */
+    BP_REPLY_ENVELOPE,    /* bp_reply_object(): "data" of the envelope; without .reply the bp_reply_message() */
+    BP_REPLY_BARE,        /* bp_reply_json(): the whole body; without .reply any JSON */
+    BP_REPLY_UNDOCUMENTED /* for browsers or operators: the document leaves the route out */
 };
 
 /* Begins with its size; the core copies it into a full-size zeroed struct. The table ends with BP_ROUTE_END. */

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "answers.h"
 #include "auth.h"
 #include "auth_migrations.h"
 #include "backplane/iface/database.h"
@@ -71,13 +72,14 @@ static const struct bp_provide provides[] = {
 
 static const struct bp_route routes[] = {
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/sign-up", .handler = sign_up, .name = "auth.sign_up",
-             .doc = "Makes an account.", .body = sign_up_body, .reply = sign_up_reply, .reply_status = 201),
+             .doc = "Makes an account.", .body = sign_up_body, .reply = sign_up_reply, .reply_status = 201,
+             .answers = sign_up_answers),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/login", .handler = login, .name = "auth.login",
              .doc = "Gives a token for an e-mail address and its password.", .body = login_body, .reply = login_reply,
-             .reply_form = BP_REPLY_BARE),
+             .reply_form = BP_REPLY_BARE, .answers = login_answers),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/refresh", .handler = refresh, .name = "auth.refresh",
              .doc = "Gives a new token, and a new refresh token for the one that is used up.", .body = refresh_body,
-             .reply = token_reply, .reply_form = BP_REPLY_BARE),
+             .reply = token_reply, .reply_form = BP_REPLY_BARE, .answers = refresh_answers),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/logout", .handler = logout, .name = "auth.logout",
              .doc = "Ends the session of the token.", .role = "user"),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/logout-all", .handler = logout_all, .name = "auth.logout_all",
@@ -87,27 +89,29 @@ static const struct bp_route routes[] = {
              .reply_form = BP_REPLY_BARE, .role = "user"),
     BP_ROUTE(.method = BP_DELETE, .path = "/api/v1/auth/sessions/{id}", .handler = sessions_end,
              .name = "auth.session_end", .doc = "Ends one session of the account.", .params = session_params,
-             .params_size = sizeof(struct session_params), .role = "user"),
+             .params_size = sizeof(struct session_params), .role = "user", .answers = session_end_answers),
     BP_ROUTE(.method = BP_GET, .path = "/api/v1/auth/me", .handler = me_get, .name = "auth.me", .doc = "The account.",
              .reply = me_reply, .role = "user"),
     BP_ROUTE(.method = BP_PATCH, .path = "/api/v1/auth/me", .handler = me_update, .name = "auth.me_update",
              .doc = "Changes the e-mail address of the account.", .body = me_update_body, .reply = me_reply,
-             .role = "user"),
+             .role = "user", .answers = me_update_answers),
     BP_ROUTE(.method = BP_DELETE, .path = "/api/v1/auth/me", .handler = me_delete, .name = "auth.me_delete",
-             .doc = "Deletes the account and all of its data.", .body = me_delete_body, .role = "user"),
+             .doc = "Deletes the account and all of its data.", .body = me_delete_body, .role = "user",
+             .answers = confirmed_answers),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/password", .handler = password_change, .name = "auth.password",
              .doc = "Changes the password, ends every session, and begins a new one.", .body = password_body,
-             .reply = token_reply, .reply_form = BP_REPLY_BARE, .role = "user"),
+             .reply = token_reply, .reply_form = BP_REPLY_BARE, .role = "user", .answers = confirmed_answers),
     BP_ROUTE(.method = BP_GET, .path = "/api/v1/auth/keys", .handler = keys_list, .name = "auth.keys",
-             .doc = "The API keys of the account, the newest first.", .reply = keys_reply, .role = "user"),
+             .doc = "The API keys of the account, the newest first.", .reply = keys_reply, .role = "user",
+             .reply_form = BP_REPLY_BARE),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/keys", .handler = keys_create, .name = "auth.key_create",
              .doc = "Makes an API key; only this answer shows it.", .body = key_body, .reply = key_fields,
-             .role = "user"),
+             .role = "user", .answers = key_create_answers, .reply_status = 201),
     BP_ROUTE(.method = BP_DELETE, .path = "/api/v1/auth/keys/{id}", .handler = keys_delete, .name = "auth.key_delete",
              .doc = "Deletes an API key: it ends at once.", .params = key_params,
-             .params_size = sizeof(struct session_params), .role = "user"),
+             .params_size = sizeof(struct session_params), .role = "user", .answers = key_delete_answers),
     BP_ROUTE(.method = BP_GET, .path = "/.well-known/jwks.json", .handler = jwks_get, .name = "auth.jwks",
-             .doc = "The public keys that verify tokens (RFC 7517)."),
+             .doc = "The public keys that verify tokens (RFC 7517).", .reply_form = BP_REPLY_BARE),
     /* Never cached: others than this resource write accounts, too. */
     BP_ROUTE(.method = BP_GET, .path = "/api/v1/admin/users", .handler = bp_resource_list, .resource = &admin_users,
              .name = "admin.users_list", .doc = "A page of the accounts, newest first unless sorted otherwise.",
@@ -118,7 +122,7 @@ static const struct bp_route routes[] = {
              .resource = &admin_users, .name = "admin.users_update",
              .doc = "Changes the role of an account, or disables it, which ends its sessions.", .role = "admin",
              .params = admin_user_params, .params_size = sizeof(struct bp_resource_params), .body = admin_user_body,
-             .reply = admin_user_reply),
+             .reply = admin_user_reply, .answers = admin_user_answers),
     BP_ROUTE_END,
 };
 
@@ -244,4 +248,5 @@ static void auth_deinit(struct bp_host *host, void *self)
 BP_PLUGIN(.name = "auth", .version = "1.0.0", .doc = "Accounts with passwords, and Bearer tokens.",
           .self_size = sizeof(struct auth), .phase = BP_PHASE_IDENTIFY, .options = options, .needs = needs,
           .provides = provides, .routes = routes, .commands = commands, .migrations = auth_migrations,
-          .init = auth_init, .start = auth_start, .deinit = auth_deinit, .middleware = authenticate);
+          .init = auth_init, .start = auth_start, .deinit = auth_deinit, .middleware = authenticate,
+          .answers = authenticate_answers);

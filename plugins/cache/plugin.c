@@ -159,7 +159,23 @@ static void deinit(struct bp_host *host, void *self)
     tags_deinit(&cache->tags);
 }
 
+static const struct bp_field headers[] = {
+    BP_HEADER_FIELD("X-Cache", BP_TYPE_TEXT, .doc = "HIT, MISS, STALE or BYPASS."),
+    BP_HEADER_FIELD("Age", BP_TYPE_U32, .doc = "Seconds since it was made (RFC 9111)."),
+    BP_HEADER_FIELD("ETag", BP_TYPE_TEXT, .doc = "Of this version; for If-Match and If-None-Match.",
+                    .example = "\"3\""),
+    BP_END};
+static const struct bp_field condition[] = {
+    BP_HEADER_FIELD("If-None-Match", BP_TYPE_TEXT, .doc = "The ETag that the client has: 304 when it is current."),
+    BP_END};
+
+static const struct bp_answer answers[] = {
+    BP_ANSWER(.status = 200, .methods = 1u << BP_GET, .cached_only = 1, .headers = headers, .request = condition),
+    BP_ANSWER(.status = 304, .methods = 1u << BP_GET, .cached_only = 1, .doc = "The client has this version already.",
+              .headers = headers),
+    BP_ANSWER_END};
+
 BP_PLUGIN(.name = "cache", .version = "1.0.0", .doc = "Keeps replies until what they were made of is written.",
           .self_size = sizeof(struct cache), .stage_size = sizeof(struct cache_stage), .options = options,
           .phase = BP_PHASE_REUSE, .needs = needs, .provides = provides, .init = init, .start = start, .stop = stop,
-          .deinit = deinit, .middleware = cache_serve);
+          .deinit = deinit, .middleware = cache_serve, .answers = answers);

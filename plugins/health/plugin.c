@@ -16,14 +16,22 @@ static const struct bp_field options[] = {
                      "all."),
     BP_END};
 
+static const struct bp_answer not_ready[] = {
+    BP_ANSWER(.status = 503, .reply = health_reply_rows, .doc = "It is draining, or lacks a required service."),
+    BP_ANSWER_END};
+static const struct bp_answer unhealthy[] = {
+    BP_ANSWER(.status = 503, .reply = health_report_rows, .doc = "The database is away."), BP_ANSWER_END};
+
 static const struct bp_route routes[] = {
     BP_ROUTE(.method = BP_GET, .path = "/health/live", .handler = health_live, .name = "health.live",
-             .doc = "200 as long as the worker answers; asks nothing else.", .reply = health_reply_rows),
+             .doc = "200 as long as the worker answers; asks nothing else.", .reply = health_reply_rows,
+             .reply_form = BP_REPLY_BARE),
     BP_ROUTE(.method = BP_GET, .path = "/health/ready", .handler = health_ready, .name = "health.ready",
              .doc = "200 when requests should be sent here; 503 while draining or without a required service.",
-             .reply = health_reply_rows),
+             .reply = health_reply_rows, .reply_form = BP_REPLY_BARE, .answers = not_ready),
     BP_ROUTE(.method = BP_GET, .path = "/health/database", .handler = health_database, .name = "health.database",
-             .doc = "How each service is.", .reply = health_report_rows),
+             .doc = "How each service is.", .reply = health_report_rows, .reply_form = BP_REPLY_BARE,
+             .answers = unhealthy),
     BP_ROUTE_END};
 
 static int init(struct bp_host *host, void *self)

@@ -86,7 +86,7 @@ static int start(struct bp_host *host, void *self)
 }
 
 static const struct bp_route routes[] = {BP_ROUTE(.method = BP_GET, .path = "/metrics", .handler = metrics_expose,
-                                                  .name = "metrics.expose",
+                                                  .name = "metrics.expose", .reply_type = "text/plain",
                                                   .doc = "The server's metrics in the Prometheus text format."),
                                          BP_ROUTE_END};
 

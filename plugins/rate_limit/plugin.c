@@ -119,8 +119,28 @@ static void deinit(struct bp_host *host, void *instance)
     free(self->stages);
 }
 
+static const struct bp_field headers[] = {
+    BP_HEADER_FIELD("X-RateLimit-Limit", BP_TYPE_U32, .doc = "Requests per window, of the tightest limit."),
+    BP_HEADER_FIELD("X-RateLimit-Remaining", BP_TYPE_U32, .doc = "Requests that are left of it."),
+    BP_HEADER_FIELD("X-RateLimit-Reset", BP_TYPE_I64, .doc = "When there are more, in Unix milliseconds."),
+    BP_HEADER_FIELD("RateLimit-Policy", BP_TYPE_TEXT, .doc = "All limits (IETF draft).",
+                    .example = "\"per_user\";q=30;w=60"),
+    BP_HEADER_FIELD("RateLimit", BP_TYPE_TEXT, .doc = "What is left of each.", .example = "\"per_user\";r=29;t=60"),
+    BP_END};
+static const struct bp_field retry_after[] = {BP_HEADER_FIELD("Retry-After", BP_TYPE_U32, .doc = "Seconds to wait."),
+                                              BP_END};
+
+static const struct bp_answer answers[] = {
+    BP_ANSWER(.headers = headers),
+    BP_ANSWER(.status = 429, .code = "rate_limit.exceeded",
+              .message = "Too many requests. Limit: 30 requests per 60000ms. Please try again later.",
+              .doc = "Too many requests.", .headers = retry_after),
+    BP_ANSWER(.status = 503, .code = "rate_limit.unavailable", .message = "Service unavailable",
+              .headers = retry_after),
+    BP_ANSWER_END};
+
 BP_PLUGIN(.name = "rate_limit", .version = "1.0.0",
           .doc = "Limits how many requests a client may make, over all workers and, with Redis, over all replicas.",
           .self_size = sizeof(struct rate_limit), .stage_size = sizeof(struct rate_limit_stage),
           .options = rate_limit_options, .needs = needs, .phase = BP_PHASE_PROTECT, .init = init, .start = start,
-          .deinit = deinit, .middleware = rate_limit_check, .stage_rules = stage_rules);
+          .deinit = deinit, .middleware = rate_limit_check, .answers = answers, .stage_rules = stage_rules);

@@ -81,6 +81,7 @@ static void spawn(struct test_server *server, const struct server_options *optio
     server->database[0] = '\0';
     if (!options->config && !given)
         n += set_database(server, environment + n);
+    environment[n++] = strdup("OPENAPI_VALIDATE=true");
     if (!limited)
         environment[n++] = strdup("RATE_LIMIT_MAX_REQUESTS=1000000000");
     if (options->config) {
@@ -197,9 +198,23 @@ int server_stop_keep(struct test_server *server)
     return wait_end(server);
 }
 
+/* The plugin openapi compares each reply of the shipped configuration with the document. */
+static void check_replies(const struct test_server *server)
+{
+    FILE *file = fopen(server->log, "r");
+    char *line = NULL;
+    size_t size = 0;
+    while (file && getline(&line, &size, file) >= 0)
+        cr_expect(strstr(line, "openapi.undocumented_reply") == NULL, "%s", line);
+    free(line);
+    if (file)
+        (void)fclose(file);
+}
+
 int server_stop(struct test_server *server)
 {
     int code = server_stop_keep(server);
+    check_replies(server);
     server_remove_folder(server);
     return code;
 }

@@ -31,7 +31,8 @@ struct server_options {
 void server_start(struct test_server *server, const struct server_options *options);
 /* The same, but for a server that is expected to refuse to start: its exit code; its output is in *ret_output (free it). */
 int server_refuses(const struct server_options *options, char **ret_output);
-/* SIGTERM, waits for its end, removes the folder. The exit code (128 + signal when killed). */
+/* SIGTERM, waits for its end, removes the folder. The exit code (128 + signal when killed). The test fails when a reply was not what the
+ * OpenAPI document says (openapi.undocumented_reply in the log). */
 int server_stop(struct test_server *server);
 /* The same, but keeps the folder for another server_start. */
 int server_stop_keep(struct test_server *server);

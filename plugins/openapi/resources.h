@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What the handlers of backplane/resource.h take and answer. */
+#ifndef OPENAPI_RESOURCES_H
+#define OPENAPI_RESOURCES_H
+
+#include "replies.h"
+
+/* Adds what the handler answers. False when it is none of them. */
+bool resource_replies(struct replies *replies, const struct bp_endpoint *endpoint);
+/* Header fields of requests, and `fields` of one row. */
+void resource_parameters(struct document *document, json_t *parameters, const struct bp_endpoint *endpoint);
+/* The "content" of its request body; NULL when it is none of them, or takes none. */
+json_t *resource_bodies(struct document *document, const struct bp_endpoint *endpoint);
+/* "Todo": of the names of components; NULL when the route has no resource. */
+const char *resource_noun(const struct bp_endpoint *endpoint, char *name, size_t size);
+
+#endif
