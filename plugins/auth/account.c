@@ -15,26 +15,34 @@ static const struct bp_field account_columns[] = {
 
 static const struct bp_field role_columns[] = {BP_TEXT(struct account, role), BP_END};
 
+/* Never from a replica: people log in as soon as they have signed up. */
 static const struct bp_statement find_by_email =
-    BP_STATEMENT(.name = "auth.find_by_email", .flags = BP_SQL_READ,
+    BP_STATEMENT(.name = "auth.find_by_email", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
                  .sql = "SELECT id, email, password_hash, role, disabled, created_at FROM users WHERE email = $1",
                  .rows = account_columns, .row_size = sizeof(struct account));
 
+/* Nor this: what is changed is bound to what was read. */
 static const struct bp_statement find_by_id =
-    BP_STATEMENT(.name = "auth.find_by_id", .flags = BP_SQL_READ,
+    BP_STATEMENT(.name = "auth.find_by_id", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
                  .sql = "SELECT id, email, password_hash, role, disabled, created_at FROM users WHERE id = $1",
                  .rows = account_columns, .row_size = sizeof(struct account));
 
-static const struct bp_statement check_session =
-    BP_STATEMENT(.name = "auth.check_session", .flags = BP_SQL_READ,
-                 .sql = "SELECT role FROM users WHERE id = $1 AND NOT disabled "
-                        "AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $2 AND user_id = $1)",
-                 .rows = role_columns, .row_size = sizeof(struct account));
+/* First where reads go, which may be a replica that has not heard of a login or a sign-up yet; what is not found there is asked
+ * for again where writes go. */
+#define CHECK(name_, sql_)                                                                              \
+    {                                                                                                   \
+        BP_STATEMENT(.name = (name_), .flags = BP_SQL_READ, .sql = (sql_), .rows = role_columns,        \
+                     .row_size = sizeof(struct account)),                                               \
+            BP_STATEMENT(.name = (name_), .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT, .sql = (sql_), \
+                         .rows = role_columns, .row_size = sizeof(struct account)),                     \
+    }
 
-static const struct bp_statement check_without_session =
-    BP_STATEMENT(.name = "auth.check_account", .flags = BP_SQL_READ,
-                 .sql = "SELECT role FROM users WHERE id = $1 AND NOT disabled AND tokens_after <= $2",
-                 .rows = role_columns, .row_size = sizeof(struct account));
+static const struct bp_statement check_session[2] =
+    CHECK("auth.check_session", "SELECT role FROM users WHERE id = $1 AND NOT disabled "
+                                "AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $2 AND user_id = $1)");
+
+static const struct bp_statement check_without_session[2] =
+    CHECK("auth.check_account", "SELECT role FROM users WHERE id = $1 AND NOT disabled AND tokens_after <= $2");
 
 static const struct bp_statement create =
     BP_STATEMENT(.name = "auth.create", .flags = BP_SQL_BATCHABLE,
@@ -93,13 +101,15 @@ int account_find(struct bp_service db, const bp_uuid *id, struct bp_arena *arena
 int account_check(struct bp_service db, const bp_uuid *id, const bp_uuid *session_id, bp_date issued,
                   struct bp_arena *arena, bp_str *ret_role)
 {
-    struct bp_result result;
-    int status = session_id ? bp_db_query(db, NULL, &check_session, BP_VALUES(bp_db_uuid(id), bp_db_uuid(session_id)),
-                                          arena, &result)
-                            : bp_db_query(db, NULL, &check_without_session,
-                                          BP_VALUES(bp_db_uuid(id), bp_db_date(issued)), arena, &result);
-    if (status != 0)
-        return status;
+    struct bp_result result = {0};
+    for (size_t i = 0; i < 2 && result.len == 0; i++) {
+        int status = session_id ? bp_db_query(db, NULL, &check_session[i],
+                                              BP_VALUES(bp_db_uuid(id), bp_db_uuid(session_id)), arena, &result)
+                                : bp_db_query(db, NULL, &check_without_session[i],
+                                              BP_VALUES(bp_db_uuid(id), bp_db_date(issued)), arena, &result);
+        if (status != 0)
+            return status;
+    }
     if (result.len == 0)
         return ACCOUNT_E_MISSING;
     *ret_role = ((const struct account *)result.rows)->role;

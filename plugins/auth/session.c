@@ -59,8 +59,9 @@ static const struct bp_statement rotate =
                         "RETURNING id, user_id",
                  .rows = key_columns, .row_size = sizeof(struct session));
 
+/* Never from a replica: it must see what has just been replaced. */
 static const struct bp_statement find_family =
-    BP_STATEMENT(.name = "auth.session_family", .flags = BP_SQL_READ,
+    BP_STATEMENT(.name = "auth.session_family", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
                  .sql = "SELECT id, user_id, token_hash, successor, previous_hash, rotated_at, expires_at "
                         "FROM sessions JOIN (SELECT id AS account FROM users WHERE NOT disabled) AS accounts "
                         "ON account = user_id WHERE family = $1",
