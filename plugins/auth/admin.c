@@ -92,14 +92,16 @@ int admin_user_update(struct bp_request *rq, void *self, const void *stage)
         status = bp_db_begin(auth->db, &tx);
     if (status != 0)
         return bp_trace(status);
-    bp_db_enlist(tx);
+    struct bp_tx *before = bp_db_enlist(tx);
     status = bp_resource_update(rq, self, stage);
-    bp_db_enlist(NULL);
-    bool changed = status == 0 && bp_reply_status(rq) == 200;
-    if (changed && slot->disables)
+    (void)bp_db_enlist(before);
+    if (status == 0 && bp_reply_status(rq) == 200 && slot->disables)
         status = end_tokens(auth, tx, bp_param_uuid(rq, "id"));
-    if (changed && status == 0)
-        return bp_trace(bp_db_commit(auth->db, tx));
-    bp_db_rollback(auth->db, tx);
-    return bp_trace(status);
+    if (status < 0 && status != BP_REFUSED) {
+        bp_db_rollback(auth->db, tx);
+        return bp_trace(status);
+    }
+    /* What was refused has written nothing; and there may be a stage whose transaction this is a part of. */
+    int committed = bp_db_commit(auth->db, tx);
+    return bp_trace(committed < 0 ? committed : status);
 }

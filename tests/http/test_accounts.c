@@ -239,10 +239,18 @@ static void sign_up_admin(struct account_client *ret_client)
     account_log_in(port, ADA, ret_client);
 }
 
+static void add_header(struct account_client *to, const struct account_client *client, const char *line)
+{
+    *to = *client;
+    size_t len = strlen(to->authorization);
+    cr_assert(len + strlen(line) < sizeof(to->authorization));
+    strcpy(to->authorization + len, line);
+}
+
 Test(accounts, administration, .init = start, .fini = stop)
 {
     struct account_client ada, bob, carol, none;
-    char bobs[96], adas[96];
+    char bobs[96], adas[96], carols[96];
     json_t *root;
     sign_up_admin(&ada);
     account_sign_up(port, BOB, &bob);
@@ -307,6 +315,25 @@ Test(accounts, administration, .init = start, .fini = stop)
     account_expect(port, "POST", AUTH "login", NULL, "{\"email\":\"bob@example.com\",\"password\":\"Passw0rd?\"}", 401,
                    "Invalid email or password");
     expect_member(ADMIN "?disabled=true", &ada, "data.data.0.email", "bob@example.com");
+    /* The same as a repeatable write: it is a part of another transaction then. */
+    struct account_client repeated;
+    json_t *first;
+    add_header(&repeated, &ada, "Idempotency-Key: a-key-of-its-own\r\n");
+    account_log_in(port, CAROL, &none);
+    target_of(&none, carols);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(account_call(port, "PATCH", carols, &repeated, "{\"disabled\":true}", i ? &root : &first), 200);
+        cr_expect_eq(
+            database_integer(&server, "SELECT count(*) FROM sessions, users WHERE users.id = user_id AND disabled"), 0);
+    }
+    cr_expect(json_equal(first, root));
+    json_decref(first);
+    json_decref(root);
+    add_header(&repeated, &ada, "Idempotency-Key: another-key\r\n");
+    account_expect(port, "PATCH", adas, &repeated, "{\"disabled\":true}", 409,
+                   "Another administrator must change your account");
+    account_expect(port, "PATCH", carols, &ada, "{\"disabled\":false}", 200, "User updated successfully");
+    account_log_in(port, CAROL, &carol);
     /* And when it is enabled again, what was ended stays so. */
     account_expect(port, "PATCH", bobs, &ada, "{\"disabled\":false}", 200, "User updated successfully");
     account_expect(port, "GET", "/api/v1/todos", &bob, NULL, 401, "Invalid or expired token");
