@@ -5,6 +5,7 @@
 
 #include "backplane/backplane.h"
 #include "hash_slots.h"
+#include "issuer.h"
 #include "key_ring.h"
 #include "owned_tags.h"
 #include "password.h"
@@ -15,7 +16,8 @@
 struct auth {
     /* options */
     bp_str secret;
-    struct bp_array keys; /* of struct key_option */
+    struct bp_array keys;    /* of struct key_option */
+    struct bp_array issuers; /* of struct issuer_option */
     bp_span expires_in;
     bp_span refresh_expires_in;
     bp_span refresh_grace;
@@ -39,6 +41,7 @@ struct auth {
     struct owned_tags owned_tags;
     struct throttle throttle;
     struct key_ring key_ring;
+    struct issuer *issuer;            /* as many as there are issuers */
     char *public_keys;                /* what /.well-known/jwks.json answers */
     char made_secret[SECRET_MAX + 1]; /* what secret points to when none was given */
     char dummy_hash[PASSWORD_HASH_SIZE];

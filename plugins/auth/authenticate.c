@@ -3,6 +3,7 @@
 #include "account.h"
 #include "auth.h"
 #include "authenticate_key.h"
+#include "foreign_token.h"
 #include "token.h"
 
 static int refuse(struct bp_request *rq, const char *code, const char *message, bp_str challenge)
@@ -25,15 +26,29 @@ static int refuse_token(struct bp_request *rq)
                          "error_description=\"Invalid or expired token\""));
 }
 
-/* From memory, or by verifying it. 0, BP_NOMEM or a positive condition. */
-static int recognise(const struct auth *auth, bp_str token, struct remembered *ret_known)
+/* By the keys of who made it. */
+static int verify(struct auth *auth, bp_str text, bp_date now, struct claims *ret_claims)
+{
+    struct token token;
+    int status = token_open(text, &token);
+    if (status != 0)
+        return status;
+    struct issuer *issuer = issuer_find(auth->issuer, auth->issuers.len, token_text(token.payload, "iss"));
+    status = issuer ? foreign_token_verify(auth, issuer, &token, now, ret_claims)
+                    : token_check_own(&auth->key_ring, &token, now, ret_claims);
+    token_close(&token);
+    return status;
+}
+
+/* From memory, or by verifying it. May suspend. 0, a negative status or a positive condition. */
+static int recognise(struct auth *auth, bp_str token, struct remembered *ret_known)
 {
     struct token_digest digest = token_memory_digest(&auth->memory, token);
     bp_date now = bp_date_now();
     if (token_memory_find(&auth->memory, &digest, ret_known))
         return ret_known->claims.expires <= now ? CLAIMS_E_EXPIRED : 0;
     *ret_known = (struct remembered){.digest = digest};
-    return token_verify(&auth->key_ring, token, now, &ret_known->claims);
+    return verify(auth, token, now, &ret_known->claims);
 }
 
 /* A token says who its account was; whether there is one still, and its session, and what it may do, only the database says. 0,

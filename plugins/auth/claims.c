@@ -44,8 +44,7 @@ json_t *claims_parse(bp_str text)
     return object;
 }
 
-/* A NumericDate (RFC 7519 2): seconds, maybe with a fraction. */
-static bool read_date(const json_t *value, bp_date *ret_date)
+bool claims_date(const json_t *value, bp_date *ret_date)
 {
     if (!json_is_number(value))
         return false;
@@ -84,11 +83,11 @@ int claims_check(const json_t *object, bp_date now, struct claims *ret_claims)
     bp_date date;
     if (!read_identity(object, &claims.user_id) || !read_session(object, &claims))
         return CLAIMS_E_IDENTITY;
-    if (!read_date(json_object_get(object, "exp"), &claims.expires))
+    if (!claims_date(json_object_get(object, "exp"), &claims.expires))
         return CLAIMS_E_DATES;
-    if (issued && (!read_date(issued, &claims.issued) || claims.issued > now + CLAIMS_SKEW))
+    if (issued && (!claims_date(issued, &claims.issued) || claims.issued > now + CLAIMS_SKEW))
         return CLAIMS_E_DATES;
-    if (not_before && (!read_date(not_before, &date) || date > now))
+    if (not_before && (!claims_date(not_before, &date) || date > now))
         return CLAIMS_E_DATES;
     if (claims.expires <= now)
         return CLAIMS_E_EXPIRED;

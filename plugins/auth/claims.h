@@ -28,6 +28,8 @@ enum claims_condition {
 /* Parses a JSON object out of a token: nesting bounded before it is read (the reader recurses), repeated members
  * refused. The caller json_decref()s it. NULL when it is not one. */
 struct json_t *claims_parse(bp_str text);
+/* A NumericDate (RFC 7519 2): seconds, maybe with a fraction. False when it is none, value may be NULL. */
+bool claims_date(const struct json_t *value, bp_date *ret_date);
 /* 0 or a condition. */
 int claims_check(const struct json_t *object, bp_date now, struct claims *ret_claims);
 

@@ -24,6 +24,7 @@ struct key {
     bp_str secret;  /* HS256; borrowed */
     EVP_PKEY *pkey; /* of the others */
     bool signs;     /* it holds the private part */
+    bool foreign;   /* of another issuer, whose tokens may be of the type "at+jwt" (RFC 9068), too */
 };
 
 /* "HS256", "RS256", "ES256", "EdDSA": as "alg" says it, and as a table of choices. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* auth: accounts with passwords, and Bearer tokens that say whose request it is. */
+#include <curl/curl.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -20,6 +21,9 @@ static const struct bp_field options[] = {
              .doc = "Keys with names, each a group of kid, algorithm (RS256, ES256, EdDSA or HS256) and private_key, "
                     "public_key or (HS256) secret. The first signs, all verify. Without any, secret signs; beside them "
                     "it verifies the tokens that name no key."),
+    BP_ARRAY(struct auth, issuers, struct issuer_option, issuer_option_rows, .max = ISSUERS_MAX,
+             .doc = "Others whose tokens are accepted (OpenID Connect providers), each a group of issuer, audience, "
+                    "jwks_url and, if need be, algorithms, create_users, ca_file, refetch_after."),
     BP_SPAN(struct auth, expires_in, .def = "1h", .min = BP_SECOND, .max = 3650 * BP_DAY,
             .doc = "How long a token is valid."),
     BP_SPAN(struct auth, refresh_expires_in, .def = "30d", .min = BP_MINUTE, .max = 3650 * BP_DAY,
@@ -205,6 +209,21 @@ static int start_throttle(struct bp_host *host, struct auth *auth)
     return 0;
 }
 
+static int start_issuers(struct auth *auth)
+{
+    if (auth->issuers.len == 0)
+        return 0;
+    /* On this thread, before others may need it. */
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return BP_ERROR;
+    auth->issuer = calloc(auth->issuers.len, sizeof(*auth->issuer));
+    if (!auth->issuer)
+        return BP_NOMEM;
+    for (size_t i = 0; i < auth->issuers.len; i++)
+        auth->issuer[i].option = &((const struct issuer_option *)auth->issuers.ptr)[i];
+    return 0;
+}
+
 static int auth_start(struct bp_host *host, void *self)
 {
     struct auth *auth = self;
@@ -224,6 +243,8 @@ static int auth_start(struct bp_host *host, void *self)
     status = start_region(host, "hash_slots", HASH_SLOTS_LAYOUT, sizeof(struct hash_slots_shared), &shared);
     if (status == 0)
         status = start_throttle(host, auth);
+    if (status == 0)
+        status = start_issuers(auth);
     if (status < 0)
         return status;
     uint32_t limit = auth->hash_slots;
@@ -242,6 +263,9 @@ static void auth_deinit(struct bp_host *host, void *self)
     key_ring_deinit(&auth->key_ring);
     free(auth->public_keys);
     owned_tags_deinit(&auth->owned_tags);
+    for (size_t i = 0; auth->issuer && i < auth->issuers.len; i++)
+        issuer_deinit(&auth->issuer[i]);
+    free(auth->issuer);
     sodium_memzero(auth->made_secret, sizeof(auth->made_secret));
 }
 

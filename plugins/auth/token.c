@@ -87,6 +87,9 @@ static bool header_fits(const json_t *header, const struct key *key)
     bp_str type = token_text(header, "typ");
     if (!bp_str_is(token_text(header, "alg"), key_algorithm_names[key->algorithm]) || json_object_get(header, "crit"))
         return false;
+    if (key->foreign &&
+        (bp_str_eq_nocase(type, BP_STR("at+jwt")) || bp_str_eq_nocase(type, BP_STR("application/at+jwt"))))
+        return true;
     return bp_str_eq_nocase(type, BP_STR("JWT")) || !json_object_get(header, "typ");
 }
 
