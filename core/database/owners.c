@@ -19,8 +19,9 @@ static const struct bp_database_vtable *database_vtable(const struct bp_host *ho
 
 bool owner_of(const struct bp_host *host, struct owner *ret_owner)
 {
-    struct owner owner = {
-        .name = host->plugin.name, .migrations = host->plugin.migrations, .database = provider_of(host)};
+    struct owner owner = {.name = host->migrations_owner ? host->migrations_owner : host->plugin.name,
+                          .migrations = host->plugin.migrations,
+                          .database = provider_of(host)};
     if (!owner.migrations || !owner.database)
         return false;
     while (owner.migrations[owner.count].size)

@@ -7,7 +7,7 @@
 #include "core/plugin/assembly.h"
 
 struct owner {
-    const char *name; /* of the plugin */
+    const char *name; /* of the plugin, or as bp_migrations_add() says */
     const struct bp_migration *migrations;
     uint32_t count;
     struct bp_host *database;

@@ -255,3 +255,22 @@ bool descriptor_copy(const struct bp_plugin *from, const char *file_name, struct
     *ret_plugin = plugin;
     return true;
 }
+
+bool descriptor_add(struct bp_plugin *plugin, const struct bp_plugin *added, struct bp_arena *arena, struct buffer *why)
+{
+    const void *routes, *migrations;
+    struct bp_plugin changed = *plugin;
+    if (!copy_rows("routes", added->routes, sizeof(struct bp_route), arena, &routes, why) ||
+        !copy_rows("migrations", added->migrations, sizeof(struct bp_migration), arena, &migrations, why))
+        return false;
+    if ((routes && plugin->routes) || (migrations && plugin->migrations)) {
+        buffer_printf(why, "it has %s, to which none can be added", routes ? "routes" : "migrations");
+        return false;
+    }
+    changed.routes = routes ? routes : plugin->routes;
+    changed.migrations = migrations ? migrations : plugin->migrations;
+    if (!check_routes(&changed, why) || !check_migrations(&changed, why))
+        return false;
+    *plugin = changed;
+    return true;
+}

@@ -12,6 +12,11 @@
 bool descriptor_copy(const struct bp_plugin *from, const char *file_name, struct bp_arena *arena,
                      struct bp_plugin *ret_plugin, struct buffer *why);
 
+/* Checks and copies routes or migrations that an instance adds to those of its plugin, of which it must have none. Borrows nothing but
+ * what the rows point to. False: why. */
+bool descriptor_add(struct bp_plugin *plugin, const struct bp_plugin *added, struct bp_arena *arena,
+                    struct buffer *why);
+
 /* True for the keys of a plugins: entry (or of a stage) that mean something to the core; so no option may be named so. */
 bool descriptor_is_core_key(const char *name);
 

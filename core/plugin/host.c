@@ -2,12 +2,14 @@
 /* What a plugin may ask of the core about itself (backplane/plugin.h, slot.h, shared.h). */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "backplane/arena.h"
 #include "backplane/log.h"
 #include "backplane/slot.h"
 #include "backplane/status.h"
 #include "core/plugin/assembly.h"
+#include "core/plugin/descriptor.h"
 #include "core/plugin/options.h"
 
 #define SLOT_ALIGN 16u
@@ -43,6 +45,32 @@ int bp_slot_new(struct bp_host *host, size_t size)
     return (int)offset;
 }
 
+/* The setting at "fields[2].max"; NULL when there is none. *place becomes that of the last one on the way that is there. */
+static const struct config_setting *find_setting(const struct config_setting *setting, const char *path,
+                                                 struct config_place *place)
+{
+    char name[256];
+    if (!path)
+        return NULL;
+    while (setting && *path) {
+        if (*path == '[') {
+            char *end;
+            unsigned long index = strtoul(path + 1, &end, 10);
+            setting = setting->kind == CONFIG_LIST && index < setting->item_count ? &setting->items[index] : NULL;
+            path = *end == ']' ? end + 1 : end;
+        } else {
+            path += *path == '.';
+            size_t len = strcspn(path, ".[");
+            snprintf(name, sizeof(name), "%.*s", (int)(len < sizeof(name) ? len : 0), path);
+            setting = setting->kind == CONFIG_GROUP ? config_get(setting, name) : NULL;
+            path += len;
+        }
+        if (setting && setting->place.file)
+            *place = setting->place;
+    }
+    return setting;
+}
+
 int bp_config_error(struct bp_host *host, const char *option, const char *format, ...)
 {
     struct assembly *assembly = host->assembly;
@@ -56,8 +84,8 @@ int bp_config_error(struct bp_host *host, const char *option, const char *format
                bp_log_cstr("option", option ? option : ""), bp_log_cstr("reason", message));
         return BP_INVALID;
     }
-    const struct config_setting *setting = option ? config_get(host->config->setting, option) : NULL;
-    struct config_place place = setting ? setting->place : host->config->place;
+    struct config_place place = host->config->place;
+    const struct config_setting *setting = find_setting(host->config->setting, option, &place);
     char path[256];
     snprintf(path, sizeof(path), "plugins.%s%s%s", host->name, option ? "." : "", option ? option : "");
     /* Where the environment is known to lack a value, its plugin's complaint is expected. */
@@ -83,6 +111,35 @@ int bp_start_error(struct bp_host *host, const char *format, ...)
         host->start_error_said = true;
     }
     return BP_ERROR;
+}
+
+static int add_rows(struct bp_host *host, const char *what, const struct bp_plugin *added)
+{
+    struct buffer why = {0};
+    if (host->assembly->initializing != host) {
+        bp_log(host, BP_LOG_ERROR, "plugin.misuse", "Routes and migrations can be added in init only",
+               bp_log_cstr("what", what));
+        return BP_MISUSE;
+    }
+    int status = 0;
+    if (!descriptor_add(&host->plugin, added, host->assembly->arena, &why))
+        status = bp_config_error(host, NULL, "%" BP_STR_FMT, BP_STR_ARG(buffer_str(&why)));
+    buffer_deinit(&why);
+    return status;
+}
+
+int bp_routes_add(struct bp_host *host, const struct bp_route *routes)
+{
+    return add_rows(host, "routes", &(struct bp_plugin){.routes = routes});
+}
+
+int bp_migrations_add(struct bp_host *host, const char *owner, const struct bp_migration *migrations)
+{
+    int status = add_rows(host, "migrations", &(struct bp_plugin){.migrations = migrations});
+    if (status)
+        return status;
+    host->migrations_owner = bp_arena_printf(host->assembly->arena, "%s.%s", host->plugin.name, owner).ptr;
+    return host->migrations_owner ? 0 : BP_NOMEM;
 }
 
 void bp_stages_each(struct bp_host *host,

@@ -50,7 +50,9 @@ void sql_value(struct sql *sql, unsigned member)
 
 void sql_column(struct sql *sql, unsigned member)
 {
+    sql_add(sql, "\""); /* a member may be called as a word of SQL */
     sql_add(sql, sql->resource->members[member].row->name);
+    sql_add(sql, "\"");
 }
 
 void sql_columns(struct sql *sql)

@@ -258,6 +258,11 @@ const char *schema_check(const struct bp_field *rows)
     return check_nested(rows, 0);
 }
 
+const char *bp_rows_check(const struct bp_field *rows)
+{
+    return schema_check(rows);
+}
+
 bp_str bp_field_name(const struct bp_field *row)
 {
     return schema_json_name(row);

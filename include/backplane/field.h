@@ -149,6 +149,10 @@ _Static_assert(sizeof(struct bp_field) == 128, "struct bp_field is 128 bytes in 
 bool bp_is_set(const struct bp_field *rows, const void *object, const char *member);
 bool bp_is_null(const struct bp_field *rows, const void *object, const char *member);
 
+/* NULL, or what is wrong with rows that were made while the program runs (those of a plugin are checked when it is loaded): 'row "x" has a
+ * default that is no legal value'. They are compiled here: they must then live, unchanged, as long as the process. Not for handlers. */
+const char *bp_rows_check(const struct bp_field *rows);
+
 /* The row's name in JSON and in parameters: "createdAt" for created_at. Lives with the process. */
 bp_str bp_field_name(const struct bp_field *row);
 

@@ -188,10 +188,18 @@ bp_str bp_data_dir(const struct bp_host *host);
 bool bp_is_production(const struct bp_host *host);
 /* True from the moment this worker was told that it will stop: readiness must fail. Thread-safe. */
 bool bp_draining(void);
-/* In init: reports a configuration error at the option's file:line (the entry's when option is NULL) and returns BP_INVALID:
+/* In init: reports a configuration error at the option's file:line (the entry's when option is NULL; "fields[2].max" is the one inside
+ * a list of groups) and returns BP_INVALID:
  * `return bp_config_error(host, "secret", "must have at least 32 characters, has %zu", n);` */
 int bp_config_error(struct bp_host *host, const char *option, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* In init, of a plugin without .routes: what this instance answers, made from its options. The rows are copied; what they point to must
+ * live as long as the process. 0, BP_INVALID (reported), BP_MISUSE outside of init, BP_NOMEM. */
+int bp_routes_add(struct bp_host *host, const struct bp_route *routes);
+/* In init, of a plugin without .migrations: the steps of this instance's tables, recorded in the database as those of "<plugin>.<owner>", so
+ * that each instance has a history of its own. The same options must always give the same texts: those that are applied may not change. The
+ * rows are copied; what they point to must live as long as the process. Needs "database". Returns as bp_routes_add(). */
+int bp_migrations_add(struct bp_host *host, const char *owner, const struct bp_migration *migrations);
 /* In init and start: says why it failed, in the log and in check's report; returns BP_ERROR. */
 int bp_start_error(struct bp_host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A stage's own name in a middleware ("per_user", "api.rate_limit"): the key of its shared state. */
