@@ -21,13 +21,13 @@ struct bp_host {
     const struct config_plugin *config;
     void *self; /* from malloc */
     struct assembly *assembly;
-    const char *file;           /* the shared object, as it was opened */
-    void *stage_defaults;       /* the stage struct as the plugins: entry leaves it; NULL without one */
-    struct bp_host **providers; /* of each row of plugin.needs; NULL for an optional one that is not there */
+    const char *file;             /* the shared object, as it was opened */
+    void *stage_defaults;         /* the stage struct as the plugins: entry leaves it; NULL without one */
+    struct bp_host **providers;   /* of each row of plugin.needs; NULL for an optional one that is not there */
     const char *migrations_owner; /* of bp_migrations_add(); NULL: the plugin's name */
-    bool wrong;                 /* something was reported about it: init is not called */
-    bool incomplete;            /* a placeholder stands where the environment lacks a value: init gave up on it */
-    bool init_called;           /* so that deinit is due */
+    bool wrong;                   /* something was reported about it: init is not called */
+    bool incomplete;              /* a placeholder stands where the environment lacks a value: init gave up on it */
+    bool init_called;             /* so that deinit is due */
     bool start_error_said;
     bool left_out; /* by assembly_start_for(): not started */
     enum { HOST_LOADED, HOST_READY /* init done */, HOST_STARTED, HOST_STOPPED } state;
