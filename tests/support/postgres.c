@@ -178,23 +178,13 @@ void postgres_kill(struct test_postgres *postgres)
     postgres->pid = 0;
 }
 
-void postgres_again_no_wait(struct test_postgres *postgres)
-{
-    spawn(postgres);
-}
-
-void postgres_wait_ready(struct test_postgres *postgres)
+void postgres_again(struct test_postgres *postgres)
 {
     char log[128];
     snprintf(log, sizeof(log), "%s/log", postgres->folder);
+    spawn(postgres);
     if (!wait_ready(postgres))
         service_fail_with_log("Postgres does not start again", log);
-}
-
-void postgres_again(struct test_postgres *postgres)
-{
-    spawn(postgres);
-    postgres_wait_ready(postgres);
 }
 
 void postgres_pause(struct test_postgres *postgres)

@@ -37,9 +37,6 @@ void postgres_halt(struct test_postgres *postgres);
 /* kill -9 to all of its processes; postgres_again() recovers. */
 void postgres_kill(struct test_postgres *postgres);
 void postgres_again(struct test_postgres *postgres);
-/* The postmaster runs again, but whether it is ready is not waited for. */
-void postgres_again_no_wait(struct test_postgres *postgres);
-void postgres_wait_ready(struct test_postgres *postgres);
 /* SIGSTOP and SIGCONT to all of its processes: connections stay, nothing moves. */
 void postgres_pause(struct test_postgres *postgres);
 void postgres_resume(struct test_postgres *postgres);
