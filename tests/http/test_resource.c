@@ -317,7 +317,8 @@ Test(resource, null_in_patches, .init = start, .fini = stop)
     cr_expect_eq(http_json_integer(root, "data.priority"), 3);
     cr_expect_str_eq(http_json_text(root, "data.tags.1"), "b");
     json_decref(root);
-    expect(ada, "PATCH", path, "{\"priority\":null}", 400, "Validation failed: Priority must be an integer from 0 to 4");
+    expect(ada, "PATCH", path, "{\"priority\":null}", 400,
+           "Validation failed: Priority must be an integer from 0 to 4");
     expect(ada, "PATCH", path, "{\"tags\":[\"\"]}", 400, "Validation failed: Tag cannot be empty");
     root = call(ada, "PUT", path, "{\"title\":\"y\"}", 200); /* what is not given is the default again */
     cr_expect(json_is_null(http_json_at(root, "data.dueAt")));
