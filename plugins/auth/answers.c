@@ -23,13 +23,15 @@ const struct bp_answer sign_up_answers[] = {
 
 const struct bp_answer login_answers[] = {
     BP_ANSWER(.status = 401, .code = "auth.bad_credentials", .message = "Invalid email or password"),
+    BP_ANSWER(.status = 403, .code = "auth.disabled", .message = "Account is disabled"),
     BP_ANSWER(.status = 429, .code = "auth.too_many_failures",
               .message = "Too many failed logins. Please try again later.", .headers = retry_after),
     BP_ANSWER_END};
 
-const struct bp_answer refresh_answers[] = {
-    BP_ANSWER(.status = 401, .code = "auth.invalid_refresh_token", .message = "Invalid or expired refresh token"),
-    BP_ANSWER_END};
+const struct bp_answer refresh_answers[] = {BP_ANSWER(.status = 401, .code = "auth.invalid_refresh_token",
+                                                      .message = "Invalid or expired refresh token",
+                                                      .headers = challenge),
+                                            BP_ANSWER_END};
 
 const struct bp_answer session_end_answers[] = {
     BP_ANSWER(.status = 404, .code = "session.not_found", .message = "Session not found"), BP_ANSWER_END};
