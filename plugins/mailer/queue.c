@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue.h"
+
+#include <stdlib.h>
+
+#include "message.h"
+
+struct queued {
+    struct queued *next;
+    char *to, *message;
+    char name[BP_UUID_LEN + 1];
+};
+
+static void queued_free(struct queued *queued)
+{
+    if (!queued)
+        return;
+    free(queued->to);
+    free(queued->message);
+    free(queued);
+}
+
+/* Of whom, the log says no more than where: addresses are nobody's business there. */
+static bp_str domain_of(const struct queued *queued)
+{
+    const char *at = strchr(queued->to, '@');
+    return bp_str_of(at ? at + 1 : "");
+}
+
+static int deliver_one(struct mailer *mailer, const struct queued *queued)
+{
+    int status = 0;
+    bp_span pause = mailer->retry_after;
+    for (uint32_t attempt = 1;; attempt++) {
+        struct delivery delivery = mailer->settings;
+        delivery.to = queued->to;
+        delivery.message = queued->message;
+        delivery.name = queued->name;
+        status = bp_offload(deliver, &delivery);
+        if (status == 0 || status == BP_CANCELED)
+            return status;
+        bool last = attempt >= mailer->attempts || delivery.hopeless;
+        bp_log(mailer->host, last ? BP_LOG_ERROR : BP_LOG_WARN, last ? "mailer.given_up" : "mailer.failed",
+               last ? "A message could not be delivered" : "A message could not be delivered yet",
+               bp_log_str("domain", domain_of(queued)), bp_log_int("attempt", attempt),
+               bp_log_cstr("reason", status == BP_ERROR ? delivery.why : bp_status_name(status)));
+        if (last)
+            return 0;
+        status = bp_sleep(pause);
+        if (status < 0)
+            return status;
+        pause *= 2;
+    }
+}
+
+static int run(void *argument)
+{
+    struct mailer *mailer = argument;
+    int status = 0;
+    while (mailer->first && status == 0) {
+        status = deliver_one(mailer, mailer->first);
+        if (status < 0)
+            break; /* the server stops: queue_drop() says what is lost */
+        struct queued *done = mailer->first;
+        mailer->first = done->next;
+        if (!mailer->first)
+            mailer->last = &mailer->first;
+        mailer->length--;
+        queued_free(done);
+    }
+    mailer->sending = false;
+    return status;
+}
+
+int queue_send(void *self, bp_str to, bp_str subject, bp_str text)
+{
+    struct mailer *mailer = self;
+    bp_uuid id = bp_uuid_new();
+    if (!message_address_valid(to) || !message_subject_valid(subject) || text.len > MESSAGE_TEXT_MAX)
+        return BP_MISUSE;
+    if (mailer->settings.transport == TRANSPORT_NONE)
+        return 0;
+    if (mailer->length >= mailer->queue)
+        return BP_BUSY;
+    struct queued *queued = calloc(1, sizeof(*queued));
+    if (queued) {
+        queued->to = strndup(to.ptr, to.len);
+        queued->message = message_make(mailer->from, to, subject, text, bp_date_now(), &id);
+        bp_uuid_format(&id, queued->name);
+    }
+    if (!queued || !queued->to || !queued->message) {
+        queued_free(queued);
+        return BP_NOMEM;
+    }
+    *mailer->last = queued;
+    mailer->last = &queued->next;
+    mailer->length++;
+    if (!mailer->sending)
+        mailer->sending = bp_spawn(mailer->host, "mailer", run, mailer, BP_FOREVER) == 0;
+    return 0;
+}
+
+void queue_drop(struct mailer *mailer)
+{
+    if (mailer->length > 0)
+        bp_log(mailer->host, BP_LOG_ERROR, "mailer.lost", "Messages were not delivered before the server stopped",
+               bp_log_int("messages", mailer->length));
+    while (mailer->first) {
+        struct queued *next = mailer->first->next;
+        queued_free(mailer->first);
+        mailer->first = next;
+    }
+    mailer->length = 0;
+}
