@@ -26,12 +26,16 @@ struct auth {
     uint32_t remembered_tokens;
     uint32_t hash_slots;
     uint32_t hash_queue;
+    bool verify_email;
+    bp_str reset_link, verify_link;
+    bp_span reset_expires_in, verify_expires_in;
     uint32_t login_max_failures;
     uint32_t login_address_failures;
     bp_span login_window;
     uint32_t login_counts;
     /* services */
     struct bp_service db;
+    struct bp_service mailer;    /* vtable NULL: none */
     struct bp_service key_value; /* vtable NULL: none */
     /* state of this worker */
     struct bp_host *host;
@@ -73,6 +77,8 @@ bp_handler sign_up, login, refresh, logout, logout_all, sessions_list, sessions_
 bp_handler admin_user_update;
 bp_handler me_get, me_update, me_delete, password_change;
 extern const struct bp_field key_params[], key_body[], key_fields[], keys_reply[];
+extern const struct bp_field forgot_body[], reset_body[], verify_body[];
+bp_handler password_forgot, password_reset, email_verify;
 bp_handler jwks_get, keys_list, keys_create, keys_delete;
 /* The middleware: nobody gets past it without a token of an account that exists. */
 bp_handler authenticate;

@@ -10,6 +10,7 @@
 #include "backplane/iface/database.h"
 #include "backplane/iface/identity.h"
 #include "backplane/iface/key_value.h"
+#include "backplane/iface/mailer.h"
 #include "backplane/resource.h"
 #include "capacity.h"
 
@@ -45,6 +46,17 @@ static const struct bp_field options[] = {
                   "memory limit holds, at most one per processor."),
     BP_U32(struct auth, hash_queue, .def = "64", .min = 0, .max = 4096,
            .doc = "Requests of all workers that may wait for a hash slot; what comes after them is answered with 503."),
+    BP_BOOL(struct auth, verify_email, .def = "false",
+            .doc = "Sends a message to the address of a new account, to be verified; needs a mailer."),
+    BP_TEXT(struct auth, reset_link, .def = "", .max = 1000,
+            .doc = "What stands before the token in the message for a forgotten password: "
+                   "\"https://app.example.com/reset?token=\"."),
+    BP_TEXT(struct auth, verify_link, .def = "", .max = 1000,
+            .doc = "The same in the message that verifies an address."),
+    BP_SPAN(struct auth, reset_expires_in, .def = "1h", .min = BP_MINUTE, .max = 7 * BP_DAY,
+            .doc = "How long a token for a forgotten password is valid."),
+    BP_SPAN(struct auth, verify_expires_in, .def = "24h", .min = BP_MINUTE, .max = 30 * BP_DAY,
+            .doc = "How long a token that verifies an address is valid."),
     BP_U32(struct auth, login_max_failures, .def = "10", .min = 0, .max = 1000000,
            .doc = "Failed logins of an account in login_window, after which further ones are answered with 429, from "
                   "addresses that it has not logged in from before; and of an account at each address that it has. "
@@ -63,6 +75,7 @@ static const struct bp_field options[] = {
 
 static const struct bp_need needs[] = {
     BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct auth, db),
+    BP_NEED(BP_MAILER, BP_MAILER_VERSION, struct auth, mailer, .optional = 1),
     BP_NEED(BP_KEY_VALUE, BP_KEY_VALUE_VERSION, struct auth, key_value, .optional = 1),
     BP_NEED_END,
 };
@@ -105,6 +118,13 @@ static const struct bp_route routes[] = {
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/password", .handler = password_change, .name = "auth.password",
              .doc = "Changes the password, ends every session, and begins a new one.", .body = password_body,
              .reply = token_reply, .reply_form = BP_REPLY_BARE, .role = "user", .answers = confirmed_answers),
+    BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/password/forgot", .handler = password_forgot,
+             .name = "auth.forgot", .doc = "Sends a token for a new password, when there is an account of the address.",
+             .body = forgot_body),
+    BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/password/reset", .handler = password_reset, .name = "auth.reset",
+             .doc = "Sets a new password by the token of a message; every session ends.", .body = reset_body),
+    BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/verify", .handler = email_verify, .name = "auth.verify",
+             .doc = "Verifies the address of an account by the token of a message.", .body = verify_body),
     BP_ROUTE(.method = BP_GET, .path = "/api/v1/auth/keys", .handler = keys_list, .name = "auth.keys",
              .doc = "The API keys of the account, the newest first.", .reply = keys_reply, .role = "user",
              .reply_form = BP_REPLY_BARE),
@@ -142,6 +162,8 @@ static int auth_init(struct bp_host *host, void *self)
     size_t characters = secret_characters(auth->secret);
     if (characters > 0 && characters < SECRET_MIN)
         return bp_config_error(host, "secret", "must have at least %d characters, has %zu", SECRET_MIN, characters);
+    if (auth->verify_email && !auth->mailer.vtable)
+        return bp_config_error(host, "verify_email", "needs a service \"mailer\", which no instance provides");
     size_t index;
     const char *problem = key_ring_init(&auth->key_ring, auth->keys.ptr, auth->keys.len, &index);
     if (problem)

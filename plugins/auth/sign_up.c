@@ -2,6 +2,7 @@
 /* POST /api/v1/auth/sign-up */
 #include "account.h"
 #include "auth.h"
+#include "by_mail.h"
 #include "credentials.h"
 
 const struct bp_field sign_up_body[] = {
@@ -58,5 +59,8 @@ int sign_up(struct bp_request *rq, void *self, const void *stage)
         return refuse_taken(rq);
     if (status < 0)
         return bp_trace(status);
+    /* Not worth failing for: the account is there. */
+    if (auth->verify_email && by_mail_send(auth, MAILED_VERIFY, account.email) != 0)
+        bp_log(auth->host, BP_LOG_WARN, "auth.verify_not_sent", "No message could be sent to a new account");
     return bp_reply_object(rq, 201, "User registered successfully", sign_up_reply, &account);
 }
