@@ -93,13 +93,14 @@ json_t *document_make(const struct bp_host *host, const struct document_about *a
         document->paths = json_object();
         document->schemas = json_object();
         document->headers = json_object();
+        document->examples = json_object();
         document->security_schemes = json_object();
         schema_add_common(document);
         add_paths(document, all, list(host, listener, all));
         document_set(document, document->root, "paths", document->paths);
         document_set(document, document->root, "components",
-                     json_pack("{s:o,s:o,s:o}", "schemas", document->schemas, "headers", document->headers,
-                               "securitySchemes", document->security_schemes));
+                     json_pack("{s:o,s:o,s:o,s:o}", "schemas", document->schemas, "headers", document->headers,
+                               "examples", document->examples, "securitySchemes", document->security_schemes));
         root = document->root;
         if (document->failed) {
             json_decref(root);

@@ -22,7 +22,7 @@ struct component {
 
 struct document {
     const struct bp_host *host;
-    json_t *root, *paths, *schemas, *headers, *security_schemes;
+    json_t *root, *paths, *schemas, *headers, *examples, *security_schemes;
     struct component components[DOCUMENT_TABLES];
     size_t component_count;
     bool failed; /* out of memory, or more tables than there is room for */

@@ -77,6 +77,21 @@ void replies_add(struct replies *replies, unsigned status, const char *doc, cons
         add_schema(document, media, schema);
 }
 
+/* A component, unless there is another one of this name; takes example over. */
+static json_t *shared_example(struct document *document, const char *code, json_t *example)
+{
+    char ref[160];
+    json_t *known = json_object_get(document->examples, code);
+    if (!example || (known && !json_equal(known, example)))
+        return example;
+    if (known)
+        json_decref(example);
+    else
+        document_set(document, document->examples, code, example);
+    snprintf(ref, sizeof(ref), "#/components/examples/%.120s", code);
+    return json_pack("{s:s}", "$ref", ref);
+}
+
 void replies_add_error(struct replies *replies, unsigned status, const char *code, const char *message, const char *doc)
 {
     struct document *document = replies->document;
@@ -86,8 +101,9 @@ void replies_add_error(struct replies *replies, unsigned status, const char *cod
     json_t *content = json_object_get(replies->by_status[status], "content");
     json_t *examples = member_of(document, json_object_get(content, "application/json"), "examples");
     document_set(document, examples, code,
-                 json_pack("{s:{s:b,s:s,s:s,s:s,s:s}}", "value", "success", 0, "status", word, "message", message,
-                           "code", code, "requestId", "0199f0c2-7d5e-7c1a-9b64-3f1d2a5c8e70"));
+                 shared_example(document, code,
+                                json_pack("{s:{s:b,s:s,s:s,s:s,s:s}}", "value", "success", 0, "status", word, "message",
+                                          message, "code", code, "requestId", "0199f0c2-7d5e-7c1a-9b64-3f1d2a5c8e70")));
 }
 
 /* A component, unless there is another one of this name; takes header over. */

@@ -127,6 +127,8 @@ static bool check_one_of(const struct place *place, const json_t *any, json_t *v
     bool fits = false;
     for (size_t i = 0; i < json_array_size(any) && !fits; i++)
         fits = check(place, json_array_get(any, i), value);
+    if (fits)
+        place->why[0] = '\0';
     return fits; /* else why is what is wrong by the last of them */
 }
 
