@@ -27,7 +27,7 @@ static json_t *response_of(struct replies *replies, unsigned status, const char 
     if (!*response)
         *response = json_pack("{s:s}", "description", doc ? doc : usual_description(status));
     else if (doc && said && !strstr(said, doc)) {
-        snprintf(text, sizeof(text), "%s %s", said, doc);
+        snprintf(text, sizeof(text), "%s%s %s", said, said[0] && said[strlen(said) - 1] == '.' ? "" : ".", doc);
         document_set(replies->document, *response, "description", json_string(text));
     }
     if (!*response)
