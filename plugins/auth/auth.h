@@ -26,6 +26,7 @@ struct auth {
     uint32_t remembered_tokens;
     uint32_t hash_slots;
     uint32_t hash_queue;
+    bool refuse_common_passwords;
     bool verify_email;
     bp_str reset_link, verify_link;
     bp_span reset_expires_in, verify_expires_in;

@@ -3,6 +3,7 @@
 #include "confirm.h"
 #include "credentials.h"
 #include "issue.h"
+#include "password_rules.h"
 
 struct password_change {
     bp_str current_password, new_password;
@@ -46,6 +47,8 @@ int password_change(struct bp_request *rq, void *self, const void *stage)
     int status = bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("no-store"));
     if (status == 0)
         status = bp_body_object(rq, password_body, &body);
+    if (status == 0)
+        status = password_allow(auth, rq, body.new_password);
     if (status == 0)
         status = confirm_password(auth, rq, body.current_password, &account);
     if (status == 0)

@@ -46,6 +46,9 @@ static const struct bp_field options[] = {
                   "memory limit holds, at most one per processor."),
     BP_U32(struct auth, hash_queue, .def = "64", .min = 0, .max = 4096,
            .doc = "Requests of all workers that may wait for a hash slot; what comes after them is answered with 503."),
+    BP_BOOL(struct auth, refuse_common_passwords, .def = "false",
+            .doc =
+                "Refuses the 3,000 most common passwords of eight characters or more as new ones, in whatever case."),
     BP_BOOL(struct auth, verify_email, .def = "false",
             .doc = "Sends a message to the address of a new account, to be verified; needs a mailer."),
     BP_TEXT(struct auth, reset_link, .def = "", .max = 1000,

@@ -2,6 +2,7 @@
 /* POST /api/v1/auth/password/forgot, password/reset and verify */
 #include "by_mail.h"
 #include "credentials.h"
+#include "password_rules.h"
 #include "session.h"
 
 struct forgot {
@@ -83,6 +84,8 @@ int password_reset(struct bp_request *rq, void *self, const void *stage)
     char hash[PASSWORD_HASH_SIZE];
     (void)stage;
     int status = decode(rq, reset_body, &body);
+    if (status == 0)
+        status = password_allow(auth, rq, body.password);
     if (status == 0)
         status = mailed_token_find(auth->db, MAILED_RESET, body.token, bp_date_now(), bp_arena(rq), &owner);
     if (status == 0)

@@ -4,6 +4,7 @@
 #include "auth.h"
 #include "by_mail.h"
 #include "credentials.h"
+#include "password_rules.h"
 
 const struct bp_field sign_up_body[] = {
     BP_TEXT(struct credentials, email, .flags = BP_REQUIRED | BP_LOWER, .check = email_check,
@@ -36,6 +37,8 @@ int sign_up(struct bp_request *rq, void *self, const void *stage)
     int status = bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("no-store"));
     if (status == 0)
         status = bp_body_object(rq, sign_up_body, &credentials);
+    if (status == 0)
+        status = password_allow(auth, rq, credentials.password);
     if (status < 0)
         return bp_trace(status);
 
