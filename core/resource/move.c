@@ -159,9 +159,9 @@ static int run(struct move *move)
     struct resource *resource = move->resource;
     struct binding binding = {.owner = move->write.owner};
     struct bp_result result;
-    void *found;
-    int64_t version;
-    bool bound;
+    void *found = NULL;
+    int64_t version = 0;
+    bool bound = false;
     double position;
     int status = statement_run(resource, move->tx, &resource->move->lock, &binding, move->rq->arena, &result);
     if (status == 0)

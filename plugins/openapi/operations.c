@@ -37,10 +37,11 @@ static void type_name(const char *name, char *out, size_t size)
 /* The rows of a table of answers have the stride of the first one's size: those of an older plugin are shorter. */
 static bool next_answer(const struct bp_answer *rows, size_t *at, struct bp_answer *ret_answer)
 {
-    const char *row = (const char *)rows + *at;
+    const char *row = (const char *)rows;
     uint32_t size;
-    if (!rows)
+    if (!row)
         return false;
+    row += *at;
     memcpy(&size, row, sizeof(size));
     if (size == 0)
         return false;
