@@ -172,6 +172,8 @@ int handlers_reply_write(struct bp_request *rq, struct resource *resource, struc
         if (definition->identity)
             memcpy(&identity, (const char *)resource->host->self + definition->identity, sizeof(identity));
         return identity.vtable ? bp_identity_gone(identity, rq) : fail(rq, resource, 409, "no_owner", "has no owner");
+    case WRITE_E_FULL:
+        return fail(rq, resource, 409, "limit", "cannot be added: there are as many as there may be");
     case WRITE_E_CONFLICT:
         return definition->refused ? definition->refused(rq, resource->host->self, write->kind, write->condition)
                                    : fail(rq, resource, 409, "conflict", "conflicts with another");

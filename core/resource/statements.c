@@ -107,6 +107,24 @@ bool statements_finish_write(struct sql *sql, const char *verb, uint32_t flags, 
     return ret_statement->statement.tag != NULL;
 }
 
+/* Counts no further than it must. */
+static void below_row_max(struct sql *sql)
+{
+    const struct resource *resource = sql->resource;
+    char text[80];
+    sql_add(sql, " WHERE (SELECT count(*) FROM (SELECT 1 FROM ");
+    sql_add(sql, resource->definition->table);
+    if (resource->owner >= 0) {
+        sql_add(sql, " WHERE ");
+        sql_column(sql, (unsigned)resource->owner);
+        sql_add(sql, " = ");
+        sql_parameter(sql, SOURCE_OWNER, 0);
+    }
+    snprintf(text, sizeof(text), " LIMIT %u) AS counted) < %u", resource->definition->row_max,
+             resource->definition->row_max);
+    sql_add(sql, text);
+}
+
 static bool compile_insert(struct resource *resource)
 {
     struct sql sql = {.resource = resource};
@@ -114,12 +132,14 @@ static bool compile_insert(struct resource *resource)
     sql_add(&sql, resource->definition->table);
     sql_add(&sql, " (");
     sql_columns(&sql);
-    sql_add(&sql, ") VALUES (");
+    sql_add(&sql, resource->definition->row_max ? ") SELECT " : ") VALUES (");
     for (unsigned i = 0; i < resource->count; i++) {
         sql_add(&sql, i ? ", " : "");
         inserted(&sql, i);
     }
-    sql_add(&sql, ") ON CONFLICT (");
+    if (resource->definition->row_max)
+        below_row_max(&sql);
+    sql_add(&sql, resource->definition->row_max ? " ON CONFLICT (" : ") ON CONFLICT (");
     sql_column(&sql, 0);
     sql_add(&sql, ") DO NOTHING");
     if (resource->reads_back) {

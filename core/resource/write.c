@@ -102,7 +102,8 @@ static int create(struct bp_request *rq, struct resource *resource, struct bp_tx
     }
     if (status < 0)
         return status;
-    if (!resource->reads_back) {
+    bool counted = resource->definition->row_max > 0;
+    if (!resource->reads_back && (!counted || result.changes > 0)) {
         fill_inserted(resource, write, &binding);
         write->result = write->object;
         return 0;
@@ -113,6 +114,8 @@ static int create(struct bp_request *rq, struct resource *resource, struct bp_tx
     }
     /* Inserted by an earlier attempt, whose answer was lost: then this is no refusal of it. */
     status = write_find(rq, resource, tx, write->id, write->owner, &write->result);
+    if (counted && status == WRITE_E_MISSING)
+        return WRITE_E_FULL;
     return !tx && (status == BP_BUSY || status == BP_TIMEOUT) ? BP_UNKNOWN : status;
 }
 

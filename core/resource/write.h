@@ -9,6 +9,7 @@ enum write_condition {
     WRITE_E_MISSING = 1, /* no such row of this owner */
     WRITE_E_VERSION,     /* there is one, but not of that version */
     WRITE_E_NO_OWNER,    /* the account is gone */
+    WRITE_E_FULL,        /* the owner has row_max rows */
     WRITE_E_CONFLICT     /* another constraint; its enum bp_db_condition in the write */
 };
 

@@ -79,6 +79,10 @@ struct bp_resource {
     /* BP_F64, BP_READ_ONLY: the order that clients give the rows by bp_resource_move; new ones are behind all others. NULL: none. */
     const char *position;
     const char *move_into; /* a BP_UUID member that a move may set, too: "list_id"; NULL: none */
+    /* Rows of an owner, or of the table, at most; a create beyond is 409. Counted in the statement itself: creates at the same moment
+     * on a database that runs several at once may exceed it by their number. 0: no limit. */
+    uint32_t row_max;
+    uint32_t spare32;
 };
 
 #ifndef __cplusplus

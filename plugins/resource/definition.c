@@ -238,6 +238,21 @@ static int check_sort(struct bp_host *host, const struct resource_plugin *self, 
     return 0;
 }
 
+/* The reply to one row too many. */
+static bool add_answers(const struct resource_plugin *self, struct definition *definition)
+{
+    char *code, *message;
+    if (self->rows_max == 0)
+        return true;
+    if (asprintf(&code, "%s.limit", definition->resource.name) < 0 ||
+        asprintf(&message, "%s cannot be added: there are as many as there may be", definition->resource.name) < 0)
+        return false;
+    if (message[0] >= 'a' && message[0] <= 'z')
+        message[0] = (char)(message[0] - 'a' + 'A');
+    definition->answers[0] = (struct bp_answer)BP_ANSWER(.status = 409, .code = code, .message = message);
+    return true;
+}
+
 int definition_new(struct bp_host *host, const struct resource_plugin *self, struct definition **ret_definition)
 {
     const char *name = bp_instance_name(host).ptr, *singular = NULL, *sort = NULL;
@@ -253,10 +268,11 @@ int definition_new(struct bp_host *host, const struct resource_plugin *self, str
                                         .owner = self->owner == OWNER_USER ? "user_id" : NULL, .version = "version",
                                         .created = "created_at", .updated = "updated_at", .sort = sort,
                                         .page_size = self->page_size, .page_max = self->page_max,
+                                        .row_max = self->rows_max, .answers = definition->answers,
                                         .refuse_unknown = self->unknown_members == UNKNOWN_REFUSE);
     definition->migrations = tables_migrations(self, name);
     if (!definition->migrations || !add_rows(self, definition) || !add_search(self, definition) ||
-        !add_routes(self, definition))
+        !add_answers(self, definition) || !add_routes(self, definition))
         return BP_NOMEM;
     const char *wrong = bp_rows_check(definition->rows);
     int status = check_defaults(host, self, definition);

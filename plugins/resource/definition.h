@@ -12,6 +12,7 @@ struct definition {
     struct bp_resource resource;
     struct bp_route routes[ROUTES + 1];
     struct bp_resource_filter filters[2];
+    struct bp_answer answers[2];
     struct bp_migration *migrations; /* ends with BP_MIGRATION_END */
     struct bp_field rows[FIELDS_MAX + 8];
     struct bp_field items[FIELDS_MAX][2]; /* of lists of texts */
