@@ -60,6 +60,8 @@ static void run(const char *config)
     server_start(&server, &(struct server_options){.config = config,
                                                    .folder = folder,
                                                    .environment = url[0] ? (const char *[]){url, direct, NULL} : NULL});
+    if (direct[0])
+        snprintf(server.database, sizeof(server.database), "%.*s", SERVER_URL_SIZE - 1, direct + strlen("DIRECT_URL="));
 }
 
 static void log_in(void)
@@ -216,6 +218,32 @@ Test(config_resource, what_is_checked_and_listed, .init = start_example, .fini =
     expect_message(ada, "GET", NOTES "?text=x", NULL, 400, FAILED "Unknown query parameter \"text\"");
     expect_message(ada, "GET", NOTES "?sort=tags", NULL, 400,
                    FAILED "Query parameter \"sort\" names a member that cannot be sorted by");
+}
+
+/* Every line of docs/resources.md that begins with curl. */
+Test(config_resource, the_document_s_calls_succeed, .init = start_example, .fini = stop)
+{
+    static const char place[] = "127.0.0.1:3000";
+    char line[1000], script[2500], output[4000];
+    unsigned calls = 0;
+    FILE *document = fopen(BACKPLANE_SOURCE_ROOT "/docs/resources.md", "r");
+    cr_assert_not_null(document);
+    while (fgets(line, sizeof(line), document)) {
+        char *at = strstr(line, place);
+        if (strncmp(line, "curl ", 5) != 0 || !at)
+            continue;
+        snprintf(script, sizeof(script), "TOKEN=%.*s; curl -s %.*s127.0.0.1:%d%s", (int)strcspn(ada + 22, "\r"),
+                 ada + 22, (int)(at - line - 5), line + 5, server.port, at + strlen(place));
+        FILE *pipe = popen(script, "r");
+        cr_assert_not_null(pipe);
+        output[fread(output, 1, sizeof(output) - 1, pipe)] = '\0';
+        cr_expect_eq(pclose(pipe), 0);
+        cr_expect(strstr(output, "{\"success\":true,") == output, "%s%s", line, output);
+        cr_expect(strstr(output, calls < 3 ? "\"text\":\"Buy milk\"" : "\"succeeded\":1"), "%s%s", line, output);
+        calls++;
+    }
+    fclose(document);
+    cr_expect_eq(calls, 4);
 }
 
 #define FIRST "{ name = \"order\"; type = \"text\"; sort = true; }"
