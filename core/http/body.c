@@ -9,6 +9,8 @@
 
 static uint64_t limit_of(const struct bp_request *rq)
 {
+    if (rq->body_limit)
+        return rq->body_limit;
     uint64_t limit = rq->endpoint ? rq->endpoint->route.body_limit : 0;
     return limit ? limit : rq->connection->server->options->body_limit;
 }
@@ -25,6 +27,11 @@ static int refuse_size(struct bp_request *rq)
     bp_str message =
         bp_arena_printf(rq->arena, "Request body is larger than %llu bytes", (unsigned long long)limit_of(rq));
     return message.ptr ? refuse(rq, 413, "http.body_too_large", message.ptr) : BP_NOMEM;
+}
+
+void bp_set_body_limit(struct bp_request *rq, uint64_t bytes)
+{
+    rq->body_limit = bytes;
 }
 
 /* Grows with what has really arrived, so that a large Content-Length alone costs nothing. */

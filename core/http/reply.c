@@ -146,6 +146,43 @@ int bp_header_set(struct bp_request *rq, bp_str name, bp_str value)
     return bp_header_add(rq, name, value);
 }
 
+/* The line of that name in a block; ptr NULL when there is none. */
+static bp_str line_of(bp_str block, bp_str name)
+{
+    while (block.len > 0) {
+        const char *end = memchr(block.ptr, '\n', block.len);
+        size_t len = end ? (size_t)(end - block.ptr) + 1 : block.len;
+        if (len > name.len && block.ptr[name.len] == ':' && bp_str_eq_nocase(bp_str_n(block.ptr, name.len), name))
+            return bp_str_n(block.ptr, len);
+        block = bp_str_n(block.ptr + len, block.len - len);
+    }
+    return bp_str_n(NULL, 0);
+}
+
+int bp_header_remove(struct bp_request *rq, bp_str name)
+{
+    uint32_t kept = 0;
+    if (rq->streaming)
+        return misuse(rq, "A header field was taken back after the head was sent");
+    for (uint32_t i = 0; i < rq->header_count; i++) {
+        struct reply_header header = rq->headers[i];
+        if (header.name.ptr && bp_str_eq_nocase(header.name, name))
+            continue;
+        for (bp_str line; !header.name.ptr && (line = line_of(header.value, name)).ptr;) {
+            size_t before = (size_t)(line.ptr - header.value.ptr), after = header.value.len - before - line.len;
+            char *rest = bp_arena_alloc(rq->arena, header.value.len);
+            if (!rest)
+                return BP_NOMEM;
+            memcpy(rest, header.value.ptr, before);
+            memcpy(rest + before, line.ptr + line.len, after);
+            header.value = bp_str_n(rest, before + after);
+        }
+        rq->headers[kept++] = header;
+    }
+    rq->header_count = kept;
+    return 0;
+}
+
 int bp_header_block(struct bp_request *rq, bp_str lines)
 {
     if (rq->streaming)

@@ -83,6 +83,27 @@ bp_str bp_request_header(struct bp_request *rq, bp_str name)
     return found;
 }
 
+int bp_request_header_set(struct bp_request *rq, bp_str name, bp_str value)
+{
+    uint32_t kept = 0;
+    bool found = false;
+    bp_str copy = bp_arena_copy(rq->arena, value);
+    if (!copy.ptr)
+        return BP_NOMEM;
+    for (uint32_t i = 0; i < rq->head.field_count; i++) {
+        struct parser_field field = rq->head.fields[i];
+        if (bp_str_eq_nocase(field.name, name)) {
+            if (found)
+                continue;
+            found = true;
+            field.value = copy;
+        }
+        rq->head.fields[kept++] = field;
+    }
+    rq->head.field_count = kept;
+    return found ? 0 : BP_MISUSE;
+}
+
 bp_str bp_request_host(const struct bp_request *rq)
 {
     return rq->head.authority;

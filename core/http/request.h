@@ -73,6 +73,7 @@ struct bp_request {
     /* The body. */
     enum body_state body_state;
     bp_str body;
+    uint64_t body_limit; /* set by a stage; 0: that of the route */
 
     /* The reply. */
     unsigned status;

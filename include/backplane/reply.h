@@ -46,6 +46,8 @@ int bp_header_add(struct bp_request *rq, bp_str name, bp_str value);
 /* Whole lines ("A: b\r\nC: d\r\n") that are the same for every reply of a stage, appended as they are: the cheap way.
  * Borrowed until the reply was sent: they live in the arena, in a literal, or with the instance. */
 int bp_header_block(struct bp_request *rq, bp_str lines);
+/* Takes all fields of that name back, those in blocks, too. */
+int bp_header_remove(struct bp_request *rq, bp_str name);
 /* The value set, ptr NULL when none. Does not look into blocks. */
 bp_str bp_reply_header(const struct bp_request *rq, bp_str name);
 /* In a stage, after bp_next(): the next of the header fields that were set behind it, by the stages after it and by the handler. *at

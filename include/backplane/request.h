@@ -50,6 +50,9 @@ bp_str bp_request_cache_tag(struct bp_request *rq);
 /* The value of a header field, name in lower case; several fields of one name are joined by ", " (RFC 9110 5.3).
  * ptr is NULL when absent. */
 bp_str bp_request_header(struct bp_request *rq, bp_str name);
+/* In a stage: what the stages and the handler behind it find as the value of a field that the client has sent; several become one. Copied. 0,
+ * BP_NOMEM, or BP_MISUSE when it was not sent. */
+int bp_request_header_set(struct bp_request *rq, bp_str name, bp_str value);
 /* The Host field (or the authority of an absolute-form target). */
 bp_str bp_request_host(const struct bp_request *rq);
 /* The peer's address without port: "127.0.0.1", "::1", "unix". */
@@ -94,6 +97,8 @@ const bp_uuid *bp_param_uuid(const struct bp_request *rq, const char *name);
 /* The struct that the route's .query_fields rows describe, decoded and valid. NULL without such rows. */
 const void *bp_query(const struct bp_request *rq);
 
+/* In a stage, before the body is read: no larger body is accepted. 0: the route's limit again, or server.body_limit. */
+void bp_set_body_limit(struct bp_request *rq, uint64_t bytes);
 /* The whole body. Suspends until it has arrived; sends 100 Continue when that is awaited. BP_REFUSED when it is larger
  * than the route's limit (413), did not arrive in time (408), or is malformed (400). Empty without a body. */
 int bp_body(struct bp_request *rq, bp_str *ret_body);
