@@ -34,8 +34,10 @@ static bool version_of(bp_str tag, int64_t *ret_version)
     if (tag.len < 3 || tag.ptr[0] != '"' || !bp_str_to_u64(bp_str_n(tag.ptr + 1, tag.len - 2), &value) ||
         value > INT64_MAX)
         return false;
+    if (!bp_str_eq(tag, bp_str_n(text, etag_format((int64_t)value, text)))) /* "01" is another tag */
+        return false;
     *ret_version = (int64_t)value;
-    return bp_str_eq(tag, bp_str_n(text, etag_format(*ret_version, text))); /* "01" is another tag */
+    return true;
 }
 
 static bool lists(bp_str field, int64_t version, bool strong)

@@ -118,6 +118,20 @@ class Bench:
         yield Result("chain", "the same chain around 2,400 bytes at hand: CPU vs nginx (what a hit in a cache costs at least)",
                      ratio, 0.85, 0.75, "×", detail)
 
+    def unchanged(self):
+        server, path = self.main(), "/api/v1/todos"
+        fields = self.signed_in(server)
+        path += "/" + json.loads(server.request("GET", path, headers=fields)[2])["data"]["data"][0]["id"]
+        found = dict((name.lower(), value) for name, value in server.request("GET", path, headers=fields)[1])
+        asking = {**fields, "If-None-Match": found["etag"]}
+        status = server.request("GET", path, headers=asking)[0]
+        if status != 304:
+            raise Failure(f"{path}: {status} instead of 304")
+        same, whole = Load(server, path, asking), Load(server, path, fields)
+        self.interleave([same, whole])
+        yield Result("unchanged", "GET of a todo with If-None-Match, 304: CPU vs the same with 200", median_ratio(same.cpu, whole.cpu), 1.05, 1.0, "×",
+                     f"{same.cpu_median():.2f} to {whole.cpu_median():.2f} µs; {same.rate_median():.0f} to {whole.rate_median():.0f} req/s")
+
     def pipelined(self):
         server, path = self.main(), "/bench/small"
         nginx = self.nginx_like("nginx-small", server, path, {}, False)
@@ -244,7 +258,7 @@ class Bench:
 
 
 
-ROWS = {"small": Bench.small, "list": Bench.list, "chain": Bench.chain, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
+ROWS = {"small": Bench.small, "list": Bench.list, "chain": Bench.chain, "unchanged": Bench.unchanged, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
         "memory": Bench.memory, "stages": Bench.stages, "workers": Bench.workers, "postgres-list": Bench.postgres_list,
         "postgres-create": Bench.postgres_create, "postgres-flat": Bench.postgres_flat}
 

@@ -55,6 +55,31 @@ Test(examples, a_note_is_created_and_found)
     free(bob);
 }
 
+Test(examples, a_bookmark_is_a_whole_resource)
+{
+    char *ada = http_login(server.port, "ada@example.com"), path[80];
+    struct http_reply reply;
+    http_call(server.port, "POST", "/api/v1/bookmarks", ada, "{\"url\":\"https://example.com/\"}", &reply);
+    cr_assert_eq(reply.status, 201, "%s", reply.body);
+    cr_expect_str_eq(http_header(&reply, "ETag"), "\"1\"");
+    json_t *created = http_json(&reply);
+    snprintf(path, sizeof(path), "/api/v1/bookmarks/%s", http_json_text(created, "data.id"));
+    json_decref(created);
+    http_reply_free(&reply);
+    http_call(server.port, "PATCH", path, ada, "{\"read\":true,\"title\":\"Example\"}", &reply);
+    cr_expect_eq(reply.status, 200, "%s", reply.body);
+    http_reply_free(&reply);
+    http_call(server.port, "GET", "/api/v1/bookmarks?read=true&sort=title&fields=title", ada, NULL, &reply);
+    json_t *found = http_json(&reply);
+    cr_expect_str_eq(http_json_text(found, "data.data.0.title"), "Example");
+    json_decref(found);
+    http_reply_free(&reply);
+    http_call(server.port, "DELETE", path, ada, NULL, &reply);
+    cr_expect_eq(reply.status, 200);
+    http_reply_free(&reply);
+    free(ada);
+}
+
 Test(examples, a_note_needs_a_text_and_an_account)
 {
     char *ada = http_login(server.port, "ada@example.com");

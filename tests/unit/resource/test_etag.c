@@ -25,6 +25,7 @@ static const struct {
     {"\"-3\"", -3, false, ETAG_NEVER, false},
     {"\"9223372036854775807\"", INT64_MAX, true, ETAG_ONE, true},
     {"\"9223372036854775808\"", INT64_MAX, false, ETAG_NEVER, false},
+    {"\"2\", \"03\"", 3, false, ETAG_ONE, false},
     {"", 3, false, ETAG_NEVER, false},
     {",,", 3, false, ETAG_NEVER, false},
 };
@@ -36,6 +37,8 @@ Test(etag, conditions)
         bp_str field = bp_str_of(cases[i].field);
         cr_expect_eq(etag_none_match(field, cases[i].version), cases[i].none_match, "None-Match %s", cases[i].field);
         cr_expect_eq(etag_match(field, &version), cases[i].match, "Match %s", cases[i].field);
+        if (cases[i].match == ETAG_ONE)
+            cr_expect_eq(version == cases[i].version, cases[i].lists, "the version of %s", cases[i].field);
         cr_expect_eq(etag_match_lists(field, cases[i].version), cases[i].lists, "lists %s", cases[i].field);
     }
     cr_expect_eq(etag_match(bp_str_n(NULL, 0), &version), ETAG_NO_CONDITION);
