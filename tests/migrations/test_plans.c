@@ -52,6 +52,14 @@ static const struct {
     {"GET", "?sort=-updatedAt", NULL, NULL, 200},
     {"GET", "?sort=dueAt&dueAt[lte]=2040-01-01T00:00:00Z", NULL, NULL, 200},
     {"GET", "?sort=-completedAt", NULL, NULL, 200},
+    {"GET", "?tag=a&completed=true", NULL, NULL, 200},
+    {"GET", "?q=x", NULL, NULL, 200},
+    {"GET", "?listId=" MISSING, NULL, NULL, 200},
+    {"GET", "?listId[null]=false&sort=position", NULL, NULL, 200},
+    {"POST", "/{id}/move", NULL, "{\"after\":null}", 200},
+    {"POST", "/{id}/move", NULL, "{\"listId\":null}", 200},
+    {"POST", "/{id}/move", NULL, "{\"after\":\"" MISSING "\"}", 404},
+    {"POST", "", NULL, "{\"title\":\"x\",\"listId\":\"" MISSING "\"}", 404},
     {"GET", "/{id}", NULL, NULL, 200},
     {"GET", "/{id}?fields=title", NULL, NULL, 200},
     {"GET", "/" MISSING, NULL, NULL, 404},
@@ -173,7 +181,7 @@ static void expect_kinds(const struct statements *statements)
                                         "INSERT INTO users",           "UPDATE users SET password_hash",
                                         "INSERT INTO todos",           "UPDATE todos",
                                         "DELETE FROM todos",           "count(*)",
-                                        "ORDER BY created_at DESC"};
+                                        "ORDER BY \"created_at\" DESC"};
     for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         bool found = false;
         for (size_t i = 0; i < statements->count; i++)
@@ -186,7 +194,13 @@ static void expect_kinds(const struct statements *statements)
 /* Sorted by what the index is made for, and by nothing that must be looked up first. */
 static bool is_default_list(const char *sql)
 {
-    return strstr(sql, "FROM todos WHERE user_id = $1 ORDER BY created_at DESC, id DESC") != NULL;
+    return strstr(sql, "FROM todos WHERE \"user_id\" = $1 ORDER BY \"created_at\" DESC, \"id\" DESC") != NULL;
+}
+
+/* Words are looked up in a virtual table; what waits to be taken out of it is read from its beginning, a part at a time. */
+static bool is_queue(const char *step)
+{
+    return strcmp(step, "SCAN todos_text_dead") == 0 || strncmp(step, "SCAN (subquery", 14) == 0;
 }
 
 /* ---- what the databases say ---- */
@@ -203,8 +217,9 @@ static void check_sqlite(const struct place *place, const struct statements *sta
         cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
         while (sqlite3_step(stmt) == SQLITE_ROW) {
             const char *step = (const char *)sqlite3_column_text(stmt, 3);
-            cr_expect(strncmp(step, "SCAN", 4) != 0 || strcmp(step, "SCAN CONSTANT ROW") == 0, "%s: %s",
-                      statements->sql[i], step);
+            cr_expect(strncmp(step, "SCAN", 4) != 0 || strcmp(step, "SCAN CONSTANT ROW") == 0 ||
+                          strstr(step, "VIRTUAL TABLE") || is_queue(step),
+                      "%s: %s", statements->sql[i], step);
             cr_expect(!is_default_list(statements->sql[i]) || !strstr(step, "TEMP B-TREE"), "%s: %s",
                       statements->sql[i], step);
         }
