@@ -168,7 +168,8 @@ static int run(struct move *move)
         status = write_find(move->rq, resource, move->tx, move->write.id, move->write.owner, &found);
     if (status == 0)
         status = write_find_condition(move->rq, resource, move->tx, &move->write, &version, &bound);
-    if (status == 0 && bound && memcmp(&version, object_member(resource, found, resource->version), sizeof(version)))
+    if (status == 0 && bound &&
+        memcmp(&version, object_member(resource, found, resource->version), sizeof(version)) != 0)
         status = WRITE_E_VERSION;
     if (status == 0)
         status = find_position(move, &position);
