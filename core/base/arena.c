@@ -160,8 +160,8 @@ static void *alloc_large(struct bp_arena *arena, size_t size)
     return chunk->data;
 }
 
-/* Not zeroed. A size of 0 still takes a piece, so that the pointer is not NULL. */
-static void *take(struct bp_arena *arena, size_t size)
+/* A size of 0 still takes a piece, so that the pointer is not NULL. */
+void *arena_take(struct bp_arena *arena, size_t size)
 {
     unsigned char *piece;
     size_t rounded;
@@ -191,7 +191,7 @@ static void *take(struct bp_arena *arena, size_t size)
 
 void *bp_arena_alloc(struct bp_arena *arena, size_t size)
 {
-    void *piece = take(arena, size);
+    void *piece = arena_take(arena, size);
     return piece ? memset(piece, 0, size) : NULL;
 }
 
@@ -205,7 +205,7 @@ void *bp_arena_array(struct bp_arena *arena, size_t count, size_t size)
 
 bp_str bp_arena_copy(struct bp_arena *arena, bp_str text)
 {
-    char *copy = text.len < SIZE_MAX ? take(arena, text.len + 1) : NULL;
+    char *copy = text.len < SIZE_MAX ? arena_take(arena, text.len + 1) : NULL;
     if (!copy)
         return bp_str_n(NULL, 0);
     if (text.len > 0)
@@ -227,7 +227,7 @@ bp_str bp_arena_printf(struct bp_arena *arena, const char *format, ...)
         return bp_str_n(NULL, 0);
     if ((size_t)len < sizeof(first))
         return bp_arena_copy(arena, bp_str_n(first, (size_t)len));
-    text = take(arena, (size_t)len + 1);
+    text = arena_take(arena, (size_t)len + 1);
     if (!text)
         return bp_str_n(NULL, 0);
     va_start(arguments, format);

@@ -9,6 +9,8 @@
 struct bp_arena *arena_new(void);
 /* Forgets everything allocated and keeps the first chunk. Under ASan the memory is poisoned. */
 void arena_reset(struct bp_arena *arena);
+/* As bp_arena_alloc(), not zeroed. */
+void *arena_take(struct bp_arena *arena, size_t size);
 /* Accepts NULL, returns NULL. */
 struct bp_arena *arena_free(struct bp_arena *arena);
 /* Bytes held from malloc. */

@@ -25,10 +25,9 @@ static void put(char *text, int digits, int64_t value)
     }
 }
 
-void bp_date_format(bp_date date, char ret_text[BP_DATE_LEN])
+static void format(bp_date date, char ret_text[BP_DATE_LEN])
 {
     int64_t days, ms, era, day_of_era, year_of_era, day_of_year, shifted, month;
-    date = date < FIRST_DATE ? FIRST_DATE : date > LAST_DATE ? LAST_DATE : date;
     days = date / DAY_MS - (date % DAY_MS < 0);
     ms = date - days * DAY_MS;
     days += 719468;
@@ -45,7 +44,26 @@ void bp_date_format(bp_date date, char ret_text[BP_DATE_LEN])
     put(ret_text + 11, 2, ms / 3600000);
     put(ret_text + 14, 2, ms / 60000 % 60);
     put(ret_text + 17, 2, ms / 1000 % 60);
-    put(ret_text + 20, 3, ms % 1000);
+}
+
+/* Of neighbours in time only the milliseconds differ: what is before them is kept. */
+void bp_date_format(bp_date date, char ret_text[BP_DATE_LEN])
+{
+    static _Thread_local struct {
+        bp_date begin; /* of a second */
+        char text[BP_DATE_LEN];
+    } last = {.begin = INT64_MIN};
+    date = date < FIRST_DATE ? FIRST_DATE : date > LAST_DATE ? LAST_DATE : date;
+    uint64_t ms = (uint64_t)date - (uint64_t)last.begin;
+    if (ms >= 1000) {
+        ms = (uint64_t)(date % 1000 + (date % 1000 < 0 ? 1000 : 0));
+        last.begin = date - (bp_date)ms;
+        format(last.begin, last.text);
+    }
+    memcpy(ret_text, last.text, BP_DATE_LEN);
+    ret_text[20] = (char)('0' + ms / 100);
+    ret_text[21] = (char)('0' + ms / 10 % 10);
+    ret_text[22] = (char)('0' + ms % 10);
 }
 
 static bool digits_at(bp_str text, size_t at, size_t count, int *ret_value)

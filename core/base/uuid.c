@@ -2,6 +2,7 @@
 /* UUIDs of version 7: RFC 9562 5.7, with method 1 of 6.2: a counter of 32 bits in rand_a and the head of rand_b. */
 #include "backplane/uuid.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -113,14 +114,32 @@ static bool is_dash(size_t at)
     return at == 8 || at == 13 || at == 18 || at == 23;
 }
 
+#define EACH(byte) ((byte)*UINT64_C(0x0101010101010101))
+
+/* Four bytes as eight digits in their order in memory, all at once: half a byte each, then 0 to 9 become digits, 10 to 15 letters. */
+static uint64_t digits_of(const uint8_t *bytes)
+{
+    uint32_t word;
+    memcpy(&word, bytes, sizeof(word));
+    uint64_t x = be32toh(word);
+    x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
+    x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    x = (x | x << 4) & EACH(0x0f);
+    uint64_t letters = (x + EACH(6)) >> 4 & EACH(1);
+    return htobe64(x + EACH('0') + letters * ('a' - '0' - 10));
+}
+
 void bp_uuid_format(const bp_uuid *uuid, char ret_text[BP_UUID_LEN])
 {
-    static const char digits[] = "0123456789abcdef";
-    static const uint8_t places[] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
-    for (size_t i = 0; i < sizeof(uuid->bytes); i++) {
-        ret_text[places[i]] = digits[uuid->bytes[i] >> 4];
-        ret_text[places[i] + 1] = digits[uuid->bytes[i] & 15];
-    }
+    uint64_t groups[4];
+    for (unsigned i = 0; i < 4; i++)
+        groups[i] = digits_of(uuid->bytes + 4 * i);
+    memcpy(ret_text, &groups[0], 8);
+    memcpy(ret_text + 9, &groups[1], 4);
+    memcpy(ret_text + 14, (const char *)&groups[1] + 4, 4);
+    memcpy(ret_text + 19, &groups[2], 4);
+    memcpy(ret_text + 24, (const char *)&groups[2] + 4, 4);
+    memcpy(ret_text + 28, &groups[3], 8);
     ret_text[8] = ret_text[13] = ret_text[18] = ret_text[23] = '-';
 }
 

@@ -174,16 +174,16 @@ static int run_handler(struct bp_request *rq)
 }
 
 /* What no route answers passes the stages before authentication only. */
-static size_t stages_of(const struct bp_request *rq)
+static uint32_t stages_of(const struct bp_request *rq)
 {
     if (!rq->pipeline)
         return 0;
-    return rq->endpoint && !rq->reject_status ? rq->pipeline->count : rq->pipeline->open_count;
+    return (uint32_t)(rq->endpoint && !rq->reject_status ? rq->pipeline->count : rq->pipeline->open_count);
 }
 
 static const char *running_plugin(const struct bp_request *rq, uint32_t index)
 {
-    if (index < stages_of(rq))
+    if (index < rq->stage_count)
         return rq->pipeline->stages[index].host->name;
     return rq->endpoint ? rq->endpoint->host->name : NULL;
 }
@@ -197,13 +197,13 @@ static bool is_guarded(const struct bp_request *rq, uint32_t index)
 /* Runs the stage of this index, or the handler behind the last one. */
 static int run(struct bp_request *rq, uint32_t index)
 {
-    const struct stage *stage = index < stages_of(rq) ? &rq->pipeline->stages[index] : NULL;
+    const struct stage *stage = index < rq->stage_count ? &rq->pipeline->stages[index] : NULL;
     const char *plugin = running_plugin(rq, index);
     uint32_t outer = rq->stage;
-    struct fiber_place place =
-        fiber_enter((struct fiber_place){.plugin = plugin,
-                                         .hook = stage ? "middleware" : "handler",
-                                         .route = rq->endpoint ? rq->endpoint->route.path : NULL});
+    struct fiber_place *place = rq->place;
+    const char *outer_plugin = place->plugin, *outer_hook = place->hook;
+    place->plugin = plugin;
+    place->hook = stage ? "middleware" : "handler";
     rq->stage = index;
     rq->next_stage = index + 1;
     int status;
@@ -223,7 +223,8 @@ static int run(struct bp_request *rq, uint32_t index)
     if (status < 0)
         request_fail_status(rq, status, plugin);
     rq->stage = outer;
-    fiber_enter(place);
+    place->plugin = outer_plugin;
+    place->hook = outer_hook;
     return status;
 }
 
@@ -241,6 +242,9 @@ void request_run(void *argument)
 {
     struct bp_request *rq = argument;
     rq->fiber = fiber_current();
+    rq->place = fiber_place_of(rq->fiber);
+    rq->place->route = rq->endpoint ? rq->endpoint->route.path : NULL;
+    rq->stage_count = stages_of(rq);
     if (run(rq, 0) == BP_CANCELED)
         rq->cut = true;       /* nobody is there to read a reply */
     else if (rq->status == 0) /* a stage that neither replied nor called bp_next */

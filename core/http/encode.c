@@ -11,11 +11,12 @@
 
 static bp_str reason_of(unsigned status)
 {
+    if (status == 200)
+        return BP_STR("OK");
     static const struct {
         unsigned status;
         bp_str reason;
     } reasons[] = {
-        {200, BP_STR_INIT("OK")},
         {201, BP_STR_INIT("Created")},
         {202, BP_STR_INIT("Accepted")},
         {204, BP_STR_INIT("No Content")},
@@ -78,7 +79,8 @@ bp_str reply_date_line(bp_date now)
     return bp_str_n(line, len);
 }
 
-static char *put(char *at, bp_str text)
+/* Inline, so that a literal's length is known where it is copied. */
+static inline __attribute__((always_inline)) char *put(char *at, bp_str text)
 {
     if (text.len > 0)
         memcpy(at, text.ptr, text.len);
@@ -88,11 +90,7 @@ static char *put(char *at, bp_str text)
 static char *put_number(char *at, uint64_t number)
 {
     char digits[20];
-    size_t n = sizeof(digits);
-    do
-        digits[--n] = (char)('0' + number % 10);
-    while (number /= 10);
-    return put(at, bp_str_n(digits + n, sizeof(digits) - n));
+    return put(at, bp_str_u64(number, digits));
 }
 
 bool reply_encode(struct bp_request *rq, struct buffer *out, bool keep_alive)
@@ -118,13 +116,8 @@ bool reply_encode(struct bp_request *rq, struct buffer *out, bool keep_alive)
     }
     for (uint32_t i = 0; i < rq->header_count; i++) {
         const struct reply_header *header = &rq->headers[i];
-        if (header->name.ptr) {
-            at = put(at, header->name);
-            at = put(at, BP_STR(": "));
-        }
-        at = put(at, header->value);
-        if (header->name.ptr)
-            at = put(at, BP_STR("\r\n"));
+        at = put(at, header->name.ptr ? bp_str_n(header->name.ptr, header->name.len + header->value.len + 4)
+                                      : header->value);
     }
     if (rq->streaming) {
         if (rq->chunked)

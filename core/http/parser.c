@@ -253,6 +253,7 @@ static int take_field(struct cursor *cursor, struct parser_head *head, struct fr
         stop--;
     struct parser_field *field = &head->fields[head->field_count++];
     field->name = bp_str_n(start, (size_t)(colon - start));
+    head->names |= parser_name_bit(field->name);
     field->value = bp_str_n(value, (size_t)(stop - value));
     return note_field(cursor, head, framing, field->name, field->value);
 }
@@ -296,6 +297,7 @@ static int parse(struct cursor *cursor, struct parser_head *head)
     int status;
 
     head->field_count = 0;
+    head->names = 0;
     head->body = PARSER_NO_BODY;
     head->content_length = 0;
     head->expect_unknown = false;

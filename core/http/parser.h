@@ -23,6 +23,13 @@ struct parser_field {
     bp_str value; /* without white space at both ends; may be empty */
 };
 
+/* The length and both ends of a name, letters without case, as one of 64 bits. name is not empty. */
+static inline uint64_t parser_name_bit(bp_str name)
+{
+    unsigned first = (unsigned char)name.ptr[0] | 0x20u, last = (unsigned char)name.ptr[name.len - 1] | 0x20u;
+    return UINT64_C(1) << ((name.len * 7 + first * 3 + last * 5) & 63);
+}
+
 enum parser_body { PARSER_NO_BODY, PARSER_LENGTH, PARSER_CHUNKED };
 
 /* What a complete head says. */
@@ -36,6 +43,7 @@ struct parser_head {
     unsigned minor;   /* HTTP/1.minor: 0 or 1 */
     struct parser_field fields[PARSER_FIELDS];
     uint32_t field_count;
+    uint64_t names;        /* a bit for each field's name, parser_name_bit(): without it, no field has that name */
     enum parser_body body; /* a Content-Length of 0 is PARSER_NO_BODY */
     uint64_t content_length;
     bool keep_alive;      /* by version and Connection */

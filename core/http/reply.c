@@ -4,6 +4,7 @@
 
 #include "backplane/log.h"
 #include "backplane/status.h"
+#include "core/base/arena.h"
 #include "core/http/connection.h"
 #include "core/http/request.h"
 #include "core/http/scan.h"
@@ -101,6 +102,8 @@ static bool is_token(bp_str name)
 
 static bool is_value(bp_str value)
 {
+    if (scan_value(value.ptr, value.ptr + value.len) == value.ptr + value.len)
+        return true; /* nearly always: nothing below a space at all */
     for (size_t i = 0; i < value.len; i++)
         if (value.ptr[i] == '\r' || value.ptr[i] == '\n' || value.ptr[i] == '\0')
             return false;
@@ -126,12 +129,22 @@ int bp_header_add(struct bp_request *rq, bp_str name, bp_str value)
         return misuse(rq, "A header field was set after the head was sent");
     if (!is_token(name) || !is_value(value))
         return misuse(rq, "A header field's name is no token, or its value holds CR, LF or NUL");
-    bp_str own_name = bp_arena_copy(rq->arena, name), own_value = bp_arena_copy(rq->arena, value);
-    struct reply_header *slot = own_name.ptr && own_value.ptr ? header_slot(rq) : NULL;
+    char *line = arena_take(rq->arena, name.len + value.len + 4), *own_value = line + name.len + 2;
+    struct reply_header *slot = line ? header_slot(rq) : NULL;
     if (!slot)
         return BP_NOMEM;
-    *slot = (struct reply_header){own_name, own_value, rq->stage};
+    memcpy(line, name.ptr, name.len);
+    memcpy(line + name.len, ": ", 2);
+    if (value.len > 0)
+        memcpy(own_value, value.ptr, value.len);
+    memcpy(own_value + value.len, "\r\n", 2);
+    *slot = (struct reply_header){bp_str_n(line, name.len), bp_str_n(own_value, value.len), rq->stage};
     return 0;
+}
+
+static bool is_named(const struct reply_header *header, bp_str name)
+{
+    return header->name.ptr && header->name.len == name.len && bp_str_eq_nocase(header->name, name);
 }
 
 int bp_header_set(struct bp_request *rq, bp_str name, bp_str value)
@@ -139,8 +152,10 @@ int bp_header_set(struct bp_request *rq, bp_str name, bp_str value)
     uint32_t kept = 0;
     if (rq->streaming)
         return misuse(rq, "A header field was set after the head was sent");
-    for (uint32_t i = 0; i < rq->header_count; i++)
-        if (!rq->headers[i].name.ptr || !bp_str_eq_nocase(rq->headers[i].name, name))
+    while (kept < rq->header_count && !is_named(&rq->headers[kept], name))
+        kept++;
+    for (uint32_t i = kept; i < rq->header_count; i++)
+        if (!is_named(&rq->headers[i], name))
             rq->headers[kept++] = rq->headers[i];
     rq->header_count = kept;
     return bp_header_add(rq, name, value);
@@ -197,7 +212,7 @@ int bp_header_block(struct bp_request *rq, bp_str lines)
 bp_str bp_reply_header(const struct bp_request *rq, bp_str name)
 {
     for (uint32_t i = 0; i < rq->header_count; i++)
-        if (rq->headers[i].name.ptr && bp_str_eq_nocase(rq->headers[i].name, name))
+        if (is_named(&rq->headers[i], name))
             return rq->headers[i].value;
     return bp_str_n(NULL, 0);
 }
@@ -217,7 +232,7 @@ bool bp_reply_header_next(const struct bp_request *rq, size_t *at, bp_str *ret_n
 
 int bp_on_head(struct bp_request *rq, void (*function)(struct bp_request *rq, void *argument), void *argument)
 {
-    struct request_hook *hook = bp_arena_alloc(rq->arena, sizeof(*hook));
+    struct request_hook *hook = arena_take(rq->arena, sizeof(*hook));
     if (!hook)
         return BP_NOMEM;
     *hook = (struct request_hook){.next = rq->on_head, .call.head = function, .argument = argument};
@@ -228,7 +243,7 @@ int bp_on_head(struct bp_request *rq, void (*function)(struct bp_request *rq, vo
 int bp_on_done(struct bp_request *rq,
                void (*function)(struct bp_request *rq, const struct bp_done *done, void *argument), void *argument)
 {
-    struct request_hook *hook = bp_arena_alloc(rq->arena, sizeof(*hook));
+    struct request_hook *hook = arena_take(rq->arena, sizeof(*hook));
     if (!hook)
         return BP_NOMEM;
     *hook = (struct request_hook){.call.done = function, .argument = argument};

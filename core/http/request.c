@@ -18,6 +18,7 @@ void request_reset(struct bp_request *rq, size_t slot_bytes)
     /* The field slots of the head are filled as far as field_count says: the rest need not be cleared. */
     memset(&rq->head, 0, offsetof(struct parser_head, fields));
     rq->head.field_count = 0;
+    rq->head.names = 0;
     rq->head.body = PARSER_NO_BODY;
     rq->head.content_length = 0;
     rq->head.keep_alive = rq->head.expect_continue = rq->head.expect_unknown = false;
@@ -62,7 +63,7 @@ const struct bp_route *bp_request_endpoint(const struct bp_request *rq)
     return rq->endpoint ? &rq->endpoint->route : NULL;
 }
 
-bp_str bp_request_header(struct bp_request *rq, bp_str name)
+static __attribute__((noinline)) bp_str find_header(struct bp_request *rq, bp_str name)
 {
     bp_str found = {NULL, 0};
     for (uint32_t i = 0; i < rq->head.field_count; i++) {
@@ -104,6 +105,13 @@ int bp_request_header_set(struct bp_request *rq, bp_str name, bp_str value)
     return found ? 0 : BP_MISUSE;
 }
 
+bp_str bp_request_header(struct bp_request *rq, bp_str name)
+{
+    if (name.len == 0 || !(rq->head.names & parser_name_bit(name)))
+        return bp_str_n(NULL, 0);
+    return find_header(rq, name);
+}
+
 bp_str bp_request_host(const struct bp_request *rq)
 {
     return rq->head.authority;
@@ -127,6 +135,11 @@ bp_time bp_started(const struct bp_request *rq)
 bp_time bp_now(const struct bp_request *rq)
 {
     return loop_now(rq->connection->server->loop);
+}
+
+bp_date bp_request_date(const struct bp_request *rq)
+{
+    return loop_date(rq->connection->server->loop);
 }
 
 void bp_set_deadline(struct bp_request *rq, bp_time deadline)

@@ -11,10 +11,11 @@
 #include "core/schema/schema.h"
 
 struct bp_fiber;
+struct fiber_place;
 struct connection;
 struct inbuf;
 
-/* One header field of the reply, or a block of whole lines (name.ptr NULL). */
+/* One header field of the reply, or a block of whole lines (name.ptr NULL). A field is a line, too: ": " lies between name and value, and CR LF behind. */
 struct reply_header {
     bp_str name, value;
     uint32_t stage; /* that set it; beyond the last one: the handler */
@@ -45,6 +46,7 @@ struct bp_request {
     struct bp_request *next; /* in the pool, or among those whose bytes are not yet sent */
     struct connection *connection;
     struct bp_fiber *fiber;
+    struct fiber_place *place; /* its */
     struct bp_arena *arena;
     struct inbuf *inbuf; /* the bytes that head's slices point into; a reference is held */
     bp_time started;
@@ -54,6 +56,7 @@ struct bp_request {
     const struct endpoint *endpoint; /* NULL: no route */
     const struct pipeline *pipeline; /* NULL: none */
     uint32_t stage, next_stage;      /* index running now, index to run next */
+    uint32_t stage_count;            /* of the stages that run for this request; the handler comes behind them */
     uint32_t allowed;                /* methods of the path, for 405 and OPTIONS */
     unsigned reject_status;          /* not 0: refused before it could be routed */
     const char *reject_reason;

@@ -9,7 +9,9 @@
 static void ticked(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd, (void)what;
-    wheel_turn(argument);
+    struct loop *loop = argument;
+    loop->wheel.ticking = false;
+    wheel_turn(loop);
 }
 
 int wheel_init(struct loop *loop)
@@ -28,7 +30,7 @@ void wheel_deinit(struct loop *loop)
 static void wait_for_tick(struct loop *loop, bp_time now)
 {
     struct timeval delay = timeval_of(WHEEL_TICK - now % WHEEL_TICK);
-    evtimer_add(&loop->wheel.timer, &delay);
+    loop->wheel.ticking = evtimer_add(&loop->wheel.timer, &delay) == 0;
 }
 
 static void link_before(struct loop_deadline *head, struct loop_deadline *deadline)
@@ -52,7 +54,7 @@ void loop_deadline_set(struct loop *loop, struct loop_deadline *deadline, bp_tim
     loop_deadline_clear(loop, deadline);
     if (at == BP_FOREVER)
         return;
-    if (!evtimer_pending(&wheel->timer, NULL)) {
+    if (!wheel->ticking) {
         bp_time now = bp_clock();
         wheel->tick = now / WHEEL_TICK;
         wait_for_tick(loop, now);
@@ -109,6 +111,6 @@ void wheel_turn(struct loop *loop)
         loop_deadline_clear(loop, deadline);
         deadline->function(deadline);
     }
-    if (wheel->count > 0 && !evtimer_pending(&wheel->timer, NULL))
+    if (wheel->count > 0 && !wheel->ticking)
         wait_for_tick(loop, now);
 }

@@ -291,6 +291,11 @@ struct fiber_place fiber_place(void)
     return place ? *place : loop_place;
 }
 
+struct fiber_place *fiber_place_of(struct bp_fiber *fiber)
+{
+    return &fiber->place;
+}
+
 bool fiber_in_guard(const void *address)
 {
     const struct bp_fiber *fiber = current;

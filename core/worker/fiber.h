@@ -55,6 +55,8 @@ struct fiber_place {
 /* Also valid outside fibers (init, timers). Returns the previous place. Async-signal-safe to read. */
 struct fiber_place fiber_enter(struct fiber_place place);
 struct fiber_place fiber_place(void);
+/* The same of one fiber, to be written on it. */
+struct fiber_place *fiber_place_of(struct bp_fiber *fiber);
 
 /* The transaction that bp_db_enlist() put the fiber's statements into; NULL: none. */
 struct bp_tx;

@@ -16,6 +16,7 @@
 
 struct wheel {
     struct event timer; /* pending only while there may be deadlines */
+    bool ticking;       /* timer is pending */
     size_t count;
     int64_t tick; /* the last one that was looked at */
     struct loop_deadline slots[WHEEL_SLOTS];

@@ -8,6 +8,7 @@
 #include "backplane/clock.h"
 #include "backplane/endpoints.h"
 #include "backplane/field.h"
+#include "backplane/hash.h"
 #include "backplane/health.h"
 #include "backplane/log.h"
 #include "backplane/metric.h"

@@ -72,6 +72,8 @@ struct bp_arena *bp_arena(struct bp_request *rq);
 /* The moment the head was complete, and the moment now: as first read in this turn of the loop. */
 bp_time bp_started(const struct bp_request *rq);
 bp_time bp_now(const struct bp_request *rq);
+/* The wall clock, likewise. */
+bp_date bp_request_date(const struct bp_request *rq);
 /* Moves the request's deadline (default server.request_timeout from its head on). BP_FOREVER: none. */
 void bp_set_deadline(struct bp_request *rq, bp_time deadline);
 

@@ -64,6 +64,8 @@ bool bp_str_eq_nocase(bp_str a, bp_str b);
 bp_str bp_str_trim(bp_str s);
 /* Decimal digits only, no sign, no white space; false when empty or out of range. */
 bool bp_str_to_u64(bp_str s, uint64_t *ret_value);
+/* In decimal digits, at the end of space. */
+bp_str bp_str_u64(uint64_t value, char space[20]);
 /* Equal, in a time that depends on the lengths only: for secrets and signatures. */
 bool bp_str_eq_secret(bp_str a, bp_str b);
 

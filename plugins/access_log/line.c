@@ -9,23 +9,24 @@ struct writer {
     char *at, *end;
 };
 
-static void put(struct writer *w, bp_str text)
+/* Inline, so that a literal's length is known where it is copied. */
+static inline __attribute__((always_inline)) void put(struct writer *w, bp_str text)
 {
     size_t room = (size_t)(w->end - w->at);
-    size_t len = text.len < room ? text.len : room;
-    if (len > 0)
-        memcpy(w->at, text.ptr, len);
-    w->at += len;
+    if (text.len <= room) {
+        if (text.len > 0)
+            memcpy(w->at, text.ptr, text.len);
+        w->at += text.len;
+    } else {
+        memcpy(w->at, text.ptr, room);
+        w->at = w->end;
+    }
 }
 
 static void put_number(struct writer *w, uint64_t number)
 {
     char digits[20];
-    size_t n = sizeof(digits);
-    do
-        digits[--n] = (char)('0' + number % 10);
-    while (number /= 10);
-    put(w, bp_str_n(digits + n, sizeof(digits) - n));
+    put(w, bp_str_u64(number, digits));
 }
 
 /* Milliseconds with three decimals. */
@@ -46,14 +47,40 @@ static bool is_plain(unsigned char c)
 #define EACH(byte) ((byte)*UINT64_C(0x0101010101010101))
 
 /* The same of eight bytes at once: where every byte is below 0x80, a borrow shows in the high bit. */
-static bool are_plain(const char *bytes)
+static inline bool word_is_plain(uint64_t x)
 {
-    uint64_t x, quote, backslash, delete;
-    memcpy(&x, bytes, sizeof(x));
+    uint64_t quote, backslash, delete;
     quote = x ^ EACH('"');
     backslash = x ^ EACH('\\');
     delete = x ^ EACH(0x7f);
     return (((x - EACH(0x20)) | (quote - EACH(1)) | (backslash - EACH(1)) | (delete - EACH(1)) | x) & EACH(0x80)) == 0;
+}
+
+static inline bool are_plain(const char *bytes)
+{
+    uint64_t x;
+    memcpy(&x, bytes, sizeof(x));
+    return word_is_plain(x);
+}
+
+/* Whether nothing of it needs an escape. The last word overlaps the one before it; of up to seven bytes every one is in the word, some twice. */
+static bool is_all_plain(bp_str text)
+{
+    size_t len = text.len;
+    if (len >= sizeof(uint64_t)) {
+        for (size_t at = 0; at < len - sizeof(uint64_t); at += sizeof(uint64_t))
+            if (!are_plain(text.ptr + at))
+                return false;
+        return are_plain(text.ptr + len - sizeof(uint64_t));
+    }
+    if (len >= sizeof(uint32_t)) {
+        uint32_t first, last;
+        memcpy(&first, text.ptr, sizeof(first));
+        memcpy(&last, text.ptr + len - sizeof(last), sizeof(last));
+        return word_is_plain((uint64_t)first << 32 | last);
+    }
+    return len == 0 || (is_plain((unsigned char)text.ptr[0]) && is_plain((unsigned char)text.ptr[len / 2]) &&
+                        is_plain((unsigned char)text.ptr[len - 1]));
 }
 
 /* How many bytes from i on need no escape. */
@@ -74,6 +101,10 @@ static void put_escaped(struct writer *w, bp_str text)
     static const char hex[] = "0123456789abcdef";
     if (text.len > TEXT_MAX)
         text.len = TEXT_MAX;
+    if (text.len <= (size_t)(w->end - w->at) && is_all_plain(text)) {
+        put(w, text);
+        return;
+    }
     for (size_t i = 0; i < text.len; i++) {
         size_t plain = plain_len(text, i);
         put(w, bp_str_n(text.ptr + i, plain));

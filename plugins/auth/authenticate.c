@@ -41,10 +41,10 @@ static int verify(struct auth *auth, bp_str text, bp_date now, struct claims *re
 }
 
 /* From memory, or by verifying it. May suspend. 0, a negative status or a positive condition. */
-static int recognise(struct auth *auth, bp_str token, struct remembered *ret_known)
+static int recognise(struct auth *auth, struct bp_request *rq, bp_str token, struct remembered *ret_known)
 {
     struct token_digest digest = token_memory_digest(&auth->memory, token);
-    bp_date now = bp_date_now();
+    bp_date now = bp_request_date(rq);
     if (token_memory_find(&auth->memory, &digest, ret_known))
         return ret_known->claims.expires <= now ? CLAIMS_E_EXPIRED : 0;
     *ret_known = (struct remembered){.digest = digest};
@@ -92,7 +92,7 @@ int authenticate(struct bp_request *rq, void *self, const void *stage)
         return authenticate_key(auth, rq, token);
     if (!bearer_token(bp_request_header(rq, BP_STR("authorization")), &token))
         return refuse_missing(rq);
-    int recognised = recognise(auth, token, &known);
+    int recognised = recognise(auth, rq, token, &known);
     if (recognised != 0)
         return recognised < 0 ? bp_trace(recognised) : refuse_token(rq);
     if (known.account_until <= bp_now(rq)) {

@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include "backplane/hash.h"
+
 #define NORMALIZED_MAX 512u
 
 void key_begin(struct key *key)
@@ -53,9 +55,10 @@ void key_add_normalized(struct key *key, char kind, bp_str name, bp_str value)
 
 void key_digest(const struct key *key, const uint8_t secret[16], struct digest *ret_digest)
 {
-    _Static_assert(sizeof(ret_digest->bytes) == crypto_shorthash_siphashx24_BYTES, "");
-    _Static_assert(crypto_shorthash_siphashx24_KEYBYTES == 16, "");
-    (void)crypto_shorthash_siphashx24(ret_digest->bytes, (const unsigned char *)key->bytes, key->len, secret);
+    uint64_t hash[2];
+    _Static_assert(sizeof(ret_digest->bytes) == sizeof(hash), "");
+    bp_hash_wide(secret, bp_str_n(key->bytes, key->len), hash);
+    memcpy(ret_digest->bytes, hash, sizeof(hash));
 }
 
 void key_digest_shared(const struct key *key, struct digest *ret_digest)

@@ -48,17 +48,15 @@ static int add_lines(struct bp_request *rq, enum result result, bp_span age)
 {
     uint64_t seconds = age > 0 ? (uint64_t)(age / BP_SECOND) : 0;
     bp_str first = result_lines[result];
-    char *text = bp_arena_alloc(bp_arena(rq), first.len + 32), digits[20];
-    size_t n = sizeof(digits), len = first.len;
+    char *text = bp_arena_alloc(bp_arena(rq), first.len + 32), space[20];
+    bp_str digits = bp_str_u64(seconds, space);
+    size_t len = first.len;
     if (!text)
         return BP_NOMEM;
-    do
-        digits[--n] = (char)('0' + seconds % 10);
-    while (seconds /= 10);
     memcpy(text, first.ptr, first.len);
     memcpy(text + len, "Age: ", 5);
-    memcpy(text + len + 5, digits + n, sizeof(digits) - n);
-    len += 5 + sizeof(digits) - n;
+    memcpy(text + len + 5, digits.ptr, digits.len);
+    len += 5 + digits.len;
     memcpy(text + len, "\r\n", 2);
     return bp_header_block(rq, bp_str_n(text, len + 2));
 }

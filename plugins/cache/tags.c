@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tags.h"
 
-#include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "backplane/hash.h"
 #include "backplane/status.h"
 #include "backplane/uuid.h"
 
@@ -53,11 +53,8 @@ void tags_deinit(struct tags *tags)
 /* Every worker must find the same cell, so the key is no secret; what can be written under a tag is not the client's choice. */
 uint32_t tags_cell(bp_str tag)
 {
-    static const unsigned char key[crypto_shorthash_KEYBYTES] = "cache tag cells";
-    uint64_t hash;
-    _Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "");
-    (void)crypto_shorthash((unsigned char *)&hash, (const unsigned char *)tag.ptr, tag.len, key);
-    return (uint32_t)hash & (TAG_CELLS - 1);
+    static const uint8_t key[BP_HASH_KEY] = "cache tag cells";
+    return (uint32_t)bp_hash(key, tag) & (TAG_CELLS - 1);
 }
 
 static bool is_marked(struct tag_cell *cell, bp_time now)

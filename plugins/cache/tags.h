@@ -12,7 +12,7 @@
 
 #include "backplane/clock.h"
 
-#define TAGS_LAYOUT 2u /* of the region; counts up when struct tag_cell changes */
+#define TAGS_LAYOUT 3u /* of the region; counts up when struct tag_cell changes, or what cell a tag has */
 #define TAG_CELLS 8192u
 
 struct tag_table;

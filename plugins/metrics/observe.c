@@ -5,17 +5,28 @@
 /* nginx's number for "the client closed the connection before there was a reply". */
 #define CLIENT_GONE 499u
 
-static void done(struct bp_request *rq, const struct bp_done *done_with, void *argument)
+static struct bp_series *series_of(struct metrics *metrics, const struct bp_request *rq, unsigned status)
 {
-    const struct metrics *metrics = argument;
-    unsigned status = done_with->status ? done_with->status : CLIENT_GONE;
+    bp_str route = bp_request_route(rq);
+    unsigned method = bp_request_method(rq);
+    struct kept_series *kept = &metrics->kept[((uintptr_t)route.ptr / 8 + method * 5 + status) % KEPT_SERIES];
+    if (kept->route == route.ptr && kept->method == method && kept->status == status)
+        return kept->series;
     char code[3] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10), (char)('0' + status % 10)};
     /* Anything may be sent as a method or a path: only what this server knows becomes a label. */
-    const bp_str labels[] = {bp_request_method(rq) ? bp_request_method_name(rq) : BP_STR("_OTHER"),
-                             bp_request_route(rq), bp_str_n(code, sizeof(code))};
+    const bp_str labels[] = {method ? bp_request_method_name(rq) : BP_STR("_OTHER"), route,
+                             bp_str_n(code, sizeof(code))};
+    *kept = (struct kept_series){route.ptr, method, status, bp_series(metrics->duration, labels)};
+    return kept->series;
+}
+
+static void done(struct bp_request *rq, const struct bp_done *done_with, void *argument)
+{
+    struct metrics *metrics = argument;
+    unsigned status = done_with->status ? done_with->status : CLIENT_GONE;
 
     bp_metric_add(metrics->active_now, -1);
-    bp_metric_observe(bp_series(metrics->duration, labels), (double)done_with->duration / (double)BP_SECOND);
+    bp_metric_observe(series_of(metrics, rq, status), (double)done_with->duration / (double)BP_SECOND);
 }
 
 int metrics_observe(struct bp_request *rq, void *self, const void *stage)

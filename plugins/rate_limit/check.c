@@ -105,12 +105,8 @@ static int refuse(struct bp_request *rq, const struct limited *limited, const st
                   uint32_t refused)
 {
     char digits[20];
-    size_t at = sizeof(digits);
-    uint64_t seconds = (uint64_t)limiter_seconds(verdicts[refused].retry_in);
-    do
-        digits[--at] = (char)('0' + seconds % 10);
-    while (seconds /= 10);
-    int r = bp_header_set(rq, BP_STR("Retry-After"), bp_str_n(digits + at, sizeof(digits) - at));
+    bp_str seconds = bp_str_u64((uint64_t)limiter_seconds(verdicts[refused].retry_in), digits);
+    int r = bp_header_set(rq, BP_STR("Retry-After"), seconds);
     return r != 0 ? bp_trace(r) : bp_fail(rq, 429, "rate_limit.exceeded", limited->messages[refused]);
 }
 

@@ -31,20 +31,11 @@ static void put(struct text *text, bp_str part)
     text->at += part.len;
 }
 
-static bp_str digits_of(uint64_t value, char space[20])
-{
-    size_t at = 20;
-    do
-        space[--at] = (char)('0' + value % 10);
-    while (value /= 10);
-    return bp_str_n(space + at, 20 - at);
-}
-
 /* printf would be most of what a limit costs. */
 static void put_number(struct text *text, uint64_t value)
 {
     char space[20];
-    put(text, digits_of(value, space));
+    put(text, bp_str_u64(value, space));
 }
 
 /* Lists of structured fields (RFC 9651): another instance's lines make one list with them. */
@@ -84,7 +75,7 @@ static int set_lists(struct bp_request *rq, const struct report *report)
 static int set(struct bp_request *rq, bool again, bp_str name, uint64_t value)
 {
     char space[20];
-    bp_str text = digits_of(value, space);
+    bp_str text = bp_str_u64(value, space);
     return again ? bp_header_set(rq, name, text) : bp_header_add(rq, name, text);
 }
 
@@ -120,7 +111,7 @@ int report_add(struct bp_request *rq, int slot, const struct limited *limited, c
                uint32_t refused)
 {
     struct report **place = bp_slot(rq, slot), *report = *place;
-    bp_date now = bp_date_now();
+    bp_date now = bp_request_date(rq);
 
     if (!report) {
         report = bp_arena_alloc(bp_arena(rq), sizeof(*report));

@@ -20,6 +20,8 @@ static void roll(struct sliding_window *state, bp_span window, bp_time now)
 
 static uint32_t used(const struct sliding_window *state, bp_span window, bp_time now)
 {
+    if (state->previous == 0) /* without a division of 128 bits */
+        return state->current;
     uint64_t overlap = (uint64_t)(window - (now - state->start));
     uint64_t sum = (uint64_t)((wide)state->previous * overlap / (wide)window) + state->current;
     return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;

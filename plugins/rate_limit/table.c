@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
 
-#include <sodium.h>
-
+#include "backplane/hash.h"
 #include "backplane/shared.h"
 #include "backplane/uuid.h"
 
@@ -23,7 +22,7 @@ struct table {
     struct bp_mutex mutex; /* guards the key's making */
     bool prepared;
     uint32_t set_mask;
-    unsigned char key[crypto_shorthash_siphashx24_KEYBYTES];
+    uint8_t key[BP_HASH_KEY];
     struct lock locks[LOCKS];
     struct set sets[];
 };
@@ -60,10 +59,10 @@ static struct bp_mutex *lock_of(struct table *table, uint32_t set)
 void table_lock(struct table *table, bp_str client, bp_time now, struct table_place *ret_place)
 {
     struct table_place place = {.table = table};
-    uint64_t hash[crypto_shorthash_siphashx24_BYTES / sizeof(uint64_t)];
+    uint64_t hash[2];
     uint32_t free_way = TABLE_WAYS;
 
-    (void)crypto_shorthash_siphashx24((unsigned char *)hash, (const unsigned char *)client.ptr, client.len, table->key);
+    bp_hash_wide(table->key, client, hash);
     place.set = (uint32_t)hash[0] & table->set_mask;
     struct set *set = &table->sets[place.set];
     /* A worker that died here has left a count that is one off at most. */

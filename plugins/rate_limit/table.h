@@ -11,7 +11,7 @@
 #include "sliding_window.h"
 
 #define TABLE_WAYS 16u
-#define TABLE_LAYOUT 1u /* of the region; counts up when a struct below changes */
+#define TABLE_LAYOUT 2u /* of the region; counts up when a struct below changes, or the hash */
 
 struct table;
 

@@ -62,3 +62,44 @@ Test(str, compare)
     cr_assert_not(bp_str_starts(BP_STR("ab"), BP_STR("abc")));
     cr_assert_eq(bp_str_of(NULL).len, 0);
 }
+
+Test(str, u64)
+{
+    static const struct {
+        uint64_t value;
+        const char *text;
+    } cases[] = {{0, "0"},
+                 {9, "9"},
+                 {10, "10"},
+                 {99, "99"},
+                 {100, "100"},
+                 {101, "101"},
+                 {999, "999"},
+                 {1000, "1000"},
+                 {1795394917218, "1795394917218"},
+                 {UINT64_MAX, "18446744073709551615"}};
+    char space[20];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        cr_expect(bp_str_is(bp_str_u64(cases[i].value, space), cases[i].text), "%s", cases[i].text);
+}
+
+/* Every byte against every other, at every place of a text longer than a word. */
+Test(str, eq_nocase_every_byte)
+{
+    char one[11], other[11];
+    unsigned wrong = 0;
+    memset(one, 'x', sizeof(one));
+    memset(other, 'X', sizeof(other));
+    for (size_t at = 0; at < sizeof(one); at++) {
+        for (int a = 0; a < 256; a++)
+            for (int b = 0; b < 256; b++) {
+                int x = a >= 'A' && a <= 'Z' ? a + 32 : a, y = b >= 'A' && b <= 'Z' ? b + 32 : b;
+                one[at] = (char)a;
+                other[at] = (char)b;
+                wrong += bp_str_eq_nocase(bp_str_n(one, sizeof(one)), bp_str_n(other, sizeof(other))) != (x == y);
+            }
+        one[at] = 'x';
+        other[at] = 'X';
+    }
+    cr_expect_eq(wrong, 0);
+}
