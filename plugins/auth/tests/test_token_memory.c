@@ -46,12 +46,12 @@ Test(token_memory, full)
 {
     struct token_memory memory = {0};
     struct remembered all[6], found;
-    char name[16];
+    char names[6][16];                              /* what a digest refers to */
     cr_assert_eq(token_memory_init(&memory, 4), 0); /* one set */
     cr_expect_eq(memory.mask, 0);
     for (int i = 0; i < 6; i++) {
-        snprintf(name, sizeof(name), "token %d", i);
-        all[i] = remember(&memory, name, i == 0 ? 100 : 10 + i);
+        snprintf(names[i], sizeof(names[i]), "token %d", i);
+        all[i] = remember(&memory, names[i], i == 0 ? 100 : 10 + i);
     }
     for (int i = 0; i < 6; i++)
         cr_expect(token_memory_find(&memory, &all[i].digest, &found) == (i != 1 && i != 2), "token %d", i);
