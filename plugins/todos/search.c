@@ -41,7 +41,7 @@ static const struct bp_statement done =
                  .sql_postgres =
                      "UPDATE todos SET text_stale = false, text_words = array_to_tsvector(ARRAY['u' ||"
                      " replace(user_id::text, '-', '')]) || to_tsvector('simple', title || ' ' || coalesce(description,"
-                     " '')) WHERE text_stale AND id IN (" STALE_POSTGRES ")");
+                     " '')) WHERE user_id = $1 AND text_stale AND id IN (" STALE_POSTGRES ")");
 
 static int index_some(struct bp_service db, const bp_uuid *owner, struct bp_arena *arena)
 {
