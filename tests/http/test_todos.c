@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/support/http.h"
 #include "tests/support/server.h"
@@ -203,6 +204,16 @@ static void expect_page(const char *query, long long page, long long limit, size
     json_decref(root);
 }
 
+/* Of todos that two workers made within one millisecond neither is the newer one. */
+static void await_millisecond(void)
+{
+    struct timespec begun, now;
+    clock_gettime(CLOCK_REALTIME, &begun);
+    do
+        clock_gettime(CLOCK_REALTIME, &now);
+    while (now.tv_sec == begun.tv_sec && now.tv_nsec / 1000000 == begun.tv_nsec / 1000000);
+}
+
 Test(todos, list, .init = start, .fini = stop)
 {
     char path[80], title[16];
@@ -219,6 +230,7 @@ Test(todos, list, .init = start, .fini = stop)
     for (int i = 1; i <= 25; i++) {
         snprintf(title, sizeof(title), "todo %d", i);
         add(ada, title, path);
+        await_millisecond();
     }
     static const struct {
         const char *query;
