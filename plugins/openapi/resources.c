@@ -105,7 +105,7 @@ static void add_success(struct replies *replies, const struct bp_endpoint *endpo
     } else if (is(endpoint, bp_resource_delete)) {
         replies_add(replies, 200, "It is gone.", "application/json", replies_envelope(document, NULL));
     } else if (is(endpoint, bp_resource_list)) {
-        schema_table(document, endpoint->route->resource->fields, USE_REPLY, name);
+        json_decref(schema_table(document, endpoint->route->resource->fields, USE_REPLY, name));
         snprintf(name + strlen(name), 8, "Page");
         replies_add(replies, 200, "A page.", "application/json",
                     replies_envelope(document, schema_table(document, endpoint->route->reply, USE_REPLY, name)));
