@@ -323,6 +323,7 @@ static void read_sort(struct reader *reader, struct list_request *list)
 {
     const struct resource *resource = reader->resource;
     const char *wrong = NULL;
+    list->sort_count = 0;
     if (is_given(resource, list->query, "sort")) {
         wrong = parse_sort(resource, list->query->sort, false, list->sort, &list->sort_count);
     } else {
