@@ -152,12 +152,15 @@ static EVP_PKEY *first, *second;
     "routes: ( { match = \"/health/*\"; pipeline = \"open\"; }, { match = \"/api/v1/auth/sign-up\"; pipeline = "     \
     "\"open\"; }, { match = \"/api/v1/*\"; pipeline = \"api\"; }, { match = \"/*\"; pipeline = \"open\"; } );\n"
 
-static char *set_of(EVP_PKEY *key, const char *kid)
+/* The provider may still be reading the one before. */
+static char first_set[1024], second_set[1024];
+
+static char *set_of(EVP_PKEY *key, const char *kid, char text[1024])
 {
-    char text[1024] = "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"s\",\"k\":\"AAAA\"},";
+    strcpy(text, "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"s\",\"k\":\"AAAA\"},");
     jwk_of(key, kid, text + strlen(text));
     strcat(text, "]}");
-    return strdup(text);
+    return text;
 }
 
 static void start_with(const char *create_users)
@@ -166,7 +169,7 @@ static void start_with(const char *create_users)
     provider_start();
     first = EVP_EC_gen("P-256");
     second = EVP_EC_gen("P-256");
-    provider.document = set_of(first, "one");
+    provider.document = set_of(first, "one", first_set);
     (void)snprintf(config, sizeof(config), CONFIG, provider.port, create_users);
     server_start(&server, &(struct server_options){.config = config,
                                                    .environment = (const char *[]){"BACKPLANE_WORKERS=1", NULL}});
@@ -286,7 +289,7 @@ Test(issuers, rotation, .init = start, .fini = stop)
     unsigned status = 401;
     cr_expect_eq(try(first, HEADER, GOOD, NULL), 200);
     cr_expect_eq(try(second, header, GOOD, NULL), 401);
-    provider.document = set_of(second, "two");
+    provider.document = set_of(second, "two", second_set);
     for (int i = 0; i < 100 && status == 401; i++) {
         struct timespec pause = {.tv_nsec = 50000000};
         nanosleep(&pause, NULL);
