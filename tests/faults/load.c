@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS = 8, BUFFER = 64 * 1024, PATIENCE_SECONDS = 60 };
+enum { THREADS = 8, BUFFER = 1024 * 1024, PATIENCE_SECONDS = 60 };
 
 enum kind { SIGN_UP, LOGIN, CREATE, LIST, CHANGE, PIPELINE, CANCEL, METRICS, HEALTH, KINDS };
 static const char *const kind_names[KINDS] = {"sign-up",  "login",  "create",  "list",  "change",
