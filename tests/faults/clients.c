@@ -214,7 +214,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-struct clients *clients_new(const struct test_server *server, unsigned number)
+struct clients *clients_new(const struct test_server *server, unsigned number, long long served_by)
 {
     struct clients *clients = calloc(1, sizeof(*clients) + number * sizeof(clients->list[0]));
     cr_assert(clients);
@@ -226,7 +226,7 @@ struct clients *clients_new(const struct test_server *server, unsigned number)
         clients->list[i].all = clients;
         clients->list[i].number = i;
         clients->list[i].fd = -1;
-        clients->list[i].authorization = http_login(server->port, email);
+        clients->list[i].authorization = http_login_by(server->port, email, served_by);
     }
     return clients;
 }

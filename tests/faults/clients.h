@@ -12,8 +12,8 @@
 
 struct clients;
 
-/* Signs up and logs in so many; the server is well. */
-struct clients *clients_new(const struct test_server *server, unsigned count);
+/* Signs up and logs in so many. Until served_by (service_milliseconds()) they may be refused. */
+struct clients *clients_new(const struct test_server *server, unsigned count, long long served_by);
 /* Puts them to work, each on a thread and a connection. */
 void clients_run(struct clients *clients);
 /* True when every client has had so many more creates acknowledged within milliseconds. */

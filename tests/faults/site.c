@@ -77,7 +77,7 @@ void site_server(struct site *site, const struct site_options *options)
 
 void site_clients(struct site *site)
 {
-    site->clients = clients_new(&site->server, SITE_CLIENTS);
+    site->clients = clients_new(&site->server, SITE_CLIENTS, site->served_by);
     clients_run(site->clients);
     if (!clients_wait_served(site->clients, SERVED, SITE_BACK_MILLISECONDS)) {
         char *output = server_output(&site->server);
@@ -126,6 +126,7 @@ void site_expect_down(struct site *site)
 void site_expect_back(struct site *site)
 {
     long long end = service_milliseconds() + SITE_BACK_MILLISECONDS;
+    site->served_by = end; /* one worker that is ready speaks for itself only */
     bool back = site->clients ? clients_wait_served(site->clients, SERVED, SITE_BACK_MILLISECONDS) : true;
     back = back && wait_ready(site, 200, end);
     if (!back) {

@@ -18,6 +18,7 @@ struct site {
     struct fault_proxy *proxy;       /* SITE_…PROXY */
     struct test_server server;
     struct clients *clients;                                        /* NULL until the server is well */
+    long long served_by;                                            /* until then a first request may be refused */
     char superuser[POSTGRES_URL_SIZE], database[POSTGRES_URL_SIZE]; /* not through anything */
     char url[POSTGRES_URL_SIZE];                                    /* the server's */
 };

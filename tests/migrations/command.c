@@ -90,8 +90,6 @@ pid_t command_start(const struct place *place, const char *log, const char *cons
     for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
         if (getenv(passed[i]))
             environment[e++] = variable(passed[i], getenv(passed[i]));
-    /* GCC 12's LeakSanitizer crashes now and then at the end of so short a process; longer ones look for leaks. */
-    environment[e++] = variable("LSAN_OPTIONS", "detect_leaks=0");
     environment[e++] = variable("BACKPLANE_DATA", place->folder);
     if (place->url[0]) {
         environment[e++] = variable("DATABASE_URL", place->url);

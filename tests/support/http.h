@@ -48,5 +48,7 @@ const json_t *http_json_at(const json_t *root, const char *path);
 
 /* Signs up and logs in email with the password "Passw0rd!"; returns "Authorization: Bearer …\r\n"; free() it. */
 char *http_login(int port, const char *email);
+/* The same, but a 503 is asked again, as clients do, until served_by (service_milliseconds()). */
+char *http_login_by(int port, const char *email, long long served_by);
 
 #endif
