@@ -87,9 +87,9 @@ static int decode_rows(const PGresult *result, const struct bp_statement *statem
     int column = 0;
     if (!statement->rows)
         return 0;
-    if (row_columns(statement->rows) != (unsigned)PQnfields(result) || statement->row_size == 0) {
+    if (bp_db_column_count(statement->rows) != (unsigned)PQnfields(result) || statement->row_size == 0) {
         snprintf(complaint->text, sizeof(complaint->text), "it has %d columns, its rows describe %u", PQnfields(result),
-                 row_columns(statement->rows));
+                 bp_db_column_count(statement->rows));
         return BP_ERROR;
     }
     if (!ret_result || rows.count == 0)
@@ -97,7 +97,8 @@ static int decode_rows(const PGresult *result, const struct bp_statement *statem
     rows.objects = bp_arena_array(arena, (size_t)rows.count, statement->row_size);
     if (!rows.objects)
         return BP_NOMEM;
-    for (const struct bp_field *field = row_first(statement->rows); field->type != BP_TYPE_END; field++, column++) {
+    for (const struct bp_field *field = bp_db_first_column(statement->rows); field->type != BP_TYPE_END;
+         field++, column++) {
         int status = decode_column(result, column, field, &rows, arena, complaint);
         if (status != 0)
             return status;

@@ -101,45 +101,6 @@ bool row_encode(const struct bp_db_value *value, struct parameter *ret_parameter
     }
 }
 
-const struct bp_field *row_first(const struct bp_field *rows)
-{
-    return rows->type == BP_TYPE_PRESENCE ? rows + 1 : rows;
-}
-
-unsigned row_columns(const struct bp_field *rows)
-{
-    unsigned count = 0;
-    for (const struct bp_field *row = row_first(rows); row->type != BP_TYPE_END; row++)
-        count++;
-    return count;
-}
-
-static bool decode_integer(const struct bp_field *row, int64_t integer, void *member)
-{
-    switch (row->type) {
-    case BP_TYPE_BOOL:
-        *(bool *)member = integer != 0;
-        return integer == 0 || integer == 1;
-    case BP_TYPE_U32:
-    case BP_TYPE_CHOICE:
-        *(uint32_t *)member = (uint32_t)integer;
-        return integer >= 0 && integer <= UINT32_MAX;
-    case BP_TYPE_SIZE:
-        *(uint64_t *)member = (uint64_t)integer;
-        return integer >= 0;
-    case BP_TYPE_F64:
-        *(double *)member = (double)integer;
-        return true;
-    case BP_TYPE_I64:
-    case BP_TYPE_DATE:
-    case BP_TYPE_SPAN:
-        *(int64_t *)member = integer;
-        return true;
-    default:
-        return false;
-    }
-}
-
 static bool decode_number(const struct bp_field *row, double number, void *member)
 {
     if (row->type != BP_TYPE_F64 || !isfinite(number))
@@ -199,7 +160,7 @@ static bool decode_numeric(const struct bp_field *row, bp_str bytes, void *membe
             return false;
     if (!sign && __builtin_sub_overflow(0, integer, &integer))
         return false;
-    return decode_integer(row, integer, member);
+    return bp_db_store_integer(row, integer, member);
 }
 
 static bool decode_timestamp(const struct bp_field *row, bp_str bytes, void *member)
@@ -221,47 +182,21 @@ static bool decode_day(const struct bp_field *row, bp_str bytes, void *member)
     return true;
 }
 
-static bool decode_choice(const struct bp_field *row, bp_str name, uint32_t *ret_index)
-{
-    for (uint32_t i = 0; row->choices && row->choices[i]; i++) {
-        if (bp_str_is(name, row->choices[i])) {
-            *ret_index = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static int decode_text(const struct bp_field *row, bp_str text, struct bp_arena *arena, void *member)
-{
-    if (row->type == BP_TYPE_CHOICE)
-        return decode_choice(row, text, member) ? 0 : BP_ERROR;
-    if (row->type == BP_TYPE_ARRAY || row->type == BP_TYPE_OBJECT)
-        return bp_field_decode_json(row, text, arena, (char *)member - row->offset);
-    if (row->type != BP_TYPE_TEXT)
-        return BP_ERROR;
-    text = bp_arena_copy(arena, text);
-    if (!text.ptr)
-        return BP_NOMEM;
-    *(bp_str *)member = text;
-    return 0;
-}
-
 /* The types of a fixed length. */
 static bool decode_fixed(const struct bp_field *row, uint32_t oid, bp_str bytes, void *member)
 {
     uint64_t bits = get(bytes.ptr, bytes.len > 8 ? 8 : bytes.len);
     switch (oid) {
     case OID_BOOL:
-        return bytes.len == 1 && decode_integer(row, (int64_t)bits, member);
+        return bytes.len == 1 && bp_db_store_integer(row, (int64_t)bits, member);
     case OID_INT2:
-        return bytes.len == 2 && decode_integer(row, (int16_t)bits, member);
+        return bytes.len == 2 && bp_db_store_integer(row, (int16_t)bits, member);
     case OID_INT4:
-        return bytes.len == 4 && decode_integer(row, (int32_t)bits, member);
+        return bytes.len == 4 && bp_db_store_integer(row, (int32_t)bits, member);
     case OID_OID:
-        return bytes.len == 4 && decode_integer(row, (int64_t)bits, member);
+        return bytes.len == 4 && bp_db_store_integer(row, (int64_t)bits, member);
     case OID_INT8:
-        return bytes.len == 8 && decode_integer(row, (int64_t)bits, member);
+        return bytes.len == 8 && bp_db_store_integer(row, (int64_t)bits, member);
     case OID_FLOAT4:
         return bytes.len == 4 && decode_float(row, bytes, member);
     case OID_FLOAT8:
@@ -290,16 +225,16 @@ int row_decode(const struct bp_field *row, uint32_t oid, bp_str bytes, struct bp
     case OID_JSON:
     case OID_BPCHAR:
     case OID_VARCHAR:
-        return decode_text(row, bytes, arena, member);
+        return bp_db_store_text(row, bytes, arena, (char *)member - row->offset);
     case OID_JSONB: /* a version, then the text */
         if (bytes.len < 1 || bytes.ptr[0] != 1)
             return BP_ERROR;
-        return decode_text(row, bp_str_n(bytes.ptr + 1, bytes.len - 1), arena, member);
+        return bp_db_store_text(row, bp_str_n(bytes.ptr + 1, bytes.len - 1), arena, (char *)member - row->offset);
     case OID_NUMERIC:
         return decode_numeric(row, bytes, member) ? 0 : BP_ERROR;
     default:
         if (oid >= OID_FIRST_USER)
-            return decode_text(row, bytes, arena, member);
+            return bp_db_store_text(row, bytes, arena, (char *)member - row->offset);
         return decode_fixed(row, oid, bytes, member) ? 0 : BP_ERROR;
     }
 }

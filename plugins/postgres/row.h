@@ -15,10 +15,6 @@ struct parameter {
 /* The parameter borrows from the value and from itself: do not move it. False: it is no value, or out of Postgres' range. */
 bool row_encode(const struct bp_db_value *value, struct parameter *ret_parameter);
 
-/* How many columns a table of rows wants. */
-unsigned row_columns(const struct bp_field *rows);
-/* The first row that is a column. */
-const struct bp_field *row_first(const struct bp_field *rows);
 /* Stores one column that is not NULL into the member; texts are copied into the arena. Any bytes may come. 0, BP_NOMEM, or
  * BP_ERROR when it does not fit. */
 int row_decode(const struct bp_field *row, uint32_t oid, bp_str bytes, struct bp_arena *arena, void *member);

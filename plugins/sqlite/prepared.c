@@ -65,8 +65,9 @@ static int check_statement(sqlite3_stmt *stmt, const struct bp_statement *statem
         failure_set(failure, 0, "not exactly one SQL statement");
         return BP_ERROR;
     }
-    if (statement->rows && (row_columns(statement->rows) != columns || statement->row_size == 0)) {
-        failure_set(failure, 0, "it has %u columns, its rows describe %u", columns, row_columns(statement->rows));
+    if (statement->rows && (bp_db_column_count(statement->rows) != columns || statement->row_size == 0)) {
+        failure_set(failure, 0, "it has %u columns, its rows describe %u", columns,
+                    bp_db_column_count(statement->rows));
         return BP_ERROR;
     }
     if ((statement->flags & BP_SQL_READ) && !sqlite3_stmt_readonly(stmt)) {

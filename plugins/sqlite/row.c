@@ -1,19 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "row.h"
 
-static const struct bp_field *first_column(const struct bp_field *rows)
-{
-    return rows->type == BP_TYPE_PRESENCE ? rows + 1 : rows;
-}
-
-unsigned row_columns(const struct bp_field *rows)
-{
-    unsigned count = 0;
-    for (const struct bp_field *row = first_column(rows); row->type != BP_TYPE_END; row++)
-        count++;
-    return count;
-}
-
 int row_bind(sqlite3_stmt *stmt, int parameter, const struct bp_db_value *value)
 {
     switch (value->type) {
@@ -42,43 +29,6 @@ static const char *type_name(int type)
     return names[type >= SQLITE_INTEGER && type <= SQLITE_NULL ? type : 0];
 }
 
-static bool decode_integer(const struct bp_field *row, int64_t integer, void *member)
-{
-    switch (row->type) {
-    case BP_TYPE_BOOL:
-        *(bool *)member = integer != 0;
-        return integer == 0 || integer == 1;
-    case BP_TYPE_U32:
-    case BP_TYPE_CHOICE:
-        *(uint32_t *)member = (uint32_t)integer;
-        return integer >= 0 && integer <= UINT32_MAX;
-    case BP_TYPE_SIZE:
-        *(uint64_t *)member = (uint64_t)integer;
-        return integer >= 0;
-    case BP_TYPE_F64:
-        *(double *)member = (double)integer;
-        return true;
-    case BP_TYPE_I64:
-    case BP_TYPE_DATE:
-    case BP_TYPE_SPAN:
-        *(int64_t *)member = integer;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool decode_choice(const struct bp_field *row, bp_str name, uint32_t *ret_index)
-{
-    for (uint32_t i = 0; row->choices && row->choices[i]; i++) {
-        if (bp_str_is(name, row->choices[i])) {
-            *ret_index = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* 0, BP_NOMEM, or BP_ERROR when the column does not fit the row. */
 static int decode_column(sqlite3_stmt *stmt, int column, int type, const struct bp_field *row, struct bp_arena *arena,
                          void *object)
@@ -86,7 +36,7 @@ static int decode_column(sqlite3_stmt *stmt, int column, int type, const struct 
     void *member = (char *)object + row->offset;
     bp_str text;
     if (type == SQLITE_INTEGER)
-        return decode_integer(row, sqlite3_column_int64(stmt, column), member) ? 0 : BP_ERROR;
+        return bp_db_store_integer(row, sqlite3_column_int64(stmt, column), member) ? 0 : BP_ERROR;
     if (type == SQLITE_FLOAT && row->type == BP_TYPE_F64) {
         *(double *)member = sqlite3_column_double(stmt, column);
         return 0;
@@ -97,22 +47,11 @@ static int decode_column(sqlite3_stmt *stmt, int column, int type, const struct 
         memcpy(member, sqlite3_column_blob(stmt, column), sizeof(bp_uuid));
         return 0;
     }
-    bool json = row->type == BP_TYPE_ARRAY || row->type == BP_TYPE_OBJECT;
-    if (type != SQLITE_TEXT || (row->type != BP_TYPE_TEXT && row->type != BP_TYPE_CHOICE && !json))
+    if (type != SQLITE_TEXT)
         return BP_ERROR;
     text.ptr = (const char *)sqlite3_column_text(stmt, column);
     text.len = (size_t)sqlite3_column_bytes(stmt, column);
-    if (!text.ptr)
-        return BP_NOMEM;
-    if (json)
-        return bp_field_decode_json(row, text, arena, object);
-    if (row->type == BP_TYPE_CHOICE)
-        return decode_choice(row, text, member) ? 0 : BP_ERROR;
-    text = bp_arena_copy(arena, text);
-    if (!text.ptr)
-        return BP_NOMEM;
-    *(bp_str *)member = text;
-    return 0;
+    return text.ptr ? bp_db_store_text(row, text, arena, object) : BP_NOMEM;
 }
 
 int row_decode(sqlite3_stmt *stmt, const struct bp_field *rows, struct bp_arena *arena, void *object,
@@ -120,7 +59,7 @@ int row_decode(sqlite3_stmt *stmt, const struct bp_field *rows, struct bp_arena 
 {
     uint64_t set = 0, null = 0;
     int column = 0;
-    for (const struct bp_field *row = first_column(rows); row->type != BP_TYPE_END; row++, column++) {
+    for (const struct bp_field *row = bp_db_first_column(rows); row->type != BP_TYPE_END; row++, column++) {
         uint64_t bit = column < 64 ? UINT64_C(1) << column : 0;
         int type = sqlite3_column_type(stmt, column);
         int status;

@@ -8,8 +8,6 @@
 #include "backplane/iface/database.h"
 #include "failure.h"
 
-/* How many columns a table of rows wants. */
-unsigned row_columns(const struct bp_field *rows);
 /* Binds one value. Texts are borrowed until the statement is reset. An SQLite result code, SQLITE_MISUSE for a type
  * that is no value. */
 int row_bind(sqlite3_stmt *stmt, int parameter, const struct bp_db_value *value);

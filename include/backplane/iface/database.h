@@ -177,6 +177,14 @@ int bp_db_listen(struct bp_service db, const char *channel, void (*function)(voi
 struct bp_db_tx;       /* the provider's transaction */
 struct bp_db_migrator; /* the provider's connection of a one-shot process that changes the schema */
 
+/* The rows that stand for columns, behind BP_PRESENCE; how many they are. Pure. */
+const struct bp_field *bp_db_first_column(const struct bp_field *rows);
+unsigned bp_db_column_count(const struct bp_field *rows);
+/* A column's integer into the row's member. False when it does not fit. Pure. */
+bool bp_db_store_integer(const struct bp_field *row, int64_t integer, void *member);
+/* A column's text, or JSON, into the row's member of the object; copied into the arena. 0, BP_NOMEM, or BP_ERROR when it does not fit. */
+int bp_db_store_text(const struct bp_field *row, bp_str text, struct bp_arena *arena, void *object);
+
 /* A migration as the database has recorded it. */
 struct bp_db_applied {
     uint32_t version;
