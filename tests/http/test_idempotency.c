@@ -12,6 +12,7 @@
 #include "tests/support/database.h"
 #include "tests/support/http.h"
 #include "tests/support/server.h"
+#include "tests/support/service.h"
 
 /* STAGE: options of the stage; INSTANCE: those of the plugin. */
 #define CONFIG(INSTANCE, STAGE)                                                                                      \
@@ -81,10 +82,8 @@ static void wait_for(const struct test_server *server, const char *name)
 {
     char path[128];
     snprintf(path, sizeof(path), "%s/%s", server->folder, name);
-    for (int i = 0; access(path, F_OK) != 0; i++) {
-        cr_assert_lt(i, 5000, "%s was never there", name);
-        usleep(2000);
-    }
+    for (long long begun = 0; access(path, F_OK) != 0;)
+        cr_assert(service_patience(&begun, 10000), "%s was never there", name);
 }
 
 static long long marks(const struct test_server *server, const char *path)
@@ -224,10 +223,8 @@ Test(idempotency, options)
     }
     cr_expect_eq(status_of(server.port, "/marks", "k", "{}"), 201);
     cr_expect_eq(marks(&server, "/marks"), 3);
-    for (int i = 0; database_integer(&server, "SELECT count(*) FROM idempotency_keys") != 0; i++) {
-        cr_assert_lt(i, 1000, "what has expired is still there");
-        usleep(10000);
-    }
+    for (long long begun = 0; database_integer(&server, "SELECT count(*) FROM idempotency_keys") != 0;)
+        cr_assert(service_patience(&begun, 10000), "what has expired is still there");
     cr_expect_eq(post(server.port, "/marks", "k", "{}", &reply), 201);
     cr_expect_not(is_replayed(&reply));
     http_reply_free(&reply);
@@ -311,13 +308,12 @@ Test(idempotency, after_a_kill_and_a_restart)
     cr_expect_eq(marks(&again, "/marks/lost"), 0);
     touch(&again, "go");
     /* Postgres may take a moment to notice that its client is gone. */
-    for (int i = 0;; i++) {
+    for (long long begun = 0;;) {
         http_call(again.port, "POST", "/marks/lost?mode=wait", KEY, "{\"title\":\"Once\"}", &reply);
         if (reply.status != 409)
             break;
         http_reply_free(&reply);
-        cr_assert_lt(i, 500, "the key of a dead server is still locked");
-        usleep(10000);
+        cr_assert(service_patience(&begun, 5000), "the key of a dead server is still locked");
     }
     cr_expect_eq(reply.status, 201);
     cr_expect_not(is_replayed(&reply));

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/support/http.h"
 #include "tests/support/server.h"
+#include "tests/support/service.h"
 
 #define KEYS "/api/v1/auth/keys"
 #define TODOS "/api/v1/todos"
@@ -117,13 +117,11 @@ Test(keys, use_is_noted, .init = start, .fini = stop)
     char *key = make_key(login, "{\"name\":\"Key\",\"scopes\":[\"todos:read\"]}", false, id);
     bool noted = false;
     cr_expect_eq(status_of("GET", TODOS, key, NULL), 200);
-    for (int i = 0; i < 200 && !noted; i++) {
+    for (long long begun = 0; !noted && service_patience(&begun, 4000);) {
         json_t *root;
-        struct timespec pause = {.tv_nsec = 20000000};
         cr_expect_eq(call("GET", KEYS, login, NULL, &root), 200);
         noted = json_is_string(http_json_at(root, "data.0.lastUsedAt"));
         json_decref(root);
-        nanosleep(&pause, NULL);
     }
     cr_expect(noted);
     free(login);

@@ -5,47 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/http.h"
-#include "tests/support/server.h"
+#include "two_accounts.h"
 
-#define TODOS "/api/v1/todos"
 #define LISTS "/api/v1/lists"
-#define UNKNOWN "0190a8b4-5c3e-7d21-9f60-1a2b3c4d5e6f"
-
-static struct test_server server;
-static char *ada, *bob;
-
-static void start(void)
-{
-    server_start(&server, &(struct server_options){.environment = (const char *[]){"BACKPLANE_WORKERS=2", NULL}});
-    ada = http_login(server.port, "ada@example.com");
-    bob = http_login(server.port, "bob@example.com");
-}
-
-static void stop(void)
-{
-    free(ada);
-    free(bob);
-    server_stop(&server);
-}
-
-static json_t *call(const char *who, const char *method, const char *target, const char *body, unsigned status)
-{
-    struct http_reply reply;
-    http_call(server.port, method, target, who, body, &reply);
-    cr_assert_eq(reply.status, status, "%s %s %s: %u %s", method, target, body ? body : "", reply.status, reply.body);
-    json_t *root = http_json(&reply);
-    http_reply_free(&reply);
-    return root;
-}
-
-static void expect(const char *who, const char *method, const char *target, const char *body, unsigned status,
-                   const char *message)
-{
-    json_t *root = call(who, method, target, body, status);
-    cr_expect_str_eq(http_json_text(root, "message"), message, "%s", http_json_text(root, "message"));
-    json_decref(root);
-}
 
 /* The identifier of a new one. */
 static void add(const char *who, const char *target, const char *body, char ret_id[40])

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/support/http.h"
 #include "tests/support/server.h"
+#include "tests/support/service.h"
 
 #define FORGOT "/api/v1/auth/password/forgot"
 #define RESET "/api/v1/auth/password/reset"
@@ -74,14 +74,9 @@ static void look_for_token(const char *subject, char ret_token[64])
 
 static void wait_for_token(const char *subject, char ret_token[64])
 {
-    for (int i = 0; i < 500; i++) {
-        struct timespec pause = {.tv_nsec = 20000000};
-        look_for_token(subject, ret_token);
-        if (ret_token[0] != '\0')
-            return;
-        nanosleep(&pause, NULL);
-    }
-    cr_assert_fail("no message \"%s\"", subject);
+    ret_token[0] = '\0';
+    for (long long begun = 0; ret_token[0] == '\0'; look_for_token(subject, ret_token))
+        cr_assert(service_patience(&begun, 10000), "no message \"%s\"", subject);
 }
 
 #define ADA(password) "{\"email\":\"ada@example.com\",\"password\":\"" password "\"}"
@@ -113,13 +108,11 @@ Test(recover, forgotten, .init = start, .fini = stop)
     expect(LOGIN, ADA("N3w-Passw0rd"), 200, "Login successful");
     /* Every session has ended, within the second that a worker believes. */
     unsigned status = 200;
-    for (int i = 0; i < 200 && status == 200; i++) {
+    for (long long begun = 0; status == 200 && service_patience(&begun, 4000);) {
         struct http_reply reply;
-        struct timespec pause = {.tv_nsec = 20000000};
         http_call(server.port, "GET", "/api/v1/todos", session, NULL, &reply);
         status = reply.status;
         http_reply_free(&reply);
-        nanosleep(&pause, NULL);
     }
     cr_expect_eq(status, 401);
     free(session);

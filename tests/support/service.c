@@ -60,6 +60,14 @@ long long service_milliseconds(void)
     return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+bool service_patience(long long *begun, int milliseconds)
+{
+    if (*begun == 0)
+        *begun = service_milliseconds();
+    service_breathe();
+    return service_milliseconds() - *begun < milliseconds;
+}
+
 static const struct passwd *account(void)
 {
     const struct passwd *entry = geteuid() == 0 ? getpwnam("postgres") : getpwuid(geteuid());

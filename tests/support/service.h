@@ -29,6 +29,9 @@ int service_free_port(void);
 bool service_reachable(int port);
 /* Waits a moment between two looks at a condition. */
 void service_breathe(void);
+/* For loops that wait for a condition: breathes, and is true until so many milliseconds have passed since its first call with
+ * this *begun, which is 0 then. */
+bool service_patience(long long *begun, int milliseconds);
 long long service_milliseconds(void); /* of a clock that never jumps */
 
 /* Starts a program (arguments[0] a path, NULL at the end) as the daemons' account, its output appended to the file log. */
