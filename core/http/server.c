@@ -300,11 +300,6 @@ struct server *server_free(struct server *server)
     return NULL;
 }
 
-bool server_draining(const struct server *server)
-{
-    return server->draining;
-}
-
 struct server_stats server_stats(const struct server *server)
 {
     return server->stats;

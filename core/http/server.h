@@ -24,8 +24,6 @@ void server_drain(struct server *server, void (*drained)(void *argument), void *
 void server_abort(struct server *server);
 /* No connection may be left. Accepts NULL, returns NULL. */
 struct server *server_free(struct server *server);
-/* True from server_drain() on: readiness must fail. */
-bool server_draining(const struct server *server);
 
 struct server_stats {
     uint64_t connections, requests, accepted;

@@ -58,11 +58,6 @@ static const struct locations *locations(void)
     return &all;
 }
 
-const char *location_executable_dir(void)
-{
-    return locations()->executable_dir;
-}
-
 const char *location_plugin_dir(void)
 {
     return locations()->plugin_dir;

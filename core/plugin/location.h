@@ -3,8 +3,6 @@
 #ifndef CORE_PLUGIN_LOCATION_H
 #define CORE_PLUGIN_LOCATION_H
 
-/* The folder of this process's executable, absolute. Lives with the process; "." when it cannot be told. */
-const char *location_executable_dir(void);
 /* The folder of the plugins: <executable's folder>/plugins where that exists. Lives with the process. */
 const char *location_plugin_dir(void);
 /* The folder that holds this plugin: own (server.plugin_path; may be empty) where it does, else the one above. When neither has it,

@@ -112,7 +112,7 @@ static int reply_object(struct bp_request *rq, unsigned status, const char *verb
     return message.ptr ? bp_reply_object(rq, status, message.ptr, resource->definition->fields, object) : BP_NOMEM;
 }
 
-int bp_resource_reply(struct bp_request *rq, unsigned status, const char *verb, void *object)
+int handlers_reply_row(struct bp_request *rq, unsigned status, const char *verb, void *object)
 {
     int failed = set_etag(rq, resource_of(rq), object);
     return failed < 0 ? failed : reply_object(rq, status, verb, object);
@@ -128,11 +128,6 @@ static int find_one(struct bp_request *rq, struct resource *resource, void **ret
         return status;
     status = resource_missing(rq, resource);
     return status < 0 ? status : BP_REFUSED;
-}
-
-int bp_resource_find(struct bp_request *rq, void **ret_object)
-{
-    return find_one(rq, resource_of(rq), ret_object);
 }
 
 int bp_resource_get(struct bp_request *rq, void *self, const void *stage)
@@ -153,7 +148,7 @@ int bp_resource_get(struct bp_request *rq, void *self, const void *stage)
         return status < 0 ? status : bp_reply_body(rq, 304, BP_STR(""), BP_STR(""));
     }
     *object_set(resource, object) = wanted;
-    return bp_resource_reply(rq, 200, "retrieved", object);
+    return handlers_reply_row(rq, 200, "retrieved", object);
 }
 
 static const char *const verbs[] = {"", "created", "updated", "updated", "deleted"};
@@ -184,7 +179,7 @@ int handlers_reply_write(struct bp_request *rq, struct resource *resource, struc
     }
     unsigned success = write->kind == BP_WRITE_CREATE ? 201 : 200;
     if (write->result)
-        return with_etag ? bp_resource_reply(rq, success, verbs[write->kind], write->result)
+        return with_etag ? handlers_reply_row(rq, success, verbs[write->kind], write->result)
                          : reply_object(rq, success, verbs[write->kind], write->result);
     bp_str message = resource_message(rq, resource->noun, "deleted successfully");
     return message.ptr ? bp_reply_message(rq, 200, message.ptr) : BP_NOMEM;

@@ -229,6 +229,6 @@ int bp_resource_move(struct bp_request *rq, void *self, const void *stage)
     if (status == 0)
         status = run_in_transaction(&move);
     if (status == 0)
-        return bp_resource_reply(rq, 200, "moved", move.write.result);
+        return handlers_reply_row(rq, 200, "moved", move.write.result);
     return handlers_reply_write(rq, move.resource, &move.write, status, true);
 }

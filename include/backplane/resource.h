@@ -138,12 +138,6 @@ bp_handler bp_resource_bulk;    /* POST: {"atomic":…, "operations":[{"op","id"
 bp_handler
     bp_resource_move; /* POST {id}/move: {"after", "before", …}: its place in the order; not among BP_RESOURCE_ROUTES; If-Match */
 
-/* For a plugin's own handlers of a resource's routes ("/todos/{id}/move"): the row that bp_param_uuid(rq, "id") names and the identity
- * owns, in the arena. 0, or BP_REFUSED with the 404 recorded. Suspends. */
-int bp_resource_find(struct bp_request *rq, void **ret_object);
-/* Records the reply for such a row, as PATCH would: its ETag, "<Name> <verb> successfully". Returns 0 or a negative status. */
-int bp_resource_reply(struct bp_request *rq, unsigned status, const char *verb, void *object);
-
 #ifdef __cplusplus
 }
 #endif
