@@ -28,7 +28,6 @@ int list_read(struct bp_request *rq, struct resource *resource, const struct lis
 
 /* list_sql.c: the statement for it, made on first use. NULL: out of memory. *ret_once: it is the caller's to free, too rare to be
  * remembered. */
-/* */
 struct statement *list_statement(struct resource *resource, const struct list_request *list, bool *ret_once);
 void list_statement_free(struct statement *statement);
 /* What a member is compared by in a cursor (enum bp_type), and its value in a row, with what stands for NULL. */

@@ -109,6 +109,29 @@ Test(reading, cursors_are_bound, .init = start, .fini = stop)
         "not one that was given out for this list");
 }
 
+/* With a secret that replicas share, a cursor is good at each of them, and after a restart. */
+Test(reading, cursors_are_good_at_every_replica)
+{
+    const char *const environment[] = {"BACKPLANE_WORKERS=1", "JWT_SECRET=0123456789abcdef0123456789abcdef", NULL};
+    char folder[sizeof(server.folder)], target[1400], path[80];
+    server_start(&server, &(struct server_options){.environment = environment});
+    ada = http_login(server.port, "ada@example.com");
+    add_todo(ada, "{\"title\":\"a\"}", path);
+    add_todo(ada, "{\"title\":\"b\"}", path);
+    json_t *root = call(ada, "GET", TODOS "?limit=1&sort=title", NULL, 200);
+    snprintf(target, sizeof(target), TODOS "?limit=1&sort=title&cursor=%s",
+             http_json_text(root, "data.meta.nextCursor"));
+    json_decref(root);
+    snprintf(folder, sizeof(folder), "%s", server.folder);
+    cr_assert_eq(server_stop_keep(&server), 0);
+    server_start(&server, &(struct server_options){.environment = environment, .folder = folder});
+    root = call(ada, "GET", target, NULL, 200);
+    cr_expect_str_eq(http_json_text(root, "data.data.0.title"), "b");
+    json_decref(root);
+    free(ada);
+    server_stop(&server);
+}
+
 static const struct {
     const char *query;
     int total;
