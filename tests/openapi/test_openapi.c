@@ -163,8 +163,9 @@ Test(openapi, docs_in_a_browser)
                  server.port, chromium, SCREENSHOT, SCREENSHOT);
         cr_expect_eq(system(command), 0, "see " SCREENSHOT ".log");
     } else {
-        cr_expect_fail("not shown in a browser: chromium, npm ci in tests/openapi, or Swagger UI is missing (./dev test "
-                    "has them)");
+        cr_expect_fail(
+            "not shown in a browser: chromium, npm ci in tests/openapi, or Swagger UI is missing (./dev test "
+            "has them)");
     }
     cr_expect_eq(server_stop(&server), 0);
 }
