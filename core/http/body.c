@@ -152,6 +152,13 @@ static bool is_json(bp_str type)
 
 int bp_body_object(struct bp_request *rq, const struct bp_field *rows, void *ret_object)
 {
+    return bp_body_object_check(rq, rows, ret_object, NULL, NULL);
+}
+
+int bp_body_object_check(struct bp_request *rq, const struct bp_field *rows, void *ret_object,
+                         void (*check)(const void *object, struct bp_problems *problems, void *argument),
+                         void *argument)
+{
     struct bp_problems problems;
     bp_str body;
     bp_str type = bp_request_header(rq, BP_STR("content-type"));
@@ -166,6 +173,10 @@ int bp_body_object(struct bp_request *rq, const struct bp_field *rows, void *ret
     if (body.len == 0) /* every required member is missing, as it was said before */
         body = BP_STR("{}");
     status = schema_decode_json(rows, body, rq->arena, ret_object, &problems);
+    if (check && (status == 0 || status == SCHEMA_INVALID)) {
+        check(ret_object, &problems, argument);
+        status = problems.failed ? BP_NOMEM : problems.len > 0 ? SCHEMA_INVALID : 0;
+    }
     if (status <= 0)
         return status;
     int failed = request_fail_problems(rq, &problems, status == SCHEMA_SYNTAX);

@@ -107,6 +107,11 @@ int bp_body(struct bp_request *rq, bp_str *ret_body);
 /* The body as JSON, decoded and validated by rows into *ret_object (zeroed first; texts live in the arena).
  * BP_REFUSED when a 400 (syntax with line and column, or every validation error), 413 or 415 was recorded. Suspends. */
 int bp_body_object(struct bp_request *rq, const struct bp_field *rows, void *ret_object);
+/* The same, with checks that rows alone cannot make: check adds problems (bp_problem_add()) to those of the rows, and all are answered
+ * together. It sees the object also when rows found fault with it: a text that is missing or no text has ptr NULL. */
+int bp_body_object_check(struct bp_request *rq, const struct bp_field *rows, void *ret_object,
+                         void (*check)(const void *object, struct bp_problems *problems, void *argument),
+                         void *argument);
 
 #ifdef __cplusplus
 }
