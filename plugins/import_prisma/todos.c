@@ -10,18 +10,18 @@ enum { ID, TITLE, COMPLETED, USER_ID, CREATED, UPDATED };
     "SELECT id::text, title, completed, \"userId\"::text, " SOURCE_DATE("\"createdAt\"") ", " SOURCE_DATE( \
         "\"updatedAt\"") " FROM \"Todo\" "
 
-/* The old system has not noted when a todo was done: at its last change, as the migration of this one's own todos says. Without
- * its account nothing is inserted: a violated foreign key would undo the whole batch. */
-static const struct bp_statement insert =
-    BP_STATEMENT(.name = "import.todo",
-                 .sql = "INSERT INTO todos (id, title, completed, user_id, created_at, updated_at, completed_at) "
-                        "SELECT $1, $2, $3, $4, $5, $6, CASE WHEN $3 THEN $6 END "
-                        "WHERE EXISTS (SELECT 1 FROM users WHERE id = $4) ON CONFLICT DO NOTHING",
-                 .sql_postgres =
-                     "INSERT INTO todos (id, title, completed, user_id, created_at, updated_at, completed_at) "
-                     "SELECT $1::uuid, $2::text, $3::boolean, $4::uuid, $5::timestamptz, $6::timestamptz, "
-                     "CASE WHEN $3::boolean THEN $6::timestamptz END "
-                     "WHERE EXISTS (SELECT 1 FROM users WHERE id = $4::uuid) ON CONFLICT DO NOTHING");
+/* The old system has not noted when a todo was done: at its last change, as the migrations of this one's own todos say; nor an order:
+ * that in which they were made. Without its account nothing is inserted: a violated foreign key would undo the whole batch. */
+static const struct bp_statement insert = BP_STATEMENT(
+        .name = "import.todo",
+        .sql = "INSERT INTO todos (id, title, completed, user_id, created_at, updated_at, completed_at, position) "
+               "SELECT $1, $2, $3, $4, $5, $6, CASE WHEN $3 THEN $6 END, $5 "
+               "WHERE EXISTS (SELECT 1 FROM users WHERE id = $4) ON CONFLICT DO NOTHING",
+        .sql_postgres =
+            "INSERT INTO todos (id, title, completed, user_id, created_at, updated_at, completed_at, position) "
+            "SELECT $1::uuid, $2::text, $3::boolean, $4::uuid, $5::timestamptz, $6::timestamptz, "
+            "CASE WHEN $3::boolean THEN $6::timestamptz END, extract(epoch FROM $5::timestamptz) * 1000 "
+            "WHERE EXISTS (SELECT 1 FROM users WHERE id = $4::uuid) ON CONFLICT DO NOTHING");
 
 static const struct bp_statement find =
     BP_STATEMENT(.name = "import.find_todo", .flags = BP_SQL_READ, .sql = "SELECT count(*) FROM todos WHERE id = $1",

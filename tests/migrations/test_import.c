@@ -126,6 +126,54 @@ static void expect_rows(const struct place *place)
            "|| (extract(epoch FROM created_at) * 1000)::bigint || ' ' ||"
            " upper(replace(user_id::text, '-', '')) FROM todos WHERE title = 'Todo 9'",
            "Todo 9 1 0 1711852209500 A000000000004000800000000000000A");
+    expect(place, "SELECT count(DISTINCT position) || ' ' || count(*) FROM todos WHERE position <> created_at",
+           "SELECT count(DISTINCT position) || ' ' || count(*) FROM todos WHERE position <> extract(epoch FROM "
+           "created_at) * 1000",
+           "0 0");
+}
+
+/* What sort=position gives; title: "" for none. */
+static void expect_titles(int port, const char *token, const char *target, const char *expected)
+{
+    struct http_reply reply;
+    char titles[256] = "";
+    size_t i, len = 0;
+    json_t *item;
+    http_call(port, "GET", target, token, NULL, &reply);
+    json_t *page = http_json(&reply);
+    json_array_foreach(json_object_get(json_object_get(page, "data"), "data"), i, item) len +=
+        (size_t)snprintf(titles + len, sizeof(titles) - len, "%s;", http_json_text(item, "title"));
+    cr_expect_str_eq(titles, expected, "%s: %s", target, titles);
+    json_decref(page);
+    http_reply_free(&reply);
+}
+
+/* A call that has to succeed; the id in its reply goes to ret_id. */
+static void write_one(int port, const char *token, const char *target, const char *body, char ret_id[64])
+{
+    struct http_reply reply;
+    http_call(port, "POST", target, token, body, &reply);
+    cr_assert(reply.status == 200 || reply.status == 201, "%s %s: %s", target, body, reply.body);
+    json_t *json = http_json(&reply);
+    snprintf(ret_id, 64, "%s", http_json_text(json, "data.id"));
+    json_decref(json);
+    http_reply_free(&reply);
+}
+
+/* Todos have the order in which they were made, new ones are behind them; they move, and into lists. */
+static void expect_order(int port, const char *token)
+{
+    char list[64], id[64], body[128], target[128];
+    expect_titles(port, token, "/api/v1/todos?sort=position", "Todo 9;Todo 1009;Todo 2009;Todo 3009;");
+    write_one(port, token, "/api/v1/todos", "{\"title\":\"New\"}", id);
+    write_one(port, token, "/api/v1/todos/b0000000-0000-4000-8000-0000000007d9/move",
+              "{\"before\":\"b0000000-0000-4000-8000-000000000009\"}", id);
+    expect_titles(port, token, "/api/v1/todos?sort=position", "Todo 2009;Todo 9;Todo 1009;Todo 3009;New;");
+    write_one(port, token, "/api/v1/lists", "{\"name\":\"Old\"}", list);
+    snprintf(body, sizeof(body), "{\"listId\":\"%s\"}", list);
+    write_one(port, token, "/api/v1/todos/b0000000-0000-4000-8000-000000000009/move", body, id);
+    snprintf(target, sizeof(target), "/api/v1/todos?listId=%s", list);
+    expect_titles(port, token, target, "Todo 9;");
 }
 
 /* An old password logs in, its hash is replaced, and it logs in again; a wrong one does neither. */
@@ -162,6 +210,7 @@ static void expect_logins(const struct place *place)
             cr_expect_str_eq(http_json_text(page, "data.data.3.createdAt"), "2024-03-31T02:30:09.500Z");
             json_decref(page);
             http_reply_free(&list);
+            expect_order(server.port, token);
             json_decref(json);
         }
         http_reply_free(&reply);
