@@ -21,12 +21,13 @@ const struct bp_answer authenticate_answers[] = {
 const struct bp_answer sign_up_answers[] = {
     BP_ANSWER(.status = 409, .code = "auth.email_taken", .message = "Email is already registered"), BP_ANSWER_END};
 
+#define THROTTLED                                              \
+    BP_ANSWER(.status = 429, .code = "auth.too_many_failures", \
+              .message = "Too many failed logins. Please try again later.", .headers = retry_after)
+
 const struct bp_answer login_answers[] = {
     BP_ANSWER(.status = 401, .code = "auth.bad_credentials", .message = "Invalid email or password"),
-    BP_ANSWER(.status = 403, .code = "auth.disabled", .message = "Account is disabled"),
-    BP_ANSWER(.status = 429, .code = "auth.too_many_failures",
-              .message = "Too many failed logins. Please try again later.", .headers = retry_after),
-    BP_ANSWER_END};
+    BP_ANSWER(.status = 403, .code = "auth.disabled", .message = "Account is disabled"), THROTTLED, BP_ANSWER_END};
 
 const struct bp_answer refresh_answers[] = {BP_ANSWER(.status = 401, .code = "auth.invalid_refresh_token",
                                                       .message = "Invalid or expired refresh token",
@@ -41,10 +42,10 @@ const struct bp_answer session_end_answers[] = {
     BP_ANSWER(.status = 403, .code = "auth.wrong_password", .message = "Current password is incorrect")
 
 const struct bp_answer me_update_answers[] = {
-    CHANGED, WRONG_PASSWORD,
+    CHANGED, WRONG_PASSWORD, THROTTLED,
     BP_ANSWER(.status = 409, .code = "auth.email_taken", .message = "Email is already registered"), BP_ANSWER_END};
 
-const struct bp_answer confirmed_answers[] = {CHANGED, WRONG_PASSWORD, BP_ANSWER_END};
+const struct bp_answer confirmed_answers[] = {CHANGED, WRONG_PASSWORD, THROTTLED, BP_ANSWER_END};
 
 const struct bp_answer key_create_answers[] = {
     BP_ANSWER(.status = 409, .code = "key.too_many", .message = "Too many keys: delete one first"), BP_ANSWER_END};
@@ -54,4 +55,11 @@ const struct bp_answer key_delete_answers[] = {
 
 const struct bp_answer admin_user_answers[] = {
     BP_ANSWER(.status = 409, .code = "user.own_account", .message = "Another administrator must change your account"),
+    BP_ANSWER_END};
+
+const struct bp_answer forgot_answers[] = {
+    BP_ANSWER(.status = 501, .code = "auth.no_mailer", .message = "This server sends no mail"), BP_ANSWER_END};
+
+const struct bp_answer mailed_token_answers[] = {
+    BP_ANSWER(.status = 400, .code = "auth.invalid_mailed_token", .message = "Invalid or expired token"),
     BP_ANSWER_END};

@@ -7,6 +7,6 @@
 
 extern const struct bp_answer authenticate_answers[], sign_up_answers[], login_answers[], refresh_answers[],
     session_end_answers[], me_update_answers[], confirmed_answers[], key_create_answers[], key_delete_answers[],
-    admin_user_answers[];
+    admin_user_answers[], forgot_answers[], mailed_token_answers[];
 
 #endif

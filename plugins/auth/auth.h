@@ -26,7 +26,7 @@ struct auth {
     uint32_t remembered_tokens;
     uint32_t hash_slots;
     uint32_t hash_queue;
-    bool refuse_common_passwords;
+    bool password_composition, refuse_common_passwords;
     bool verify_email;
     bp_str reset_link, verify_link;
     bp_span reset_expires_in, verify_expires_in;
@@ -42,6 +42,7 @@ struct auth {
     struct bp_host *host;
     int slot; /* of struct auth_slot */
     struct hash_slots slots;
+    struct bp_metric *hashes;
     struct token_memory memory;
     struct owned_tags owned_tags;
     struct throttle throttle;

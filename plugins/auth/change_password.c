@@ -12,8 +12,7 @@ struct password_change {
 const struct bp_field password_body[] = {
     BP_TEXT(struct password_change, current_password, .flags = BP_REQUIRED | BP_SECRET, .example = "Correct-Horse-7"),
     BP_TEXT(struct password_change, new_password, .flags = BP_REQUIRED | BP_SECRET, .min = 8, .max = 128,
-            .check = password_check, .example = "Battery-Staple-8",
-            .doc = "With an uppercase letter, a lowercase letter, a digit and a special character."),
+            .example = "Battery-Staple-8", .doc = NEW_PASSWORD_DOC),
     BP_END,
 };
 
@@ -46,9 +45,7 @@ int password_change(struct bp_request *rq, void *self, const void *stage)
     char hash[PASSWORD_HASH_SIZE];
     int status = bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("no-store"));
     if (status == 0)
-        status = bp_body_object(rq, password_body, &body);
-    if (status == 0)
-        status = password_allow(auth, rq, body.new_password);
+        status = body_with_password(auth, rq, password_body, &password_body[1], &body);
     if (status == 0)
         status = confirm_password(auth, rq, body.current_password, &account);
     if (status == 0)

@@ -6,7 +6,8 @@
 #include "account.h"
 #include "auth.h"
 
-/* The account of the request, when that is its password. 0, BP_REFUSED with 403 or 401 recorded, or another negative status. Suspends. */
+/* The account of the request, when that is its password. Who guesses is throttled as in logins. 0, BP_REFUSED with 403, 401 or 429 recorded,
+ * or another negative status. Suspends. */
 int confirm_password(struct auth *auth, struct bp_request *rq, bp_str password, struct account *ret_account);
 
 #endif

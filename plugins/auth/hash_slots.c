@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "hash_slots.h"
 
+#include "backplane/metric.h"
+
 #include "backplane/status.h"
 #include "password.h"
 
@@ -44,6 +46,8 @@ static bool try_take(struct hash_slots *slots)
     if (taken)
         shared->workers[slots->worker].held++;
     bp_mutex_unlock(&shared->mutex);
+    if (taken && slots->taken)
+        bp_metric_add(slots->taken, 1);
     return taken;
 }
 

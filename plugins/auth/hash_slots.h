@@ -19,12 +19,14 @@ struct hash_slots_shared {
 };
 
 struct hash_waiter;
+struct bp_series;
 
 struct hash_slots {
     struct hash_slots_shared *shared;
     uint32_t worker;       /* whose cell is ours */
     uint32_t limit, queue; /* hashes at a time; requests that may wait for one */
     struct hash_waiter *first, *last;
+    struct bp_series *taken; /* counts slots that were taken; NULL: they are not counted */
 };
 
 /* At most as many as half of this memory holds, and as there are processors; at least one. */

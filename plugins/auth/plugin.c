@@ -46,6 +46,9 @@ static const struct bp_field options[] = {
                   "memory limit holds, at most one per processor."),
     BP_U32(struct auth, hash_queue, .def = "64", .min = 0, .max = 4096,
            .doc = "Requests of all workers that may wait for a hash slot; what comes after them is answered with 503."),
+    BP_BOOL(struct auth, password_composition, .def = "true",
+            .doc = "Whether a new password must have an uppercase letter, a lowercase letter, a digit and a special "
+                   "character; false: its length is enough."),
     BP_BOOL(struct auth, refuse_common_passwords, .def = "false",
             .doc =
                 "Refuses the 3,000 most common passwords of eight characters or more as new ones, in whatever case."),
@@ -123,11 +126,13 @@ static const struct bp_route routes[] = {
              .reply = token_reply, .reply_form = BP_REPLY_BARE, .role = "user", .answers = confirmed_answers),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/password/forgot", .handler = password_forgot,
              .name = "auth.forgot", .doc = "Sends a token for a new password, when there is an account of the address.",
-             .body = forgot_body),
+             .body = forgot_body, .reply_status = 202, .answers = forgot_answers),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/password/reset", .handler = password_reset, .name = "auth.reset",
-             .doc = "Sets a new password by the token of a message; every session ends.", .body = reset_body),
+             .doc = "Sets a new password by the token of a message; every session ends.", .body = reset_body,
+             .answers = mailed_token_answers),
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/auth/verify", .handler = email_verify, .name = "auth.verify",
-             .doc = "Verifies the address of an account by the token of a message.", .body = verify_body),
+             .doc = "Verifies the address of an account by the token of a message.", .body = verify_body,
+             .answers = mailed_token_answers),
     BP_ROUTE(.method = BP_GET, .path = "/api/v1/auth/keys", .handler = keys_list, .name = "auth.keys",
              .doc = "The API keys of the account, the newest first.", .reply = keys_reply, .role = "user",
              .reply_form = BP_REPLY_BARE),
@@ -153,6 +158,13 @@ static const struct bp_route routes[] = {
     BP_ROUTE_END,
 };
 
+static const struct bp_metric_def hashes = {
+    .size = sizeof(hashes),
+    .type = BP_COUNTER,
+    .name = "backplane_auth_password_hashes_total",
+    .help = "Passwords that were hashed, to be stored or to be compared.",
+};
+
 static int auth_init(struct bp_host *host, void *self)
 {
     struct auth *auth = self;
@@ -160,6 +172,9 @@ static int auth_init(struct bp_host *host, void *self)
     auth->slot = bp_slot_new(host, sizeof(struct auth_slot));
     if (auth->slot < 0)
         return auth->slot;
+    auth->hashes = bp_metric_new(host, &hashes);
+    if (!auth->hashes)
+        return BP_INVALID;
     if (sodium_init() < 0)
         return bp_config_error(host, NULL, "libsodium could not be set up");
     size_t characters = secret_characters(auth->secret);
@@ -276,6 +291,7 @@ static int auth_start(struct bp_host *host, void *self)
     if (limit == 0)
         limit = hash_slots_automatic(capacity_memory(), capacity_processors());
     hash_slots_init(&auth->slots, shared, bp_worker_slot(), limit, auth->hash_queue);
+    auth->slots.taken = bp_series(auth->hashes, NULL);
     password_dummy(auth->dummy_hash);
     return 0;
 }

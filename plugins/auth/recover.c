@@ -20,8 +20,8 @@ struct reset {
 
 const struct bp_field reset_body[] = {
     BP_TEXT(struct reset, token, .flags = BP_REQUIRED | BP_SECRET, .max = 200, .doc = "From the message."),
-    BP_TEXT(struct reset, password, .flags = BP_REQUIRED | BP_SECRET, .min = 8, .max = 128, .check = password_check,
-            .example = "Battery-Staple-8", .doc = "The new one."),
+    BP_TEXT(struct reset, password, .flags = BP_REQUIRED | BP_SECRET, .min = 8, .max = 128,
+            .example = "Battery-Staple-8", .doc = NEW_PASSWORD_DOC),
     BP_END,
 };
 
@@ -30,9 +30,14 @@ const struct bp_field verify_body[] = {
     BP_END,
 };
 
+static int never_store(struct bp_request *rq)
+{
+    return bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("no-store"));
+}
+
 static int decode(struct bp_request *rq, const struct bp_field *rows, void *ret_object)
 {
-    int status = bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("no-store"));
+    int status = never_store(rq);
     return status < 0 ? status : bp_body_object(rq, rows, ret_object);
 }
 
@@ -83,9 +88,9 @@ int password_reset(struct bp_request *rq, void *self, const void *stage)
     struct mailed_owner owner;
     char hash[PASSWORD_HASH_SIZE];
     (void)stage;
-    int status = decode(rq, reset_body, &body);
+    int status = never_store(rq);
     if (status == 0)
-        status = password_allow(auth, rq, body.password);
+        status = body_with_password(auth, rq, reset_body, &reset_body[1], &body);
     if (status == 0)
         status = mailed_token_find(auth->db, MAILED_RESET, body.token, bp_date_now(), bp_arena(rq), &owner);
     if (status == 0)

@@ -10,8 +10,7 @@ const struct bp_field sign_up_body[] = {
     BP_TEXT(struct credentials, email, .flags = BP_REQUIRED | BP_LOWER, .check = email_check,
             .doc = "The address to log in with; lower-cased.", .example = "ada@example.com"),
     BP_TEXT(struct credentials, password, .flags = BP_REQUIRED | BP_SECRET, .min = 8, .max = 128,
-            .check = password_check, .example = "Correct-Horse-7",
-            .doc = "With an uppercase letter, a lowercase letter, a digit and a special character."),
+            .example = "Correct-Horse-7", .doc = NEW_PASSWORD_DOC),
     BP_END,
 };
 
@@ -36,9 +35,7 @@ int sign_up(struct bp_request *rq, void *self, const void *stage)
     char hash[PASSWORD_HASH_SIZE];
     int status = bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("no-store"));
     if (status == 0)
-        status = bp_body_object(rq, sign_up_body, &credentials);
-    if (status == 0)
-        status = password_allow(auth, rq, credentials.password);
+        status = body_with_password(auth, rq, sign_up_body, &sign_up_body[1], &credentials);
     if (status < 0)
         return bp_trace(status);
 

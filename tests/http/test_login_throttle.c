@@ -136,6 +136,60 @@ Test(login_throttle, at_the_same_time, .init = start, .fini = stop)
     cr_expect_eq(refused, CALLS - 3, "%u", refused);
 }
 
+/* One call of a client that says its password again. */
+static unsigned confirm(const char *method, const char *target, const char *authorization, const char *body)
+{
+    struct http_reply reply;
+    char headers[1200];
+    (void)snprintf(headers, sizeof(headers), "X-Forwarded-For: 203.0.113.1\r\n%s", authorization);
+    http_call(server.port, method, target, headers, body, &reply);
+    unsigned status = reply.status;
+    if (status == 429)
+        expect_limited(&reply);
+    http_reply_free(&reply);
+    return status;
+}
+
+/* Nor does a token that was stolen help to guess: whatever asks for the password counts with the logins. */
+Test(login_throttle, confirmations, .init = start, .fini = stop)
+{
+#define CURRENT(password, more) "{\"currentPassword\":\"" password "\"" more "}"
+#define NEW ",\"newPassword\":\"N3w-Passw0rd\""
+    static const struct {
+        const char *method, *target, *body;
+        unsigned status;
+    } calls[] = {
+        {"PATCH", "me", CURRENT("wrong", ",\"email\":\"eve@example.com\""), 403},
+        {"POST", "password", CURRENT("wrong", NEW), 403},
+        {"POST", "password", CURRENT("wrong", ",\"newPassword\":\"weak\""), 400}, /* not looked at */
+        {"DELETE", "me", CURRENT("wrong", ""), 403},
+        {"DELETE", "me", CURRENT("wrong", ""), 429},
+        {"DELETE", "me", CURRENT(RIGHT, ""), 429},
+        {"POST", "password", CURRENT(RIGHT, NEW), 429},
+        {"PATCH", "me", CURRENT(RIGHT, ",\"email\":\"eve@example.com\""), 429},
+    };
+    sign_up("carol@example.com");
+    sign_up("dave@example.com");
+    char *carol = http_login(server.port, "carol@example.com"), *dave = http_login(server.port, "dave@example.com");
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        char target[64];
+        (void)snprintf(target, sizeof(target), "/api/v1/auth/%s", calls[i].target);
+        unsigned status = confirm(calls[i].method, target, carol, calls[i].body);
+        cr_expect_eq(status, calls[i].status, "%zu: %u", i, status);
+    }
+    WALK({"203.0.113.1", "carol@example.com", RIGHT, 429}, {"203.0.113.2", "carol@example.com", RIGHT, 429},
+         {"127.0.0.1", "carol@example.com", RIGHT, 200}); /* where she has logged in from */
+    /* The right one makes the address known, and does not count. */
+    for (int i = 0; i < 4; i++) {
+        const char *bodies[] = {CURRENT("wrong", NEW), CURRENT(RIGHT, ",\"email\":\"dave@example.com\"")};
+        cr_expect_eq(confirm("POST", "/api/v1/auth/password", dave, bodies[0]), 403, "%d", i);
+        cr_expect_eq(confirm("PATCH", "/api/v1/auth/me", dave, bodies[1]), 200, "%d", i);
+    }
+    WALK({"203.0.113.1", "dave@example.com", RIGHT, 200});
+    free(carol);
+    free(dave);
+}
+
 static void stop_all(void)
 {
     server_stop(&server);

@@ -129,17 +129,3 @@ Test(recover, verified, .init = start, .fini = stop)
     expect(VERIFY, body, 200, "E-mail address verified successfully");
     expect(VERIFY, body, 400, "Invalid or expired token");
 }
-
-static void start_strict(void)
-{
-    server_start(&server, &(struct server_options){.environment = (const char *[]){"BACKPLANE_WORKERS=1", NULL},
-                                                   .arguments = (const char *[]){
-                                                       "--set", "plugins.auth.refuse_common_passwords=true", NULL}});
-}
-
-/* One that the old rule lets pass. */
-Test(recover, common_passwords, .init = start_strict, .fini = stop)
-{
-    expect("/api/v1/auth/sign-up", ADA("P@ssw0rd"), 400, "Validation failed: Password is too common");
-    expect("/api/v1/auth/sign-up", ADA("Passw0rd!x"), 201, "User registered successfully");
-}
