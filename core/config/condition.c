@@ -2,8 +2,6 @@
 /* when and unless: entries that an environment variable keeps or drops, before anything else in them is looked at. */
 #include "core/config/loader.h"
 
-#include <stdlib.h>
-
 static bool is_variable(bp_str name)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -14,10 +12,11 @@ static bool is_variable(bp_str name)
     return name.len > 0;
 }
 
-static bool is_set(const char *name)
+/* A file that cannot be read is: who uses the variable says what is wrong with it. */
+static bool is_set(struct loader *loader, const char *name)
 {
-    const char *value = getenv(name);
-    return value && *value;
+    const struct variable variable = loader_variable(loader, name);
+    return variable.problem || variable.text.len > 0;
 }
 
 static void note(struct loader *loader, enum left_out_kind kind, const struct config_setting *entry,
@@ -52,7 +51,7 @@ static bool keeps(struct loader *loader, enum left_out_kind kind, struct config_
         condition->missing_environment = true; /* reported once is enough */
         return true;
     }
-    if (is_set(condition->text.ptr) == wanted)
+    if (is_set(loader, condition->text.ptr) == wanted)
         return true;
     note(loader, kind, entry, condition);
     return false;

@@ -77,6 +77,17 @@ struct suggestion loader_instance_hint(struct loader *loader, bp_str name);
 /* The instance a plugins: entry makes: its name, else its use; empty when neither is text. */
 bp_str config_instance_name(const struct config_setting *entry);
 
+struct variable {
+    bp_str text;         /* ptr NULL: it is not set */
+    const char *file;    /* that NAME_FILE names; NULL: it names none */
+    const char *problem; /* why the file cannot be read; NULL: it can */
+    bool twice;          /* NAME and NAME_FILE are both set, which is an error */
+};
+struct variable loader_variable(struct loader *loader, const char *name);
+/* A small file's text without its line end. False with *ret_reason set to a text that lives as long as the process. */
+#define VALUE_FILE_LIMIT (64 * 1024)
+bool loader_slurp_value(struct loader *loader, const char *path, bp_str *ret_text, const char **ret_reason);
+
 /* The steps, in their order. */
 bool loader_read(struct loader *loader, const char *file, struct config_place from, unsigned depth);
 void loader_filter(struct loader *loader);

@@ -3,9 +3,7 @@
 #include "core/config/source.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#define FILE_LIMIT (64 * 1024)
 #define DEFAULT_DEPTH_MAX 4
 
 struct substitution {
@@ -45,29 +43,16 @@ static size_t variable_length(bp_str text)
 static void expand_file(struct substitution *s, bp_str name)
 {
     const char *path = loader_path(s->loader, s->setting->place.file, name), *reason = NULL;
-    size_t len = 0;
+    bp_str text;
     if (!path)
         return;
-    if (name.len == 0) {
+    if (name.len == 0)
         complain(s, "${file:} names no file");
-        return;
-    }
-    char *text = source_slurp(path, FILE_LIMIT, &len, &reason);
-    if (!text) {
+    else if (!loader_slurp_value(s->loader, path, &text, &reason))
         complain(s, "cannot read \"%s\": %s", path, reason);
-        return;
-    }
-    if (len > 0 && text[len - 1] == '\n')
-        len--;
-    if (len > 0 && text[len - 1] == '\r')
-        len--;
-    if (memchr(text, '\0', len))
-        complain(s, "cannot use \"%s\": it holds a NUL byte", path);
     else
-        buffer_add(&s->out, bp_str_n(text, len));
+        buffer_add(&s->out, text);
     s->setting->from_secret = true;
-    explicit_bzero(text, len);
-    free(text);
 }
 
 static void expand_variable(struct substitution *s, bp_str inside, unsigned depth)
@@ -81,12 +66,16 @@ static void expand_variable(struct substitution *s, bp_str inside, unsigned dept
     bp_str name = loader_copy(s->loader, bp_str_n(inside.ptr, len));
     if (!name.ptr)
         return;
-    const char *value = getenv(name.ptr);
-    if (names_secret(name.ptr))
+    const struct variable variable = loader_variable(s->loader, name.ptr);
+    if (names_secret(name.ptr) || variable.file)
         s->setting->from_secret = true;
     s->setting->from_environment = true;
-    if (value && (*value || rest.len == 0)) {
-        buffer_add(&s->out, bp_str_of(value));
+    if (variable.twice) {
+        complain(s, "%s and %s_FILE are both set", name.ptr, name.ptr);
+    } else if (variable.problem) {
+        complain(s, "cannot read \"%s\", which %s_FILE names: %s", variable.file, name.ptr, variable.problem);
+    } else if (variable.text.ptr && (variable.text.len > 0 || rest.len == 0)) {
+        buffer_add(&s->out, variable.text);
     } else if (rest.len > 0) {
         expand(s, bp_str_n(rest.ptr + 2, rest.len - 2), depth + 1);
     } else {

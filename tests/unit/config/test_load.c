@@ -210,6 +210,28 @@ Test(config_load, when_and_unless)
     sandbox_leave(&sandbox);
 }
 
+/* NAME_FILE sets NAME, unless the file is empty: an optional key of a mounted secret. */
+Test(config_load, when_and_unless_of_mounted_files)
+{
+    struct sandbox sandbox;
+    struct loaded loaded;
+    sandbox_enter(&sandbox);
+    sandbox_write("url", "postgres://\n");
+    sandbox_write("nothing", "\n");
+    setenv("CONFIG_TEST_A_FILE", "url", 1);
+    setenv("CONFIG_TEST_B_FILE", "nothing", 1);
+    load_text(&loaded,
+              "plugins: ( { use = \"a\"; when = \"CONFIG_TEST_A\"; }, { use = \"b\"; unless = \"CONFIG_TEST_A\"; },\n"
+              "           { use = \"c\"; when = \"CONFIG_TEST_B\"; }, { use = \"d\"; unless = \"CONFIG_TEST_B\"; } );",
+              NULL, false);
+    cr_assert_eq(loaded.status, 0, "%s", loaded.problems);
+    cr_assert_eq(loaded.config->plugin_count, 2);
+    cr_expect_str_eq(loaded.config->plugins[0].use, "a");
+    cr_expect_str_eq(loaded.config->plugins[1].use, "d");
+    unload(&loaded);
+    sandbox_leave(&sandbox);
+}
+
 Test(config_load, sets_replace_and_add)
 {
     static const char text[] = "server: { workers = 1; data = \"${CONFIG_TEST_NO}\"; };\n"

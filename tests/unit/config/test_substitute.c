@@ -38,6 +38,12 @@ static const struct {
     {"${file:none.txt}", "", false, true},
     {"<${file:link}>", "<text>", false, true},
     {"${file:dollar.txt}", "${SET}", false, true},
+    {"${MOUNTED}", "text", true, true},
+    {"<${MOUNTED:-other}>", "<text>", true, true},
+    {"${MOUNTED_EMPTY:-other}", "other", true, true},
+    {"${MOUNTED_EMPTY}", "", true, true},
+    {"${EMPTY_BESIDE}", "${SET}", true, true},
+    {"${SET_ALONE}", "alone", true, false},
 };
 
 static void write_case(char *text, size_t size, const char *written)
@@ -55,6 +61,12 @@ Test(config_substitute, values)
     setenv("DOLLARS", "$SET ${SET} $$", 1);
     setenv("MY_SECRET", "s1", 1);
     setenv("api_key", "s2", 1);
+    setenv("MOUNTED_FILE", "newline.txt", 1);
+    setenv("MOUNTED_EMPTY_FILE", "none.txt", 1);
+    setenv("EMPTY_BESIDE", "", 1);
+    setenv("EMPTY_BESIDE_FILE", "dollar.txt", 1);
+    setenv("SET_ALONE", "alone", 1);
+    setenv("SET_ALONE_FILE", "", 1);
     sandbox_write("newline.txt", "text\n");
     sandbox_write("crlf.txt", "text\r\n");
     sandbox_write("newlines.txt", "a\nb\n\n");
@@ -97,6 +109,34 @@ Test(config_substitute, files_that_are_refused, .timeout = 10)
                                       "a.cfg:2: plugins.a.x: cannot read \"fifo\": not a regular file\n"
                                       "a.cfg:3: plugins.a.y: cannot read \"large.txt\": too large\n");
     unload(&loaded);
+    sandbox_leave(&sandbox);
+}
+
+/* Even where a missing variable is none: somebody has said where it is. */
+Test(config_substitute, mounted_files_that_are_refused)
+{
+    struct sandbox sandbox;
+    struct loaded loaded;
+    sandbox_enter(&sandbox);
+    setenv("GONE_FILE", "/no/such/file", 1);
+    setenv("TWICE", "hunter2", 1);
+    setenv("TWICE_FILE", "newline.txt", 1);
+    sandbox_write("newline.txt", "hunter3\n");
+    for (int lenient = 0; lenient < 2; lenient++) {
+        load_text(&loaded,
+                  "plugins: ( { use = \"a\"; x = \"${GONE}\";\n y = \"${GONE:-default}\";\n z = \"${TWICE}\"; },\n"
+                  "{ use = \"b\"; when = \"GONE\"; x = \"${GONE}\"; },\n"
+                  "{ use = \"c\"; unless = \"GONE\"; x = \"${GONE}\"; } );",
+                  NULL, lenient != 0);
+        cr_expect_eq(loaded.status, BP_INVALID);
+        cr_expect_str_eq(
+            loaded.problems,
+            "a.cfg:1: plugins.a.x: cannot read \"/no/such/file\", which GONE_FILE names: No such file or directory\n"
+            "a.cfg:2: plugins.a.y: cannot read \"/no/such/file\", which GONE_FILE names: No such file or directory\n"
+            "a.cfg:3: plugins.a.z: TWICE and TWICE_FILE are both set\n"
+            "a.cfg:4: plugins.b.x: cannot read \"/no/such/file\", which GONE_FILE names: No such file or directory\n");
+        unload(&loaded);
+    }
     sandbox_leave(&sandbox);
 }
 
