@@ -12,6 +12,7 @@
 #include "core/plugin/assembly.h"
 
 bp_str (*log_request_id)(void);
+bool (*log_trace)(struct bp_trace_context *ret_context);
 
 static _Atomic int least_level = BP_LOG_INFO;
 static enum log_format chosen_format = LOG_AUTO;
@@ -191,6 +192,19 @@ static void write_line(const char *line, size_t len)
     (void)written;
 }
 
+/* So that lines and spans find each other. */
+static void add_trace(struct buffer *line, bool json)
+{
+    struct bp_trace_context context;
+    char trace_id[BP_TRACE_ID_LEN], span_id[BP_TRACE_SPAN_ID_LEN];
+    if (!log_trace || !log_trace(&context))
+        return;
+    bp_trace_id_format(&context, trace_id);
+    bp_trace_span_id_format(&context, span_id);
+    add_field(line, &(struct bp_log_field){.name = "trace_id", .str = bp_str_n(trace_id, sizeof(trace_id))}, json);
+    add_field(line, &(struct bp_log_field){.name = "span_id", .str = bp_str_n(span_id, sizeof(span_id))}, json);
+}
+
 void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, const char *message,
                   const struct bp_log_field *fields)
 {
@@ -208,6 +222,7 @@ void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, 
     request_id = log_request_id ? log_request_id() : bp_str_n(NULL, 0);
     if (request_id.len > 0)
         add_field(&line, &(struct bp_log_field){.name = "request_id", .str = request_id}, json);
+    add_trace(&line, json);
     for (; fields && fields->name; fields++)
         add_field(&line, fields, json);
     buffer_add(&line, json ? BP_STR("}\n") : BP_STR("\n"));

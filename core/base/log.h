@@ -4,6 +4,7 @@
 #define CORE_BASE_LOG_H
 
 #include "backplane/log.h"
+#include "backplane/trace.h"
 
 enum log_format { LOG_AUTO /* text on a terminal, else JSON */, LOG_JSON, LOG_TEXT };
 
@@ -11,6 +12,8 @@ enum log_format { LOG_AUTO /* text on a terminal, else JSON */, LOG_JSON, LOG_TE
 void log_setup(enum bp_level level, enum log_format format, const char *process);
 /* Gives the request id of the request running now, for the lines; set by the worker. NULL: none. */
 extern bp_str (*log_request_id)(void);
+/* Gives the context of its current span, likewise; false: none. */
+extern bool (*log_trace)(struct bp_trace_context *ret_context);
 
 /* For last words: whether lines are JSON, and the name of the process. */
 bool log_is_json(void);

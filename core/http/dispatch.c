@@ -7,6 +7,7 @@
 #include "core/http/guard.h"
 #include "core/http/request.h"
 #include "core/plugin/endpoints.h"
+#include "core/trace/trace.h"
 #include "core/worker/fiber.h"
 
 /* What another listener serves is not there. */
@@ -194,6 +195,24 @@ static bool is_guarded(const struct bp_request *rq, uint32_t index)
     return rq->pipeline && rq->endpoint && !rq->reject_status && index == rq->pipeline->guard_index;
 }
 
+/* While the request is traced: what waits becomes a part of its trace, unless that is the handler, whose own parts say enough. */
+static __attribute__((noinline)) int call_traced(struct bp_request *rq, const struct stage *stage)
+{
+    struct fiber_trace *trace = fiber_trace_of(rq->fiber);
+    if (!stage) {
+        struct trace_frame *frame = trace->frame;
+        trace->frame = NULL;
+        int status = run_handler(rq);
+        trace->frame = frame;
+        return status;
+    }
+    struct trace_frame frame;
+    trace_frame_begin(&frame, trace, stage->name, stage->host->name);
+    int status = stage->function(rq, stage->self, stage->options);
+    trace_frame_end(&frame);
+    return status;
+}
+
 /* Runs the stage of this index, or the handler behind the last one. */
 static int run(struct bp_request *rq, uint32_t index)
 {
@@ -209,6 +228,8 @@ static int run(struct bp_request *rq, uint32_t index)
     int status;
     if (is_guarded(rq, index) && !guard_admits(&rq->endpoint->route, bp_identity(rq)))
         status = bp_fail(rq, 403, "auth.forbidden", "Forbidden");
+    else if (rq->records)
+        status = call_traced(rq, stage);
     else
         status = stage ? stage->function(rq, stage->self, stage->options) : run_handler(rq);
     if (status == 0 && !stage && rq->status == 0) {

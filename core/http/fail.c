@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backplane/iface/tracer.h"
 #include "backplane/log.h"
 #include "backplane/status.h"
 #include "core/base/buffer.h"
@@ -86,6 +87,11 @@ static int record(struct bp_request *rq, unsigned status, const char *code, bp_s
         add_errors(out, problems);
     if (rq->id.len > 0)
         add_member(out, "requestId", rq->id);
+    if (as_problem && rq->trace) {
+        char id[BP_TRACE_ID_LEN];
+        bp_trace_id_format(&rq->trace->context, id);
+        add_member(out, "traceId", bp_str_n(id, sizeof(id)));
+    }
     buffer_add_char(out, '}');
     bp_str body = out->failed ? bp_str_n(NULL, 0) : bp_arena_copy(rq->arena, buffer_str(out));
     if (!body.ptr)

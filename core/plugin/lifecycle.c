@@ -6,6 +6,7 @@
 #include "core/database/migrations.h"
 #include "core/plugin/assembly.h"
 #include "core/plugin/health.h"
+#include "core/trace/trace.h"
 #include "core/worker/fiber.h"
 #include "core/worker/loop.h"
 
@@ -46,11 +47,13 @@ static void stop_from(struct assembly *assembly, size_t count)
 {
     while (count-- > 0)
         stop_host(assembly->hosts[count]);
+    trace_stop();
     database_front_stop();
 }
 
 int assembly_start(struct assembly *assembly)
 {
+    trace_start(assembly);
     database_front_start(assembly);
     migrations_expect(assembly);
     for (size_t i = 0; i < assembly->host_count; i++) {

@@ -7,6 +7,7 @@
 
 #include "backplane/status.h"
 #include "core/base/sanitize.h"
+#include "core/trace/trace.h"
 #include "core/worker/loop.h"
 #include "core/worker/suspend.h"
 #include "core/worker/switch.h"
@@ -40,6 +41,7 @@ struct bp_fiber {
     struct loop_task wake;
     struct fiber_place place;
     struct bp_tx *enlisted;
+    struct fiber_trace trace;
     enum waiting waiting;
     bool woken;
     bool ended;
@@ -172,6 +174,7 @@ int fiber_prepare(struct loop *loop, const struct fiber_start *start, struct bp_
     fiber->wake = (struct loop_task){.function = wake_task};
     fiber->place = (struct fiber_place){0};
     fiber->enlisted = NULL;
+    fiber->trace = (struct fiber_trace){0};
     fiber->waiting = NOT_WAITING;
     fiber->woken = fiber->ended = false;
     fiber->canceled = 0;
@@ -205,6 +208,8 @@ int fiber_suspend(bool cancellable)
     struct bp_fiber *fiber = current;
     if (cancellable && fiber->canceled)
         return fiber->canceled;
+    if (fiber->trace.frame)
+        trace_frame_show(fiber->trace.frame);
     fiber->waiting = cancellable ? WAITING : WAITING_ALWAYS;
     fiber->woken = false;
     switch_out(&fiber->switcher);
@@ -294,6 +299,11 @@ struct fiber_place fiber_place(void)
 struct fiber_place *fiber_place_of(struct bp_fiber *fiber)
 {
     return &fiber->place;
+}
+
+struct fiber_trace *fiber_trace_of(struct bp_fiber *fiber)
+{
+    return &fiber->trace;
 }
 
 bool fiber_in_guard(const void *address)

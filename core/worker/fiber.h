@@ -13,6 +13,7 @@
 struct bp_fiber;
 struct bp_arena;
 struct bp_request;
+struct fiber_trace;
 struct loop;
 struct instance;
 
@@ -57,6 +58,9 @@ struct fiber_place fiber_enter(struct fiber_place place);
 struct fiber_place fiber_place(void);
 /* The same of one fiber, to be written on it. */
 struct fiber_place *fiber_place_of(struct bp_fiber *fiber);
+
+/* Its trace: see core/trace/trace.h. */
+struct fiber_trace *fiber_trace_of(struct bp_fiber *fiber);
 
 /* The transaction that bp_db_enlist() put the fiber's statements into; NULL: none. */
 struct bp_tx;

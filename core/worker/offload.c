@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backplane/status.h"
+#include "backplane/trace.h"
 #include "core/worker/fiber.h"
 #include "core/worker/loop_private.h"
 #include "core/worker/suspend.h"
@@ -210,7 +211,15 @@ int loop_offload(struct loop *loop, int (*function)(void *job), void *argument)
 int bp_offload(int (*function)(void *job), void *job)
 {
     struct bp_fiber *fiber = fiber_current();
-    return fiber ? loop_offload(fiber_loop(fiber), function, job) : BP_MISUSE;
+    struct bp_trace_span *span = bp_trace_begin("offload", BP_TRACE_INTERNAL);
+    int status = fiber ? loop_offload(fiber_loop(fiber), function, job) : BP_MISUSE;
+    if (span) {
+        bp_trace_text(span, "backplane.plugin", bp_str_of(fiber_place().plugin));
+        if (status < 0)
+            bp_trace_error(span, bp_status_name(status));
+        bp_trace_end(span);
+    }
+    return status;
 }
 
 struct loop_offload_stats loop_offload_stats(const struct loop *loop)

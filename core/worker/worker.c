@@ -279,6 +279,7 @@ static int prepare_loop(struct worker *worker)
         event_add(worker->control_event, NULL) != 0 || event_add(worker->stamp_event, &second) != 0)
         return BP_NOMEM;
     log_request_id = current_request_id;
+    log_trace = bp_trace_current;
     metrics_attach(worker->shared);
     return 0;
 }
@@ -301,6 +302,7 @@ static int serve(struct worker *worker)
 static void deinit(struct worker *worker)
 {
     log_request_id = NULL;
+    log_trace = NULL;
     worker->server = server_free(worker->server);
     worker->assembly = assembly_free(worker->assembly);
     if (worker->control_event)

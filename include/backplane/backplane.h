@@ -21,6 +21,7 @@
 #include "backplane/slot.h"
 #include "backplane/status.h"
 #include "backplane/str.h"
+#include "backplane/trace.h"
 #include "backplane/uuid.h"
 #include "backplane/wait.h"
 
