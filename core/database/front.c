@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "backplane/log.h"
+#include "core/database/span.h"
 #include "core/database/tags.h"
 #include "core/metric/metric.h"
 #include "core/worker/fiber.h"
@@ -77,8 +78,11 @@ static int run(struct bp_service db, struct bp_tx *tx, const struct bp_statement
                const struct bp_db_value *values, size_t count, struct bp_arena *arena, struct bp_result *ret_result)
 {
     bp_time started = bp_clock();
+    struct bp_trace_span *span = database_span_begin(vtable_of(db)->system, statement);
     int status = vtable_of(db)->query(db.self, tx ? tx->inner : NULL, statement, values, count, arena, ret_result);
     observe(db, statement->name, started);
+    if (span)
+        database_span_end(span, status);
     return status;
 }
 
@@ -168,7 +172,9 @@ int bp_db_begin(struct bp_service db, struct bp_tx **ret_tx)
         return 0;
     }
     bp_time started = bp_clock();
+    struct bp_trace_span *span = database_span_command(vtable_of(db)->system, "BEGIN");
     int status = vtable_of(db)->begin(db.self, &tx->inner);
+    database_span_end(span, status);
     observe(db, "begin", started);
     if (status != 0) {
         free(tx);
@@ -205,7 +211,9 @@ int bp_db_commit(struct bp_service db, struct bp_tx *tx)
         return BP_ERROR;
     }
     bp_time started = bp_clock();
+    struct bp_trace_span *span = database_span_command(vtable_of(db)->system, "COMMIT");
     int status = vtable_of(db)->commit(db.self, tx->inner);
+    database_span_end(span, status);
     observe(db, "commit", started);
     end(tx, may_have_taken_place(status));
     return status;
@@ -218,7 +226,9 @@ void bp_db_rollback(struct bp_service db, struct bp_tx *tx)
         return;
     }
     bp_time started = bp_clock();
+    struct bp_trace_span *span = database_span_command(vtable_of(db)->system, "ROLLBACK");
     vtable_of(db)->rollback(db.self, tx->inner);
+    database_span_end(span, 0);
     observe(db, "rollback", started);
     end(tx, false);
 }

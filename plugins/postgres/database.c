@@ -149,6 +149,8 @@ int database_finish(struct database *database, struct job *job, struct bp_arena 
         complaint.sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         snprintf(complaint.text, sizeof(complaint.text), "%s", text ? text : PQresStatus(said));
         status = sqlstate_of(complaint.sqlstate).status;
+        if (complaint.sqlstate)
+            bp_trace_text(bp_trace_active(), "db.response.status_code", bp_str_of(complaint.sqlstate));
         if (status == BP_BUSY || status == BP_TIMEOUT) /* of this attempt */
             status = job_status(job, status);
     } else if (job->statement) {

@@ -122,7 +122,9 @@ int redis_call(struct redis *redis, const struct ask *ask, struct words *words, 
     words_deinit(words);
     if (status != 0)
         return status;
+    struct bp_trace_span *span = redis_span_begin(redis, ask->name);
     status = send_and_wait(redis, ask, command, ret_reply);
     redis_observe_command(redis, ask->name, started, status);
+    redis_span_end(span, status);
     return status;
 }

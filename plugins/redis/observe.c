@@ -99,3 +99,23 @@ void redis_observe_command(struct redis *redis, const char *command, bp_time sta
     labels[1] = bp_str_of(reason_of(status));
     bp_metric_add(bp_series(redis->failed, labels), 1);
 }
+
+struct bp_trace_span *redis_span_begin(const struct redis *redis, const char *command)
+{
+    struct bp_trace_span *span = bp_trace_begin(command, BP_TRACE_CLIENT);
+    if (!span)
+        return NULL;
+    bp_trace_text_borrow(span, "db.system.name", BP_STR("redis"));
+    bp_trace_text(span, "db.operation.name", bp_str_of(command));
+    bp_trace_text(span, "server.address", bp_str_of(redis->endpoint.host));
+    if (redis->endpoint.port > 0)
+        bp_trace_integer(span, "server.port", redis->endpoint.port);
+    return span;
+}
+
+void redis_span_end(struct bp_trace_span *span, int status)
+{
+    if (status < 0)
+        bp_trace_error(span, bp_status_name(status));
+    bp_trace_end(span);
+}

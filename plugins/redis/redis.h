@@ -79,6 +79,9 @@ void redis_observe_start(struct redis *redis);
 void redis_observe_command(struct redis *redis, const char *command, bp_time started, int status);
 /* Sets the gauges. */
 void redis_observe_state(struct redis *redis);
+/* A command in a trace: its name, never its keys or values. */
+struct bp_trace_span *redis_span_begin(const struct redis *redis, const char *command);
+void redis_span_end(struct bp_trace_span *span, int status);
 
 /* --- call.c --- */
 

@@ -40,6 +40,14 @@ static void report(struct database *database, const char *operation, int status,
                bp_log_cstr("statement", operation));
 }
 
+static void trace_code(int code)
+{
+    struct bp_trace_span *span = bp_trace_active();
+    char text[20];
+    if (span)
+        bp_trace_text(span, "db.response.status_code", bp_str_u64((uint64_t)code, text));
+}
+
 static int call(struct database *database, struct lane *lane, const char *operation, struct job *job, bool cancellable,
                 bp_span timeout)
 {
@@ -47,6 +55,8 @@ static int call(struct database *database, struct lane *lane, const char *operat
     if (!lane)
         return BP_BUSY;
     status = lane_call(lane, job, cancellable, timeout);
+    if (status != 0 && job->failure.code != 0)
+        trace_code(job->failure.code);
     bp_metric_set(lane == database->reader ? database->reader_waiting : database->writer_waiting, lane_waiting(lane));
     report(database, operation, status, job);
     return status;
