@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "backplane/plugin.h"
 #include "backplane/status.h"
 #include "core/http/connection_internal.h"
 #include "core/http/request.h"
@@ -139,7 +140,8 @@ static void start_request(struct connection *c, struct bp_request *rq)
     c->head_timed = false;
     server->stats.requests++;
     request_route(rq, server->assembly, c->listener);
-    if (server->draining)
+    /* Already while readiness fails and listeners are still open (drain_delay): clients go elsewhere before their connections end. */
+    if (server->draining || bp_draining())
         rq->close_after = true;
     struct bp_fiber *fiber; /* rq may be gone when it comes back */
     if (fiber_start(server->loop, &start, &fiber) < 0) {
