@@ -171,6 +171,7 @@ static const char *compile(struct resource *resource)
     return wrong || resource->position < 0 ? wrong : move_compile(resource);
 }
 
+/* NULL when it is wrong; *ret_wrong says so the first time only. */
 static struct resource *find_or_compile(struct bp_host *host, const struct bp_resource *definition,
                                         const char **ret_wrong)
 {
@@ -178,7 +179,7 @@ static struct resource *find_or_compile(struct bp_host *host, const struct bp_re
     while (resource && (resource->host != host || resource->definition != definition))
         resource = resource->next;
     if (resource)
-        return resource;
+        return resource->broken ? NULL : resource;
     resource = calloc(1, sizeof(*resource));
     if (!resource) {
         *ret_wrong = "out of memory";
@@ -189,11 +190,10 @@ static struct resource *find_or_compile(struct bp_host *host, const struct bp_re
     resource->definition = definition;
     resource->host = host;
     *ret_wrong = compile(resource);
-    if (*ret_wrong)
-        return NULL;
+    resource->broken = *ret_wrong != NULL;
     resource->next = host->assembly->resources;
     host->assembly->resources = resource;
-    return resource;
+    return resource->broken ? NULL : resource;
 }
 
 static const struct {
@@ -229,8 +229,9 @@ int resource_attach(struct bp_host *host, struct endpoint *endpoint)
         return 0;
     struct resource *resource = find_or_compile(host, route->resource, &wrong);
     if (!resource) {
-        report_error(host->assembly->report, host->config->place.file, host->config->place.line, NULL,
-                     "resource \"%s\" of plugin %s: %s", route->resource->name, host->plugin.name, wrong);
+        if (wrong)
+            report_error(host->assembly->report, host->config->place.file, host->config->place.line, NULL,
+                         "resource \"%s\" of plugin %s: %s", route->resource->name, host->plugin.name, wrong);
         host->wrong = true;
         return 0;
     }

@@ -55,6 +55,7 @@ struct resource {
     struct resource *kept; /* of the process */
     const struct bp_resource *definition;
     struct bp_host *host;
+    bool broken; /* it could not be compiled, which its first route has reported */
     struct member members[RESOURCE_FIELDS];
     unsigned count;
     int owner, version, created, updated, position, move_into; /* indexes of members; -1: none */
