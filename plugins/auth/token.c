@@ -61,9 +61,11 @@ int token_open(bp_str text, struct token *ret_token)
     token.header = decode_part(parts[0]);
     /* Before the signature is known to be good, because the library reads it before that, unbounded. */
     token.payload = token.header ? decode_part(parts[1]) : NULL;
-    if (!token.payload) {
+    /* jansson leaves bytes out, and says nothing, when a text outgrows the memory that there is. */
+    bool exhausted = errno == ENOMEM;
+    if (!token.payload || exhausted) {
         token_close(&token);
-        return errno == ENOMEM ? BP_NOMEM : TOKEN_E_MALFORMED;
+        return exhausted ? BP_NOMEM : TOKEN_E_MALFORMED;
     }
     *ret_token = token;
     return 0;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The n-th allocation fails, for n = 1, 2, 3 … until there is no n-th: on the way from the shipped configuration to a server, and in one request of each
- * route. Each time a clean error (a negative status; a whole 5xx, or the end of the connection) and, afterwards, the same thing works. Once for a single
- * failure, once for a run of them. Some of them by default, all with BACKPLANE_TEST_ALL=1. Writes TAP.
+ * The n-th allocation fails: on the way from the shipped configuration to a server, and in one request of each route, the first of a fresh server ("cold")
+ * and one of a server that lives through all of it ("warm"). Each time a clean error (a negative status; a whole 5xx, or the end of the connection) and,
+ * afterwards, the same thing works. Once for a single failure, once for a run of them. Writes TAP.
+ *
+ * Allocations are counted first. By default a sample of them fails, of each thing: the first two, the last, and others spread evenly between, elsewhere for
+ * single failures than for runs; COLD of them where each try needs a server of its own, WARM where it does not. With BACKPLANE_TEST_ALL=1 every one does.
  */
 #include <fcntl.h>
 #include <ftw.h>
@@ -16,11 +19,13 @@
 #include "failing.h"
 #include "world.h"
 
+enum { COLD = 6, WARM = 40 };
+
 static const char *config_file;
 static FILE *tap;
 static unsigned made, failed;
 static unsigned serial; /* in addresses, so that each sign-up is a new one */
-static long stride;
+static bool all;
 static bp_time since;
 static char answer[ANSWER_SIZE];
 
@@ -42,21 +47,31 @@ static const char *body(void)
     return end ? end + 4 : answer;
 }
 
-static void say(bool fine, const char *name, long burst, long n)
+static void say(bool fine, const char *name, long burst, long tries, long count)
 {
     made++;
     failed += !fine;
-    fprintf(tap, "%s %u - %s: %s, %ld allocations, %lld ms\n", fine ? "ok" : "not ok", made, name,
-            burst > 1 ? "some from the n-th on fail" : "the n-th fails", n,
+    fprintf(tap, "%s %u - %s: %s, %ld of %ld allocations, %lld ms\n", fine ? "ok" : "not ok", made, name,
+            burst > 1 ? "some from the n-th on fail" : "the n-th fails", tries, count,
             (long long)((bp_clock() - since) / BP_MILLISECOND));
     since = bp_clock();
     fflush(tap);
 }
 
-/* All of the first ones, then one in so many. */
-static long next(long n)
+/* Which of count allocations fails in the i-th try, counted from 0; 0: that was all. */
+static long sample(long count, long i, long tries, long burst)
 {
-    return n < 8 ? n + 1 : n + stride;
+    enum { FIRST = 2, LAST = 1 };
+    long between = tries - FIRST - LAST;
+    if (all || count <= tries)
+        return i < count ? i + 1 : 0;
+    if (i >= tries)
+        return 0;
+    if (i < FIRST)
+        return i + 1;
+    if (i >= tries - LAST)
+        return count - (tries - 1 - i);
+    return FIRST + 1 + (count - FIRST - LAST) * (2 * (i - FIRST) + (burst > 1)) / (2 * between);
 }
 
 /* ---- to a server ---- */
@@ -70,14 +85,13 @@ static const struct step {
     const char *name;
     int (*before)(struct world *world);
     int (*function)(struct world *world);
-    long cost; /* of one try against that of a request: the more, the fewer tries */
 } steps[] = {
-    {"load the configuration and its plugins", NULL, load, 2},
-    {"migrate", load, world_migrate, 2},
-    {"start", load, world_start, 2},
+    {"load the configuration and its plugins", NULL, load},
+    {"migrate", load, world_migrate},
+    {"start", load, world_start},
 };
 
-static bool try_step(const struct step *step, long n, long burst, bool *ret_hit, long *ret_count)
+static bool try_step(const struct step *step, long n, long burst, long *ret_count)
 {
     struct world world = {.started = false};
     bool fine = true;
@@ -86,24 +100,23 @@ static bool try_step(const struct step *step, long n, long burst, bool *ret_hit,
     failing_arm(n, burst);
     int status = fine ? step->function(&world) : 0;
     *ret_count = failing_count();
-    *ret_hit = failing_disarm();
-    if (status > 0 || (status != 0 && !*ret_hit))
+    bool hit = failing_disarm();
+    if (status > 0 || (status != 0 && !hit))
         fine = wrong("%s: allocation %ld: status %d: %.*s", step->name, n, status, (int)world.report.text.len,
                      world.report.text.ptr ? world.report.text.ptr : "");
     world_close(&world);
     return fine;
 }
 
-static bool run_step(const struct step *step, long burst)
+static void run_step(const struct step *step, long burst)
 {
-    bool fine = true, hit = true;
-    long count = 0;
-    for (long n = 1; hit && fine; n = next(n + (step->cost - 1) * (n < 8 ? 0 : stride)))
-        fine = try_step(step, n, burst, &hit, &count);
+    long count = 0, ignored, tries = 0, n;
+    bool fine = try_step(step, 0, 0, &count);
+    for (; fine && (n = sample(count, tries, COLD, burst)) > 0; tries++)
+        fine = try_step(step, n, burst, &ignored);
     if (fine)
-        fine = try_step(step, 0, 0, &hit, &count);
-    say(fine, step->name, burst, count);
-    return fine;
+        fine = try_step(step, 0, 0, &ignored);
+    say(fine, step->name, burst, tries, count);
 }
 
 /* ---- requests ---- */
@@ -208,48 +221,71 @@ static bool prepare(struct world *world, const struct route *route, char token[1
            (ask(world, &create, token, "", &status) && status == 201 && member(answer, "id", todo, 64));
 }
 
-/* jansson may leave bytes out of a token's claims without a word: then it is refused as well. */
-static bool clean(const struct route *route, unsigned status)
+static bool clean(unsigned status)
 {
-    return status == 0 || status == 500 || status == 503 || (status == 401 && route->needs >= TOKEN);
+    return status == 0 || status == 500 || status == 503;
 }
 
-static bool try_route(const struct route *route, long n, long burst, bool *ret_hit, long *ret_count)
+static bool open_world(struct world *world)
 {
-    struct world world = {.started = false};
+    bool fine = world_load(world, config_file) == 0 && world_start(world) == 0;
+    return fine || wrong("no server: %.*s", (int)world->report.text.len, world->report.text.ptr);
+}
+
+static bool try_route(struct world *world, const struct route *route, long n, long burst, long *ret_count)
+{
     char token[1024] = "", todo[64] = "";
     unsigned status = 0;
-    bool fine = world_load(&world, config_file) == 0 && world_start(&world) == 0 && prepare(&world, route, token, todo);
-    if (!fine)
-        wrong("%s %s: cannot be prepared: %s", route->method, route->target, body());
-    if (fine) {
-        failing_arm(n, burst);
-        bool ended = ask(&world, route, token, todo, &status);
-        *ret_count = failing_count();
-        *ret_hit = failing_disarm();
-        if (!ended)
-            fine = wrong("%s %s: allocation %ld: hangs", route->method, route->target, n);
-        else if (status != route->status && !(*ret_hit && clean(route, status)))
-            fine = wrong("%s %s: allocation %ld: status %u, not %u: %s", route->method, route->target, n, status,
-                         route->status, body());
-    }
+    if (!prepare(world, route, token, todo))
+        return wrong("%s %s: allocation %ld: cannot be prepared: %s", route->method, route->target, n, body());
+    failing_arm(n, burst);
+    bool ended = ask(world, route, token, todo, &status);
+    *ret_count = failing_count();
+    bool hit = failing_disarm();
+    if (!ended)
+        return wrong("%s %s: allocation %ld: hangs", route->method, route->target, n);
+    if (status != route->status && !(hit && clean(status)))
+        return wrong("%s %s: allocation %ld: status %u, not %u: %s", route->method, route->target, n, status,
+                     route->status, body());
     /* What was deleted before the reply failed stays deleted. */
     unsigned again = route->status, gone = strcmp(route->method, "DELETE") == 0 && route->needs == TODO ? 404 : again;
-    if (fine && (!ask(&world, route, token, todo, &status) || (status != again && status != gone)))
-        fine = wrong("%s %s: allocation %ld: afterwards %u: %s", route->method, route->target, n, status, body());
+    if (!ask(world, route, token, todo, &status) || (status != again && status != gone))
+        return wrong("%s %s: allocation %ld: afterwards %u: %s", route->method, route->target, n, status, body());
+    return true;
+}
+
+/* In a server of its own. */
+static bool try_cold(const struct route *route, long n, long burst, long *ret_count)
+{
+    struct world world = {.started = false};
+    bool fine = open_world(&world) && try_route(&world, route, n, burst, ret_count);
     world_close(&world);
     return fine;
 }
 
-static void run_route(const struct route *route, long burst)
+static void run_cold(const struct route *route, long burst)
 {
     char name[128];
-    bool fine = true, hit = true;
-    long count = 0;
-    for (long n = 1; hit; n = next(n))
-        fine = try_route(route, n, burst, &hit, &count) && fine;
-    snprintf(name, sizeof(name), "%s %s (%u)", route->method, route->target, route->status);
-    say(fine, name, burst, count);
+    long count = 0, ignored, tries = 0, n;
+    bool fine = try_cold(route, 0, 0, &count);
+    for (; fine && (n = sample(count, tries, COLD, burst)) > 0; tries++)
+        fine = try_cold(route, n, burst, &ignored);
+    snprintf(name, sizeof(name), "cold: %s %s (%u)", route->method, route->target, route->status);
+    say(fine, name, burst, tries, count);
+}
+
+static void run_warm(const struct route *route, long burst)
+{
+    char name[128];
+    struct world world = {.started = false};
+    long count = 0, ignored, tries = 0, n;
+    bool fine = open_world(&world) && try_route(&world, route, 0, 0, &ignored) &&
+                try_route(&world, route, 0, 0, &count); /* as of the second it is warm */
+    for (; fine && (n = sample(count, tries, WARM, burst)) > 0; tries++)
+        fine = try_route(&world, route, n, burst, &ignored);
+    world_close(&world);
+    snprintf(name, sizeof(name), "warm: %s %s (%u)", route->method, route->target, route->status);
+    say(fine, name, burst, tries, count);
 }
 
 /* ---- */
@@ -266,11 +302,10 @@ int main(int argc, char **argv)
 {
     enum { BURST = 12, STEPS = sizeof(steps) / sizeof(steps[0]), ROUTES = sizeof(routes) / sizeof(routes[0]) };
     char folder[64], log[96];
-    bool all = getenv("BACKPLANE_TEST_ALL") != NULL;
+    all = getenv("BACKPLANE_TEST_ALL") != NULL;
     if (argc != 2 || !world_prepare(folder))
         return 2;
     config_file = argv[1];
-    stride = all ? 1 : 9;
     since = bp_clock();
     tap = fdopen(dup(STDOUT_FILENO), "w");
     snprintf(log, sizeof(log), "%s/log", folder);
@@ -280,7 +315,7 @@ int main(int argc, char **argv)
     if (!getenv("BACKPLANE_TEST_LOG") && dup2(fd, STDERR_FILENO) < 0)
         return 2;
     log_setup(BP_LOG_ERROR, LOG_JSON, "test");
-    fprintf(tap, "1..%d\n", 2 * (STEPS + ROUTES));
+    fprintf(tap, "1..%d\n", 2 * (STEPS + 2 * ROUTES));
     struct world world = {.started = false};
     if (world_load(&world, config_file) != 0 || world_migrate(&world) != 0)
         fprintf(tap, "# %.*s\n", (int)world.report.text.len, world.report.text.ptr ? world.report.text.ptr : "");
@@ -289,7 +324,9 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < STEPS; i++)
             run_step(&steps[i], burst);
         for (size_t i = 0; i < ROUTES; i++)
-            run_route(&routes[i], burst);
+            run_cold(&routes[i], burst);
+        for (size_t i = 0; i < ROUTES; i++)
+            run_warm(&routes[i], burst);
     }
     (void)nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     fclose(tap);
