@@ -15,7 +15,7 @@ struct cli_options {
     const char *const *sets; /* --set path=value, in the order given */
     size_t set_count;
     bool json;              /* check --json, migrate status --json */
-    bool markdown;          /* plugins NAME --markdown, config options --markdown */
+    bool markdown;          /* plugins NAME --markdown, config options --markdown, metrics --markdown */
     const char *to, *steps; /* of migrate down; NULL: not given */
     const char *plugin;     /* one that the command needs, configured or not; NULL: none */
     const char *arguments[CLI_ARGUMENTS];
@@ -27,6 +27,7 @@ int cli_run(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
 int cli_plugins(const struct cli_options *options);
 int cli_routes(const struct cli_options *options);
+int cli_metrics(const struct cli_options *options);
 int cli_explain(const struct cli_options *options);
 int cli_config_options(const struct cli_options *options);
 int cli_config_print(const struct cli_options *options);

@@ -142,9 +142,9 @@ static int check_command(const struct parse *parse)
         return usage("%s belongs to \"check\" and \"migrate status\"", "--json", NULL);
     if ((parse->options.to || parse->options.steps) && command->function != cli_migrate_down)
         return usage("%s belongs to \"migrate down\"", parse->options.to ? "--to" : "--steps", NULL);
-    if (parse->options.markdown && command->function != cli_config_options &&
+    if (parse->options.markdown && command->function != cli_config_options && command->function != cli_metrics &&
         (command->function != cli_plugins || parse->options.argument_count == 0))
-        return usage("%s belongs to \"plugins NAME\" and \"config options\"", "--markdown", NULL);
+        return usage("%s belongs to \"plugins NAME\", \"metrics\" and \"config options\"", "--markdown", NULL);
     return 0;
 }
 

@@ -115,6 +115,8 @@ struct bp_metric *bp_metric_new(struct bp_host *host, const struct bp_metric_def
 {
     const char *error;
     struct bp_metric *metric = metric_new(host->assembly->shared, def, &error);
+    if (metric && !metric->plugin)
+        metric->plugin = host->plugin.name;
     if (!metric)
         (void)bp_config_error(host, NULL, "the metric \"%s\" is refused: %s",
                               def->size > 0 && def->name ? def->name : "", error);

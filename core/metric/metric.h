@@ -17,6 +17,7 @@ struct bp_series {
 struct bp_metric {
     struct bp_metric *next;
     struct shared *shared;
+    const char *plugin;           /* that defined it first; NULL: the core */
     struct bp_metric_def def;     /* full-size copy; the texts are the plugin's */
     struct metric_region *region; /* NULL before the first use: init runs in check, too */
     struct bp_series *series;     /* region->capacity of them */

@@ -32,6 +32,7 @@ struct bp_answer {
 };
 
 #ifndef __cplusplus
+/* A row, and the end of the rows. */
 #define BP_ANSWER(...)                                \
     {                                                 \
         .size = sizeof(struct bp_answer), __VA_ARGS__ \

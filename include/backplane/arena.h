@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory that dies together: a request's arena lives until its fiber has returned and its reply was sent.
- * Nothing is freed one by one. Not thread-safe; lent to one thread at a time.
+ * Nothing is freed one by one. Not thread-safe; lent to one thread at a time. Where one comes from: bp_arena(rq) in a request,
+ * bp_fiber_arena() on any other fiber. No function suspends.
  */
 #ifndef BACKPLANE_ARENA_H
 #define BACKPLANE_ARENA_H
@@ -12,9 +13,10 @@
 extern "C" {
 #endif
 
+/* Opaque. */
 struct bp_arena;
 
-/* Zeroed, aligned to 16 bytes. NULL when out of memory: return BP_NOMEM. */
+/* size bytes, zeroed, aligned to 16 bytes. NULL when out of memory: return BP_NOMEM. */
 void *bp_arena_alloc(struct bp_arena *arena, size_t size);
 /* Zeroed array of count items; NULL when out of memory or when count * size overflows. */
 void *bp_arena_array(struct bp_arena *arena, size_t count, size_t size);

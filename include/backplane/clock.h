@@ -13,6 +13,7 @@ typedef int64_t bp_time; /* monotonic, nanoseconds; meaningful on this machine u
 typedef int64_t bp_span; /* a duration, nanoseconds */
 typedef int64_t bp_date; /* UTC, milliseconds since the Unix epoch */
 
+/* Spans to multiply: 30 * BP_SECOND. */
 #define BP_MICROSECOND ((bp_span)1000)
 #define BP_MILLISECOND ((bp_span)1000000)
 #define BP_SECOND ((bp_span)1000000000)
@@ -29,7 +30,7 @@ bp_date bp_date_now(void);
 
 /* RFC 3339 with milliseconds and Z: "2026-11-22T19:55:02.123Z". */
 #define BP_DATE_LEN 24
-/* Writes BP_DATE_LEN bytes, no NUL. Years 0000 to 9999. */
+/* Writes BP_DATE_LEN bytes in that form, no NUL. Years 0000 to 9999. */
 void bp_date_format(bp_date date, char ret_text[BP_DATE_LEN]);
 /* RFC 3339 date-time with any offset; leap second 60 is read as 59. False when it is not one. */
 bool bp_date_parse(bp_str text, bp_date *ret_date);

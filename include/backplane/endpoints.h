@@ -12,6 +12,7 @@ extern "C" {
 
 struct bp_host;
 
+/* A route that is served. Texts and rows live as long as the worker. */
 struct bp_endpoint {
     /* As its plugin declared it, with what follows from .resource filled in. Lives as long as the instance. */
     const struct bp_route *route;
@@ -25,6 +26,7 @@ struct bp_endpoint {
     const struct bp_field *create_rows, *update_rows;
 };
 
+/* A stage that a request to it runs through. Lives as long as the worker. */
 struct bp_endpoint_stage {
     const char *plugin;  /* "rate_limit" */
     bp_str instance;     /* of the plugin */

@@ -24,6 +24,7 @@
 extern "C" {
 #endif
 
+/* What a row's member is in C, in a configuration and in JSON. */
 enum bp_type {
     BP_TYPE_END,
     BP_TYPE_PRESENCE, /* the first row: where the two bit sets are */
@@ -42,6 +43,7 @@ enum bp_type {
                          when .sub's only row is named "", an array of bare values */
 };
 
+/* .flags of a row, or'ed. */
 enum bp_field_flag {
     BP_REQUIRED = 1u << 0,  /* missing, null or of another type: "<Label> is required" */
     BP_NULLABLE = 1u << 1,  /* null is a value of its own (its bit in the null set; else a text with ptr NULL) */
@@ -56,14 +58,16 @@ enum bp_field_flag {
     BP_SORT = 1u << 9       /* of a resource: a list may be sorted by it */
 };
 
+/* The member of a BP_ARRAY row: len structs (or bare values) at ptr, in the arena of who decoded them. */
 struct bp_array {
     void *ptr;
     size_t len;
 };
 
+/* Opaque: what a .check function adds its findings to. */
 struct bp_problems;
 
-/* 128 bytes throughout ABI 1.x; spare words are zero. Rows end with BP_END. */
+/* A row. Made by the macros below; static const. 128 bytes throughout ABI 1.x; spare words are zero. Rows end with BP_END. */
 struct bp_field {
     const char *name;           /* of the member; configuration key and database column */
     const char *json;           /* NULL: name in camel case */
@@ -99,6 +103,10 @@ _Static_assert(sizeof(struct bp_field) == 128, "struct bp_field is 128 bytes in 
         .name = #member, .type = (TYPE), .offset = BP_OFFSET_(S, member, T), __VA_ARGS__ \
     }
 
+/* A row of each type: the struct, its member, and what else there is to say of it, by name.
+ *
+ *     BP_TEXT(struct note, text, .flags = BP_REQUIRED | BP_TRIM, .min = 1, .max = 2000, .doc = "What it says.")
+ */
 #define BP_BOOL(S, ...) BP_BOOL_(S, __VA_ARGS__, .spare32 = 0)
 #define BP_U32(S, ...) BP_U32_(S, __VA_ARGS__, .spare32 = 0)
 #define BP_I64(S, ...) BP_I64_(S, __VA_ARGS__, .spare32 = 0)

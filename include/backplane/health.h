@@ -14,11 +14,12 @@ struct bp_host;
 
 #define BP_HEALTH_DETAIL 160u
 
+/* What a check may return beside 0 and a negative status. */
 enum bp_health_condition {
     BP_HEALTH_UNFIT = 1 /* it answers, but cannot be used until somebody mends it (migrations are missing): no grace */
 };
 
-/* Begins with its size; static const. */
+/* A check, as a plugin defines it. Begins with its size; static const. */
 struct bp_health_check {
     uint32_t size;
     uint32_t required; /* 1: readiness fails when it fails for longer than grace; 0: it only warns */
@@ -30,7 +31,7 @@ struct bp_health_check {
     int (*check)(void *self, bp_span timeout, char *detail);
 };
 
-/* In init only. The definition is borrowed. 0 or BP_NOMEM. */
+/* In init only: adds a check of this instance, asked with its self. The definition is borrowed. 0 or BP_NOMEM. Does not suspend. */
 int bp_health_new(struct bp_host *host, const struct bp_health_check *check);
 /* The same, with required and grace chosen by the instance's options. */
 int bp_health_new_with(struct bp_host *host, const struct bp_health_check *check, bool required, bp_span grace);

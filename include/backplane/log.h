@@ -16,10 +16,13 @@ extern "C" {
 
 struct bp_host;
 
+/* How grave: debug (for authors), info (what was asked for took place), warn (borne, worth a look), error (somebody has to act). */
 enum bp_level { BP_LOG_DEBUG, BP_LOG_INFO, BP_LOG_WARN, BP_LOG_ERROR };
 
+/* Which member of a field holds its value. */
 enum bp_log_kind { BP_LOG_STR, BP_LOG_INT, BP_LOG_NUM, BP_LOG_BOOL };
 
+/* A field of a line; made by the functions below. Name and text are borrowed until the line was written. */
 struct bp_log_field {
     const char *name;
     enum bp_log_kind kind;
@@ -28,6 +31,7 @@ struct bp_log_field {
     double number;
 };
 
+/* A field each: a text, a NUL-terminated one (NULL: empty), an integer, a number, a truth value. Pure. */
 static inline struct bp_log_field bp_log_str(const char *name, bp_str value)
 {
     struct bp_log_field f = {name, BP_LOG_STR, value, 0, 0};
@@ -60,7 +64,7 @@ static inline struct bp_log_field bp_log_end(void)
     return f;
 }
 
-/* Thread-safe. host may be NULL in the core. event: a dotted name ("sqlite.open_failed"); message: a
+/* Writes a line, if its level is one that is written. Use bp_log(). Thread-safe; does not suspend. host may be NULL in the core. event: a dotted name ("sqlite.open_failed"); message: a
  * sentence for a reader, without data, which goes into fields; fields: up to the first without a name. */
 void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, const char *message,
                   const struct bp_log_field *fields);
@@ -68,7 +72,10 @@ void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, 
 bool bp_log_enabled(enum bp_level level);
 
 #ifndef __cplusplus
-/* bp_log(host, BP_LOG_WARN, "auth.slow_hash", "Hashing took long", bp_log_int("ms", ms)); */
+/* Writes a line with any number of fields, as bp_log_write().
+ *
+ *     bp_log(host, BP_LOG_WARN, "auth.slow_hash", "Hashing took long", bp_log_int("ms", ms));
+ */
 #define bp_log(host, level, event, ...)                                  \
     bp_log_write((host), (level), (event), BP_LOG_HEAD_(__VA_ARGS__, 0), \
                  (const struct bp_log_field[])BP_LOG_TAIL_(__VA_ARGS__, bp_log_end()))

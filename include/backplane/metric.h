@@ -14,6 +14,7 @@ extern "C" {
 
 struct bp_host;
 
+/* What only grows; what goes up and down; how often values fell into which bucket. */
 enum bp_metric_type { BP_COUNTER = 1, BP_GAUGE, BP_HISTOGRAM };
 
 #define BP_METRIC_LABELS 4
@@ -24,7 +25,7 @@ enum bp_metric_aggregate {
     BP_METRIC_MAX /* gauges only: the largest; for what every worker says alike, a version, a time of start */
 };
 
-/* Begins with its size. */
+/* A metric, as a plugin defines it. Begins with its size; static const. */
 struct bp_metric_def {
     uint32_t size;
     uint32_t type;    /* enum bp_metric_type */
@@ -40,6 +41,7 @@ struct bp_metric_def {
                                           shown as seconds); 0: 1 */
 };
 
+/* Opaque: a metric, and one of its series (a metric with values for its labels). Both live as long as the process. */
 struct bp_metric;
 struct bp_series;
 
@@ -50,13 +52,16 @@ struct bp_metric *bp_metric_new(struct bp_host *host, const struct bp_metric_def
  * when there are too many. Cheap enough for each request (one hash), but keep the pointer where the labels are constant.
  * Never NULL. Not in init: from start on. On the worker's thread. Values are cut at 96 bytes. */
 struct bp_series *bp_series(struct bp_metric *metric, const bp_str *labels);
-/* These three are thread-safe. Counters only grow; a gauge is a sum of what each worker adds and subtracts, zeroed for a worker that died. */
+/* Adds to a counter, which only grows (an amount below 1 is ignored), or to a gauge, whose reading is the sum (or the largest) of what its workers
+ * have there; what a worker has is zeroed when it dies. Thread-safe, never waits, as the next two. */
 void bp_metric_add(struct bp_series *series, int64_t amount);
+/* Gauges: what this worker has there. */
 void bp_metric_set(struct bp_series *gauge, int64_t value);
-/* Histograms: the value in the metric's unit (seconds). */
+/* Histograms: counts the value, given in the metric's unit (seconds). One that is no number is ignored. */
 void bp_metric_observe(struct bp_series *histogram, double value);
 
-/* All metrics of this server in the Prometheus text format 0.0.4, into a buffer of the arena. ptr NULL: out of memory. */
+/* All metrics of this server in the Prometheus text format 0.0.4, into a buffer of the arena. ptr NULL: out of memory. On
+ * the worker's thread, from start on. Does not suspend. */
 struct bp_arena;
 bp_str bp_metrics_render(struct bp_arena *arena);
 

@@ -12,11 +12,13 @@
 extern "C" {
 #endif
 
+/* An address of the Internet, or of a Unix socket. */
 struct bp_address {
     uint8_t bytes[16];
     uint8_t len; /* 4, 16, or 0: a Unix socket */
 };
 
+/* All addresses that begin with the same bits. */
 struct bp_network {
     struct bp_address address;
     uint8_t bits; /* of the prefix */

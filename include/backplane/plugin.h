@@ -17,6 +17,7 @@
 extern "C" {
 #endif
 
+/* What the server compares before it trusts a plugin: see docs/abi-changes.md. */
 #define BP_ABI_MAGIC 0x42504c4eu /* "BPLN" */
 #define BP_ABI_MAJOR 1u
 #define BP_ABI_MINOR 0u
@@ -88,6 +89,7 @@ struct bp_stage_rules {
     uint32_t needs_identity; /* 1: as in struct bp_plugin */
 };
 
+/* What a plugin is. Made by BP_PLUGIN(), which fills the first four members; what is left out is zero. */
 struct bp_plugin {
     uint32_t magic;
     uint16_t abi_major, abi_minor;
@@ -128,7 +130,10 @@ struct bp_plugin {
 #define BP_EXPORT_ extern "C" __attribute__((visibility("default")))
 #else
 #define BP_EXPORT_ __attribute__((visibility("default")))
-/* BP_NEED("database", 1, struct todos, db) or BP_NEED("cache", 1, struct todos, cache, .optional = 1) */
+/* Rows of .needs: the interface, the version asked for, and the struct bp_service in self that it is written to.
+ *
+ *     BP_NEED("database", 1, struct todos, db), BP_NEED("cache", 1, struct todos, cache, .optional = 1), BP_NEED_END
+ */
 #define BP_NEED(interface_, version_, S, ...) \
     BP_NEED_(interface_, version_, S, __VA_ARGS__, .size = sizeof(struct bp_need))
 #define BP_NEED_(interface_, version_, S, member, ...)                                                         \
@@ -139,6 +144,7 @@ struct bp_plugin {
     {               \
         .size = 0   \
     }
+/* Rows of .provides: the interface, its version, and a vtable that lives as long as the plugin. */
 #define BP_PROVIDE(interface_, version_, vtable_)                                                                \
     {                                                                                                            \
         .size = sizeof(struct bp_provide), .interface = (interface_), .version = (version_), .vtable = (vtable_) \
@@ -147,6 +153,7 @@ struct bp_plugin {
     {                  \
         .size = 0      \
     }
+/* Rows of .migrations. */
 #define BP_MIGRATION(...)                                \
     {                                                    \
         .size = sizeof(struct bp_migration), __VA_ARGS__ \
@@ -155,6 +162,7 @@ struct bp_plugin {
     {                    \
         .size = 0        \
     }
+/* Rows of .commands. */
 #define BP_COMMAND(...)                                \
     {                                                  \
         .size = sizeof(struct bp_command), __VA_ARGS__ \
@@ -163,7 +171,10 @@ struct bp_plugin {
     {                  \
         .size = 0      \
     }
-/* BP_PLUGIN(.name = "hello", .version = "1.0.0", .middleware = hello); */
+/* Once in each plugin: the one function that it exports.
+ *
+ *     BP_PLUGIN(.name = "hello", .version = "1.0.0", .middleware = hello);
+ */
 #define BP_PLUGIN(...)                                                     \
     BP_EXPORT_ const struct bp_plugin *backplane_plugin(void);             \
     BP_EXPORT_ const struct bp_plugin *backplane_plugin(void)              \
@@ -184,7 +195,7 @@ const char *bp_version(void);
 bp_str bp_instance_name(const struct bp_host *host);
 /* The folder for data (BACKPLANE_DATA), absolute, NUL behind it. Lives as long as the instance. Thread-safe. */
 bp_str bp_data_dir(const struct bp_host *host);
-/* True in the production profile. */
+/* True when server.profile is "production" (NODE_ENV=production with the shipped configuration). From init on. Thread-safe. */
 bool bp_is_production(const struct bp_host *host);
 /* True from the moment this worker was told that it will stop: readiness must fail. Thread-safe. */
 bool bp_draining(void);
@@ -202,9 +213,11 @@ int bp_routes_add(struct bp_host *host, const struct bp_route *routes);
 int bp_migrations_add(struct bp_host *host, const char *owner, const struct bp_migration *migrations);
 /* In init and start: says why it failed, in the log and in check's report; returns BP_ERROR. */
 int bp_start_error(struct bp_host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A stage's own name in a middleware ("per_user", "api.rate_limit"): the key of its shared state. */
+/* In a middleware, on the request's fiber: this stage's own name ("per_user", "api.rate_limit"), the key of its shared state. Lives as long
+ * as the instance. Does not suspend. */
 bp_str bp_stage_name(const struct bp_request *rq);
-/* In init and start: calls function for every use of this instance in the pipelines, with that stage's options. */
+/* In init and start: calls function for every use of this instance in the pipelines, with that stage's options (they live as long as the
+ * instance). Does not suspend. */
 void bp_stages_each(struct bp_host *host,
                     void (*function)(struct bp_host *host, bp_str stage_name, const void *stage, void *argument),
                     void *argument);

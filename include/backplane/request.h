@@ -15,8 +15,10 @@
 extern "C" {
 #endif
 
+/* Opaque. */
 struct bp_request;
 
+/* Of a request or a route. */
 enum bp_method { BP_GET = 1, BP_HEAD, BP_POST, BP_PUT, BP_PATCH, BP_DELETE, BP_OPTIONS };
 
 /* A stage of a pipeline, or a handler (stage is then NULL). self: the plugin instance's struct; stage: the options
@@ -68,6 +70,7 @@ bool bp_request_secure(const struct bp_request *rq);
 /* "1.1" or "1.0" */
 bp_str bp_request_http_version(const struct bp_request *rq);
 
+/* The request's memory, for what lives as long as it does. Never NULL. */
 struct bp_arena *bp_arena(struct bp_request *rq);
 /* The moment the head was complete, and the moment now: as first read in this turn of the loop. */
 bp_time bp_started(const struct bp_request *rq);

@@ -43,6 +43,7 @@ struct bp_resource_filter {
     const char *sql, *sql_postgres;
 };
 
+/* What .before_write and .refused are about. PATCH is an update, PUT a replacement. */
 enum bp_resource_write { BP_WRITE_CREATE = 1, BP_WRITE_UPDATE, BP_WRITE_REPLACE, BP_WRITE_DELETE };
 
 /* Begins with its size. Static const, or as long as the instance. */
@@ -86,6 +87,7 @@ struct bp_resource {
 };
 
 #ifndef __cplusplus
+/* A resource; rows of .computed and of .filters, and their ends. */
 #define BP_RESOURCE(...)                                \
     {                                                   \
         .size = sizeof(struct bp_resource), __VA_ARGS__ \

@@ -19,7 +19,7 @@ enum bp_reply_form {
     BP_REPLY_UNDOCUMENTED /* for browsers or operators: the document leaves the route out */
 };
 
-/* Begins with its size; the core copies it into a full-size zeroed struct. The table ends with BP_ROUTE_END. */
+/* A row of bp_plugin.routes. Begins with its size; the core copies it into a full-size zeroed struct. The table ends with BP_ROUTE_END. */
 struct bp_route {
     uint32_t size;
     uint32_t method;  /* enum bp_method; HEAD follows from GET, OPTIONS is the core's */
@@ -54,10 +54,12 @@ struct bp_route {
     const char *scope;
 };
 
-/* The route that matched, as its plugin declared it; NULL when none did. */
+/* The route that matched, as its plugin declared it, with what follows from .resource filled in; NULL when none did. On the request's
+ * fiber. Lives as long as the instance. */
 const struct bp_route *bp_request_endpoint(const struct bp_request *rq);
 
 #ifndef __cplusplus
+/* A row, and the end of the rows. */
 #define BP_ROUTE(...)                                \
     {                                                \
         .size = sizeof(struct bp_route), __VA_ARGS__ \

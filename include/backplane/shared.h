@@ -22,7 +22,7 @@ struct bp_host;
  */
 void *bp_shared(struct bp_host *host, const char *name, uint32_t layout_version, size_t size);
 
-/* This worker's number, 0 .. server slots - 1; a replacement of a dead worker takes its number. For cells of one's own. */
+/* This worker's number, 0 to BP_WORKER_SLOTS - 1; a replacement of a dead worker takes its number. For cells of one's own. */
 unsigned bp_worker_slot(void);
 #define BP_WORKER_SLOTS 64u
 

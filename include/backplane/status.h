@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/* Those that every module may return. */
 enum bp_status {
     BP_OK = 0,
     BP_ERROR = -1,    /* something failed and was described in the log; 500 */
@@ -29,7 +30,7 @@ enum bp_status {
 /* The name of a negative status ("BP_TIMEOUT"), for logs. Never NULL. */
 const char *bp_status_name(int status);
 
-/* Forwards a negative status; debug builds log file:line once per hop at level debug. */
+/* `return bp_trace(status);` forwards a negative status; with BP_DEBUG defined it logs file:line once per hop at level debug. Thread-safe. */
 int bp_trace_at(int status, const char *file, int line);
 #ifdef BP_DEBUG
 #define bp_trace(status) bp_trace_at((status), __FILE__, __LINE__)

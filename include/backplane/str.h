@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/* len bytes at ptr. Zeroed: an empty text; where "none" differs from "empty", ptr NULL is none. Functions here are pure and thread-safe. */
 typedef struct bp_str {
     const char *ptr;
     size_t len;
@@ -27,32 +28,40 @@ typedef struct bp_str {
     {                                   \
         "" literal, sizeof(literal) - 1 \
     }
-/* printf: printf("%" BP_STR_FMT, BP_STR_ARG(s)) */
+/* For printf:
+ *
+ *     printf("%" BP_STR_FMT, BP_STR_ARG(s))
+ */
 #define BP_STR_FMT ".*s"
 #define BP_STR_ARG(s) (int)(s).len, (s).ptr
 
+/* Of a NUL-terminated text, which is borrowed; of NULL: an empty one. */
 static inline bp_str bp_str_of(const char *text)
 {
     bp_str s = {text, text ? strlen(text) : 0};
     return s;
 }
 
+/* Of len bytes, which are borrowed. */
 static inline bp_str bp_str_n(const char *ptr, size_t len)
 {
     bp_str s = {ptr, len};
     return s;
 }
 
+/* Equal, byte by byte. */
 static inline bool bp_str_eq(bp_str a, bp_str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* Equal to a NUL-terminated text. */
 static inline bool bp_str_is(bp_str a, const char *text)
 {
     return bp_str_eq(a, bp_str_of(text));
 }
 
+/* Whether its first bytes are those of prefix. */
 static inline bool bp_str_starts(bp_str s, bp_str prefix)
 {
     return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
@@ -60,11 +69,11 @@ static inline bool bp_str_starts(bp_str s, bp_str prefix)
 
 /* Equal when ASCII letters are compared without case (field names, RFC 9110 5.1). */
 bool bp_str_eq_nocase(bp_str a, bp_str b);
-/* Without the ASCII white space at both ends. */
+/* Without the ASCII white space at both ends: a part of the same bytes. */
 bp_str bp_str_trim(bp_str s);
 /* Decimal digits only, no sign, no white space; false when empty or out of range. */
 bool bp_str_to_u64(bp_str s, uint64_t *ret_value);
-/* In decimal digits, at the end of space. */
+/* In decimal digits, written to the end of space; what is returned points into it. */
 bp_str bp_str_u64(uint64_t value, char space[20]);
 /* Equal, in a time that depends on the lengths only: for secrets and signatures. */
 bool bp_str_eq_secret(bp_str a, bp_str b);

@@ -9,6 +9,7 @@
 extern "C" {
 #endif
 
+/* In network order, as in the text. */
 typedef struct bp_uuid {
     uint8_t bytes[16];
 } bp_uuid;
@@ -23,6 +24,7 @@ void bp_uuid_format(const bp_uuid *uuid, char ret_text[BP_UUID_LEN]);
 /* The 8-4-4-4-12 form, either case, any version. False when it is not one. */
 bool bp_uuid_parse(bp_str text, bp_uuid *ret_uuid);
 
+/* Whether they are the same. */
 static inline bool bp_uuid_eq(const bp_uuid *a, const bp_uuid *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;

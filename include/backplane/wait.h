@@ -39,6 +39,7 @@ typedef struct bp_event {
     bool set;
 } bp_event;
 
+/* Not set, and nobody waits: the same as zeroes. */
 static inline void bp_event_init(bp_event *event)
 {
     event->waiter = NULL;
@@ -59,6 +60,7 @@ void bp_event_set(bp_event *event);
  * when out of memory. The host is that of the plugin instance. */
 bool bp_post(struct bp_host *host, void (*function)(void *argument), void *argument);
 
+/* What a descriptor is waited for. */
 #define BP_READABLE 1u
 #define BP_WRITABLE 2u
 /* Suspends until the descriptor is ready for one of the events (BP_READABLE | BP_WRITABLE), or in error. */

@@ -22,6 +22,7 @@ extern "C" {
 #define BP_CACHE_TAGS_VERSION 1u
 #define BP_CACHE_TAG_MAX 160u /* bytes of a tag */
 
+/* For providers, and for plugins whose data are not behind "database". */
 struct bp_cache_tags_vtable {
     uint32_t size;
     uint32_t spare;

@@ -29,6 +29,7 @@ extern "C" {
 #define BP_DATABASE "database"
 #define BP_DATABASE_VERSION 1u
 
+/* Positive statuses: the statement was sound, and a constraint refused it. Nothing of it took place. */
 enum bp_db_condition {
     BP_DB_UNIQUE = 1, /* a unique or primary key constraint */
     BP_DB_FOREIGN,    /* a foreign key constraint */
@@ -48,6 +49,7 @@ struct bp_db_value {
     } as;
 };
 
+/* A value each, of this type. Pure. */
 static inline struct bp_db_value bp_db_null(void)
 {
     struct bp_db_value v;
@@ -98,6 +100,7 @@ static inline struct bp_db_value bp_db_date(bp_date value)
     return v;
 }
 
+/* .flags of a statement, or'ed. None: a write that runs alone. */
 enum bp_statement_flag {
     BP_SQL_READ = 1u << 0,       /* changes nothing: may use a reader, may be cancelled and retried */
     BP_SQL_BATCHABLE = 1u << 1,  /* a write that may share a commit with others' (each in its own savepoint) */
@@ -121,12 +124,14 @@ struct bp_statement {
     const char *tag;
 };
 #ifndef __cplusplus
+/* static const struct bp_statement find = BP_STATEMENT(.name = …, .sql = …); */
 #define BP_STATEMENT(...)                                \
     {                                                    \
         .size = sizeof(struct bp_statement), __VA_ARGS__ \
     }
 #endif
 
+/* What a statement gave back. */
 struct bp_result {
     void *rows; /* len structs of row_size bytes, in the arena given; NULL when len is 0 */
     size_t len;
@@ -137,7 +142,10 @@ struct bp_result {
 struct bp_tx;
 
 #ifndef __cplusplus
-/* bp_db_query(todos->db, NULL, &find, BP_VALUES(bp_db_uuid(&id)), arena, &result) */
+/* The values of a statement and how many they are: two arguments at once. BP_NO_VALUES: none.
+ *
+ *     bp_db_query(todos->db, NULL, &find, BP_VALUES(bp_db_uuid(&id)), arena, &result)
+ */
 #define BP_VALUES(...)                           \
     ((const struct bp_db_value[]){__VA_ARGS__}), \
         (sizeof((const struct bp_db_value[]){__VA_ARGS__}) / sizeof(struct bp_db_value))
@@ -155,13 +163,14 @@ int bp_db_query(struct bp_service db, struct bp_tx *tx, const struct bp_statemen
 int bp_db_begin(struct bp_service db, struct bp_tx **ret_tx);
 /* Ends it; frees tx whatever happens. Never cancelled. 0 when it is durable; BP_UNKNOWN; else nothing of it took place. */
 int bp_db_commit(struct bp_service db, struct bp_tx *tx);
+/* Undoes it; frees tx. Never cancelled. Cannot fail: what was not committed did not take place. */
 void bp_db_rollback(struct bp_service db, struct bp_tx *tx);
 /* For stages: until bp_db_enlist(NULL), statements of this fiber on the same database that name no transaction run in tx, and what it begins
  * becomes a part of tx: its commit waits for that of tx, its rollback makes that of tx fail. So a stage can put what it writes
  * into the transaction of a handler that knows nothing of it (idempotency); and a handler what it does into one with bp_resource_delete().
  * Returns what was enlisted before, to be put back. Does not suspend. */
 struct bp_tx *bp_db_enlist(struct bp_tx *tx);
-/* 0 when a trivial query works within the timeout. */
+/* 0 when a trivial query works within the timeout; else BP_TIMEOUT, BP_BUSY, BP_CANCELED or BP_ERROR. */
 int bp_db_ping(struct bp_service db, bp_span timeout);
 /*
  * In start: calls function(argument, payload) on the loop, without a fiber, for each notification on the channel (NOTIFY, or
@@ -192,7 +201,7 @@ struct bp_db_applied {
     bp_date applied_at;
 };
 
-/* Functions as those above, unless said. */
+/* What a provider offers. Functions as those above, unless said. */
 struct bp_database_vtable {
     uint32_t size;
     uint32_t spare;

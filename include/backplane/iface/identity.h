@@ -15,6 +15,7 @@ extern "C" {
 #define BP_IDENTITY "identity"
 #define BP_IDENTITY_VERSION 1u
 
+/* Call it through bp_identity_gone(). */
 struct bp_identity_vtable {
     uint32_t size;
     uint32_t spare;

@@ -35,12 +35,14 @@ struct bp_kv_script {
     const char *text;
 };
 #ifndef __cplusplus
+/* static const struct bp_kv_script take = BP_KV_SCRIPT(.name = …, .text = …); */
 #define BP_KV_SCRIPT(...)                                \
     {                                                    \
         .size = sizeof(struct bp_kv_script), __VA_ARGS__ \
     }
 #endif
 
+/* What a script returned: nothing, an integer, a text (a status or bytes), a list of such. */
 enum bp_kv_type { BP_KV_NIL, BP_KV_INTEGER, BP_KV_TEXT, BP_KV_LIST };
 
 /* What a script returns. In the arena given. */
@@ -53,6 +55,7 @@ struct bp_kv_reply {
     size_t len;
 };
 
+/* Call them through bp_key_value(). */
 struct bp_key_value_vtable {
     uint32_t size;
     uint32_t spare;
@@ -65,6 +68,7 @@ struct bp_key_value_vtable {
     int (*set)(void *self, const struct bp_kv_wait *wait, bp_str key, bp_str value, bp_span ttl);
     /* Sets it only when there is none: *ret_set says whether. */
     int (*set_new)(void *self, const struct bp_kv_wait *wait, bp_str key, bp_str value, bp_span ttl, bool *ret_set);
+    /* 0 also when there was none. */
     int (*remove)(void *self, const struct bp_kv_wait *wait, bp_str key);
     /* Adds to a counter, made with 0 when absent; ttl applies when it was made. ret_value may be NULL. */
     int (*add)(void *self, const struct bp_kv_wait *wait, bp_str key, int64_t amount, bp_span ttl, int64_t *ret_value);
@@ -72,6 +76,7 @@ struct bp_key_value_vtable {
     int (*script)(void *self, const struct bp_kv_wait *wait, const struct bp_kv_script *script, const bp_str *keys,
                   size_t key_count, const bp_str *arguments, size_t argument_count, struct bp_arena *arena,
                   struct bp_kv_reply *ret_reply);
+    /* To every replica that subscribes, this one too; lost by those that are not connected. */
     int (*publish)(void *self, const struct bp_kv_wait *wait, bp_str channel, bp_str message);
     /* In start: calls function(argument, message) on the loop, without a fiber, for each message on the channel. message.ptr
      * NULL: the connection was lost and is back, messages may have been missed. Ends with the provider. Does not suspend. */
@@ -82,7 +87,10 @@ struct bp_key_value_vtable {
     bool (*is_up)(void *self);
 };
 
-/* bp_key_value(cache->store)->get(cache->store.self, …) */
+/* The functions of a provider. Pure.
+ *
+ *     int status = bp_key_value(cache->store)->get(cache->store.self, NULL, key, arena, &value);
+ */
 static inline const struct bp_key_value_vtable *bp_key_value(struct bp_service service)
 {
     return (const struct bp_key_value_vtable *)service.vtable;

@@ -12,6 +12,7 @@ extern "C" {
 #define BP_MAILER "mailer"
 #define BP_MAILER_VERSION 1u
 
+/* Call it through bp_mail_send(). */
 struct bp_mailer_vtable {
     uint32_t size;
     uint32_t spare;
@@ -21,6 +22,7 @@ struct bp_mailer_vtable {
     int (*send)(void *self, bp_str to, bp_str subject, bp_str text);
 };
 
+/* As .send: `status = bp_mail_send(auth->mailer, address, subject, text);` */
 static inline int bp_mail_send(struct bp_service mailer, bp_str to, bp_str subject, bp_str text)
 {
     return ((const struct bp_mailer_vtable *)mailer.vtable)->send(mailer.self, to, subject, text);

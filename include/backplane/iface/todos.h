@@ -15,6 +15,7 @@ extern "C" {
 #define BP_TODOS "todos"
 #define BP_TODOS_VERSION 1u
 
+/* Nothing is called: that it is there says that the tables are. */
 struct bp_todos_vtable {
     uint32_t size;
     uint32_t spare;

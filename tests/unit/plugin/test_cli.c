@@ -131,6 +131,10 @@ Test(cli, golden, .init = set_up, .fini = tear_down)
                           "routes: ( { match = \"/*\"; pipeline = \"api\"; } );\n");
     expect_golden("routes -c bad.cfg", "routes-access.txt");
     expect_golden("explain GET /mine -c bad.cfg", "explain-access.txt");
+    write_file("bad.cfg",
+               "server: { data = \"data\"; };\nplugins: ( { use = \"sqlite\"; }, { use = \"request_id\"; } );\n");
+    expect_golden("metrics -c bad.cfg", "metrics.txt");
+    expect_golden("metrics --markdown -c bad.cfg", "metrics.md");
     expect_golden("plugins card -c t.cfg", "plugins-card.txt");
     expect_golden("plugins card --markdown -c t.cfg", "plugins-card.md");
 }
@@ -159,7 +163,8 @@ Test(cli, usage, .init = set_up, .fini = tear_down)
     expect("check -c", 2, "backplane: -c needs a file\n" TRY);
     expect("check --set x", 2, "backplane: --set needs PATH=VALUE\n" TRY);
     expect("routes --json", 2, "backplane: --json belongs to \"check\" and \"migrate status\"\n" TRY);
-    expect("plugins --markdown", 2, "backplane: --markdown belongs to \"plugins NAME\" and \"config options\"\n" TRY);
+    expect("plugins --markdown", 2,
+           "backplane: --markdown belongs to \"plugins NAME\", \"metrics\" and \"config options\"\n" TRY);
     expect("explain FETCH / -c t.cfg", 2,
            "backplane: unknown method \"FETCH\": expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS\n");
     expect("explain GET items -c t.cfg", 2, "backplane: \"items\" is not a path\n");
