@@ -38,6 +38,7 @@ struct bp_trace_context {
     bp_str baggage; /* may be empty */
 };
 
+/* Which side of a call it is (SpanKind of OpenTelemetry): work within, an answer, a request, a message sent, a message handled. */
 enum bp_trace_kind { BP_TRACE_INTERNAL = 1, BP_TRACE_SERVER, BP_TRACE_CLIENT, BP_TRACE_PRODUCER, BP_TRACE_CONSUMER };
 
 /* Begins a part of the fiber's current span, and makes it the current one. name is copied. NULL when nothing records. */
