@@ -8,14 +8,15 @@
 static const bp_str any_lines = BP_STR_INIT(
     "Access-Control-Allow-Origin: *\r\n"
     "Access-Control-Expose-Headers: X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
-    "Retry-After\r\n");
+    "Retry-After, ETag, Link, Location, Idempotent-Replayed\r\n");
 static const bp_str credentials_lines = BP_STR_INIT(
     "Access-Control-Allow-Credentials: true\r\n"
     "Access-Control-Expose-Headers: X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
-    "Retry-After\r\n");
+    "Retry-After, ETag, Link, Location, Idempotent-Replayed\r\n");
 static const bp_str preflight_lines =
     BP_STR_INIT("Access-Control-Allow-Methods: GET, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
-                "Access-Control-Allow-Headers: Content-Type, Authorization, X-Request-ID\r\n");
+                "Access-Control-Allow-Headers: Content-Type, Authorization, X-Request-ID, X-API-Key, If-Match, "
+                "If-None-Match, Idempotency-Key\r\n");
 
 static int allow_origin(struct bp_request *rq, const struct cors *cors, bp_str origin)
 {

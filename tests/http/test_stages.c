@@ -91,8 +91,9 @@ static void expect_cors(const char *method, const char *origin, unsigned status,
     cr_expect_eq(value && strstr(value, "Origin"), vary);
     if (strcmp(method, "OPTIONS") == 0) {
         cr_expect_str_eq(http_header(&reply, "Access-Control-Allow-Methods"), "GET, POST, PUT, PATCH, DELETE, OPTIONS");
-        cr_expect_str_eq(http_header(&reply, "Access-Control-Allow-Headers"),
-                         "Content-Type, Authorization, X-Request-ID");
+        cr_expect_str_eq(
+            http_header(&reply, "Access-Control-Allow-Headers"),
+            "Content-Type, Authorization, X-Request-ID, X-API-Key, If-Match, If-None-Match, Idempotency-Key");
     }
     http_reply_free(&reply);
 }
