@@ -42,7 +42,8 @@ def find(text):
 
 
 def main():
-    rows = {(400, "validation.failed"): "Validation failed: …", (400, "http.malformed_json"): ""}
+    rows = {(400, "validation.failed"): "Validation failed: …", (400, "http.malformed_json"): "",
+            (422, "bulk.undone"): "Nothing was changed: an operation failed"}
     for file in sources():
         with open(file, encoding="utf-8") as source:
             text = source.read()

@@ -116,10 +116,20 @@ static int reply(struct bulk *bulk, bool atomic, size_t count)
     struct bp_request *rq = bulk->rq;
     struct buffer body = {0};
     bool undone = atomic && bulk->failed > 0;
-    buffer_printf(&body, "{\"success\":%s,\"message\":\"%s\",\"data\":{\"succeeded\":%zu,\"failed\":%zu,\"results\":[",
-                  undone ? "false" : "true",
-                  undone ? "Nothing was changed: an operation failed" : "Operations were run",
-                  undone ? 0 : count - bulk->failed, bulk->failed);
+    if (undone) {
+        bp_str id = bp_request_id(rq);
+        buffer_add(&body,
+                   BP_STR("{\"success\":false,\"status\":\"fail\",\"message\":\"Nothing was changed: an operation "
+                          "failed\",\"code\":\"bulk.undone\""));
+        if (id.len > 0) {
+            buffer_add(&body, BP_STR(",\"requestId\":"));
+            schema_encode_text(id, &body);
+        }
+    } else {
+        buffer_add(&body, BP_STR("{\"success\":true,\"message\":\"Operations were run\""));
+    }
+    buffer_printf(&body, ",\"data\":{\"succeeded\":%zu,\"failed\":%zu,\"results\":[", undone ? 0 : count - bulk->failed,
+                  bulk->failed);
     buffer_add(&body, buffer_str(&bulk->results));
     buffer_add(&body, BP_STR("]}}"));
     bp_str text = body.failed || bulk->results.failed ? bp_str_n(NULL, 0) : bp_arena_copy(rq->arena, buffer_str(&body));

@@ -42,6 +42,19 @@ int resource_missing(struct bp_request *rq, const struct resource *resource)
     return fail(rq, resource, 404, "not_found", "not found");
 }
 
+/* 400 about a query parameter: what is said before and after the text that is quoted. */
+static int refuse_query(struct bp_request *rq, bp_str parameter, const char *code, const char *before, bp_str text,
+                        const char *after)
+{
+    struct bp_problems problems;
+    problems_init(&problems, rq->arena);
+    problems_add(
+        &problems, parameter, code,
+        bp_arena_printf(rq->arena, "%s \"%.*s\"%s", before, text.len < 100 ? (int)text.len : 100, text.ptr, after));
+    int status = request_fail_problems(rq, &problems, false);
+    return status < 0 ? status : BP_REFUSED;
+}
+
 int resource_select(struct bp_request *rq, const struct resource *resource, bp_str fields, uint64_t *ret_set)
 {
     uint64_t set = 0;
@@ -55,13 +68,8 @@ int resource_select(struct bp_request *rq, const struct resource *resource, bp_s
         fields = comma ? bp_str_n(comma + 1, (size_t)(fields.ptr + fields.len - comma - 1)) : bp_str_n(NULL, 0);
         int member = resource_member_json(resource, name);
         if (member < 0) {
-            struct bp_problems problems;
-            problems_init(&problems, rq->arena);
-            problems_add(&problems, BP_STR("fields"), "invalid",
-                         bp_arena_printf(rq->arena, "Query parameter \"fields\" names \"%.*s\", which is no member",
-                                         name.len < 100 ? (int)name.len : 100, name.ptr));
-            int status = request_fail_problems(rq, &problems, false);
-            return status < 0 ? status : BP_REFUSED;
+            return refuse_query(rq, BP_STR("fields"), "invalid", "Query parameter \"fields\" names", name,
+                                ", which is no member");
         }
         set |= UINT64_C(1) << member;
     }
@@ -69,25 +77,25 @@ int resource_select(struct bp_request *rq, const struct resource *resource, bp_s
     return 0;
 }
 
-/* The query of a route for one row: `fields`, nothing else. */
+/* The query of a route for one row: `fields`, once, and nothing else. */
 static int select_one(struct bp_request *rq, const struct resource *resource, uint64_t *ret_set)
 {
-    bp_str query = bp_request_query(rq);
-    if (!bp_str_starts(query, BP_STR("fields="))) {
-        *ret_set = resource->all;
-        return 0;
+    bp_str rest = bp_request_query(rq), name, value;
+    bool selected = false;
+    *ret_set = resource->all;
+    while (bp_query_next(rq, &rest, &name, &value)) {
+        if (name.len == 0 && value.len == 0)
+            continue;
+        bool known = bp_str_is(name, "fields");
+        if (!known || selected)
+            return known ? refuse_query(rq, name, "repeated", "Query parameter", name, " is repeated")
+                         : refuse_query(rq, name, "unknown", "Unknown query parameter", name, "");
+        int status = resource_select(rq, resource, value, ret_set);
+        if (status < 0)
+            return status;
+        selected = true;
     }
-    bp_str value = bp_str_n(query.ptr + 7, query.len - 7);
-    const char *next = memchr(value.ptr, '&', value.len);
-    if (next)
-        value.len = (size_t)(next - value.ptr);
-    char *decoded = bp_arena_alloc(rq->arena, value.len + 1);
-    size_t len = 0;
-    if (!decoded)
-        return BP_NOMEM;
-    if (parser_percent_decode(value, true, decoded, &len))
-        value = bp_str_n(decoded, len);
-    return resource_select(rq, resource, value, ret_set);
+    return 0;
 }
 
 static int64_t version_of(const struct resource *resource, void *object)
@@ -203,13 +211,27 @@ static int write_body(struct bp_request *rq, struct write *write, const struct b
     return handlers_reply_write(rq, resource, write, status, true);
 }
 
+/* Where it is now: the collection's path and the identifier. */
+static int set_location(struct bp_request *rq, const bp_uuid *id)
+{
+    bp_str path = bp_request_path(rq);
+    char *target = bp_arena_alloc(rq->arena, path.len + 1 + BP_UUID_LEN + 1);
+    if (!target)
+        return BP_NOMEM;
+    memcpy(target, path.ptr, path.len);
+    target[path.len] = '/';
+    bp_uuid_format(id, target + path.len + 1);
+    return bp_header_set(rq, BP_STR("Location"), bp_str_n(target, path.len + 1 + BP_UUID_LEN));
+}
+
 int bp_resource_create(struct bp_request *rq, void *self, const void *stage)
 {
     (void)self;
     (void)stage;
     bp_uuid id = bp_uuid_new();
     struct write write = {.kind = BP_WRITE_CREATE, .id = &id};
-    return write_body(rq, &write, resource_of(rq)->create_rows);
+    int status = write_body(rq, &write, resource_of(rq)->create_rows);
+    return status == 0 && bp_reply_status(rq) == 201 ? set_location(rq, &id) : status;
 }
 
 int bp_resource_replace(struct bp_request *rq, void *self, const void *stage)

@@ -12,6 +12,10 @@ static const struct bp_field etag_field[] = {BP_HEADER_FIELD("ETag", BP_TYPE_TEX
                                                              .doc = "Of this version; for If-Match and If-None-Match.",
                                                              .example = "\"3\""),
                                              BP_END};
+static const struct bp_field location_field[] = {
+    BP_HEADER_FIELD("Location", BP_TYPE_TEXT, .doc = "Its path.",
+                    .example = "/api/v1/todos/0190a8b4-5c3e-7d21-9f60-1a2b3c4d5e6f"),
+    BP_END};
 static const struct bp_field link_field[] = {
     BP_HEADER_FIELD("Link", BP_TYPE_TEXT, .doc = "The next, previous, first and last page (RFC 8288)."), BP_END};
 static const struct bp_field accept_patch_field[] = {
@@ -85,11 +89,17 @@ static json_t *bulk_reply(struct document *document, const struct bp_endpoint *e
                                "What the operation alone would have been answered with.", "body", "anyOf",
                                replies_envelope(document, whole(document, endpoint)), replies_envelope(document, NULL),
                                schema_ref("Error"), schema_ref("Problem"));
-    return json_pack("{s:s,s:[s,s,s],s:{s:{s:s,s:b},s:{s:s},s:{s:s,s:[s,s,s],s:{s:{s:s},s:{s:s},s:{s:s,s:o}}}}}",
-                     "type", "object", "required", "success", "message", "data", "properties", "success", "type",
-                     "boolean", "const", success, "message", "type", "string", "data", "type", "object", "required",
-                     "succeeded", "failed", "results", "properties", "succeeded", "type", "integer", "failed", "type",
-                     "integer", "results", "type", "array", "items", result);
+    json_t *reply =
+        json_pack("{s:s,s:[s,s,s],s:{s:{s:s,s:b},s:{s:s},s:{s:s,s:[s,s,s],s:{s:{s:s},s:{s:s},s:{s:s,s:o}}}}}", "type",
+                  "object", "required", "success", "message", "data", "properties", "success", "type", "boolean",
+                  "const", success, "message", "type", "string", "data", "type", "object", "required", "succeeded",
+                  "failed", "results", "properties", "succeeded", "type", "integer", "failed", "type", "integer",
+                  "results", "type", "array", "items", result);
+    if (!success) /* an error, with the members that errors have */
+        json_object_update_new(json_object_get(reply, "properties"),
+                               json_pack("{s:{s:s},s:{s:s},s:{s:s}}", "status", "const", "fail", "code", "const",
+                                         "bulk.undone", "requestId", "type", "string"));
+    return reply;
 }
 
 static void add_success(struct replies *replies, const struct bp_endpoint *endpoint)
@@ -160,6 +170,8 @@ bool resource_replies(struct replies *replies, const struct bp_endpoint *endpoin
                   "If-Match names another version than the present one.");
     if (resource->version && !list && !bulk && !is(endpoint, bp_resource_delete))
         replies_add_headers(replies, create ? 201 : 200, etag_field);
+    if (create)
+        replies_add_headers(replies, 201, location_field);
     if (resource->version && get) {
         replies_add(replies, 304, "The client has this version already.", NULL, NULL);
         replies_add_headers(replies, 304, etag_field);

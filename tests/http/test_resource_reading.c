@@ -231,6 +231,41 @@ Test(reading, queries_that_are_refused, .init = start, .fini = stop)
     }
 }
 
+/* One todo has one parameter; and where it is was said when it was made. */
+Test(reading, one_todo_and_its_query, .init = start, .fini = stop)
+{
+    static const struct {
+        const char *query, *message; /* NULL: fine */
+        size_t members;
+    } queries[] = {
+        {"fields=id,title", NULL, 2},
+        {"&fields=%69d&", NULL, 1},
+        {"fields=", NULL, 14},
+        {"field=id", "Unknown query parameter \"field\"", 0},
+        {"x=1&fields=id", "Unknown query parameter \"x\"", 0},
+        {"fields=id&fields=title", "Query parameter \"fields\" is repeated", 0},
+        {"fields=id,x", "Query parameter \"fields\" names \"x\", which is no member", 0},
+    };
+    struct http_reply reply;
+    char target[256], path[80], message[200];
+    http_call(server.port, "POST", TODOS "?x=1", ada, "{\"title\":\"here\"}", &reply);
+    cr_assert_eq(reply.status, 201);
+    const char *location = http_header(&reply, "Location");
+    cr_assert(location && strncmp(location, TODOS "/", strlen(TODOS "/")) == 0, "%s", reply.head);
+    snprintf(path, sizeof(path), "%s", location);
+    http_reply_free(&reply);
+    for (size_t i = 0; i < LENGTH(queries); i++) {
+        snprintf(target, sizeof(target), "%s?%s", path, queries[i].query);
+        snprintf(message, sizeof(message), "Validation failed: %s", queries[i].message ? queries[i].message : "");
+        json_t *root = call(ada, "GET", target, NULL, queries[i].message ? 400 : 200);
+        cr_expect_str_eq(http_json_text(root, "message"), queries[i].message ? message : "Todo retrieved successfully",
+                         "%s", queries[i].query);
+        cr_expect_eq(json_object_size(http_json_at(root, "data")), queries[i].members, "%s: %zu", queries[i].query,
+                     json_object_size(http_json_at(root, "data")));
+        json_decref(root);
+    }
+}
+
 Test(reading, fields_total_and_links, .init = start, .fini = stop)
 {
     struct http_reply reply;

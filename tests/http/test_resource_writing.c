@@ -205,6 +205,11 @@ Test(writing, bulk, .init = start, .fini = stop)
             cr_expect_eq(http_json_integer(root, at), statuses[i], "operation %zu", i);
         }
         cr_expect_eq(http_json_integer(root, "data.succeeded"), atomic ? 0 : 2);
+        cr_expect_str_eq(http_json_text(root, "message"),
+                         atomic ? "Nothing was changed: an operation failed" : "Operations were run");
+        cr_expect_str_eq(http_json_text(root, "status"), atomic ? "fail" : "");
+        cr_expect_str_eq(http_json_text(root, "code"), atomic ? "bulk.undone" : "");
+        cr_expect_eq(strlen(http_json_text(root, "requestId")), atomic ? 36 : 0);
         json_decref(root);
         root = call(ada, "GET", TODOS "?sort=title", NULL, 200); /* undone, or done */
         cr_expect_eq(http_json_integer(root, "data.meta.totalItems"), atomic ? 1 : 2);
