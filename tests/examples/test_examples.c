@@ -55,6 +55,58 @@ Test(examples, a_note_is_created_and_found)
     free(bob);
 }
 
+/* The command, beside the server. */
+static void make_admin(const char *email)
+{
+    char command[1024];
+    snprintf(command, sizeof(command),
+             "BACKPLANE_DATA='%s' " BACKPLANE_BUILD_ROOT "/backplane -c " BACKPLANE_SOURCE_ROOT
+             "/config/backplane.cfg auth set-role %s admin",
+             server.folder, email);
+    cr_assert_eq(system(command), 0); // NOLINT(cert-env33-c) a test's own command
+}
+
+static void expect_note(const char *path, const char *who, unsigned status, const char *cached)
+{
+    struct http_reply reply;
+    http_call(server.port, "GET", path, who, NULL, &reply);
+    cr_expect_eq(reply.status, status, "%s", reply.body);
+    cr_expect_str_eq(http_header(&reply, "X-Cache"), cached);
+    http_reply_free(&reply);
+}
+
+Test(examples, a_note_is_cached_until_an_administrator_removes_it)
+{
+    char *ada = http_login(server.port, "ada@example.com"), *root = http_login(server.port, "root@example.com");
+    char path[64];
+    struct http_reply reply;
+    make_admin("root@example.com");
+    free(root);
+    root = http_login(server.port, "root@example.com");
+    http_call(server.port, "POST", "/api/v1/notes", ada, "{\"text\":\"Kept\"}", &reply);
+    cr_assert_eq(reply.status, 201);
+    json_t *created = http_json(&reply);
+    snprintf(path, sizeof(path), "/api/v1/notes/%s", http_json_text(created, "data.id"));
+    http_reply_free(&reply);
+    expect_note(path, ada, 200, "MISS");
+    expect_note(path, ada, 200, "HIT");
+
+    http_call(server.port, "DELETE", path, ada, NULL, &reply);
+    cr_expect_eq(reply.status, 403);
+    http_reply_free(&reply);
+    expect_note(path, ada, 200, "HIT");
+    http_call(server.port, "DELETE", path, root, NULL, &reply);
+    cr_expect_eq(reply.status, 200, "%s", reply.body);
+    http_reply_free(&reply);
+    expect_note(path, ada, 404, "MISS");
+    http_call(server.port, "DELETE", path, root, NULL, &reply);
+    cr_expect_eq(reply.status, 404);
+    http_reply_free(&reply);
+    json_decref(created);
+    free(ada);
+    free(root);
+}
+
 Test(examples, a_bookmark_is_a_whole_resource)
 {
     char *ada = http_login(server.port, "ada@example.com"), path[80];

@@ -96,6 +96,26 @@ static int notes_find(struct bp_request *rq, void *self, const void *stage)
     return bp_reply_object(rq, 200, "Note retrieved", note_fields, result.rows);
 }
 
+/* ---- DELETE /api/v1/notes/{id}, for administrators ---- */
+
+static const struct bp_statement remove_note =
+    BP_STATEMENT(.name = "notes.remove", .flags = BP_SQL_BATCHABLE, .sql = "DELETE FROM notes WHERE id = $1",
+                 .tag = "notes:$1");
+
+static int notes_remove(struct bp_request *rq, void *self, const void *stage)
+{
+    const struct notes *notes = self;
+    struct bp_result result;
+    (void)stage;
+    int status = bp_db_query(notes->db, NULL, &remove_note, BP_VALUES(bp_db_uuid(bp_param_uuid(rq, "id"))),
+                             bp_arena(rq), &result);
+    if (status != 0)
+        return status < 0 ? status : BP_ERROR;
+    if (result.changes == 0)
+        return bp_fail(rq, 404, "notes.not_found", "Note not found");
+    return bp_reply_message(rq, 200, "Note deleted");
+}
+
 /* ---- the plugin ---- */
 
 static const struct bp_need needs[] = {BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct notes, db),
@@ -103,9 +123,14 @@ static const struct bp_need needs[] = {BP_NEED(BP_DATABASE, BP_DATABASE_VERSION,
 
 static const struct bp_route routes[] = {
     BP_ROUTE(.method = BP_POST, .path = "/api/v1/notes", .handler = notes_create, .name = "notes.create",
-             .doc = "Adds a note.", .body = create_body, .reply = note_fields),
+             .doc = "Adds a note.", .body = create_body, .reply = note_fields, .reply_status = 201,
+             .scope = "notes:write"),
     BP_ROUTE(.method = BP_GET, .path = "/api/v1/notes/{id}", .handler = notes_find, .name = "notes.find",
-             .doc = "One note.", .params = params, .params_size = sizeof(struct note_params), .reply = note_fields),
+             .doc = "One note.", .params = params, .params_size = sizeof(struct note_params), .reply = note_fields,
+             .scope = "notes:read", .cache_tag = "notes:{id}"),
+    BP_ROUTE(.method = BP_DELETE, .path = "/api/v1/notes/{id}", .handler = notes_remove, .name = "notes.remove",
+             .doc = "Removes anybody's note.", .params = params, .params_size = sizeof(struct note_params),
+             .role = "admin", .scope = "notes:write"),
     BP_ROUTE_END};
 
 BP_PLUGIN(.name = "notes", .version = "1.0.0", .doc = "Short texts that belong to an account.",
