@@ -31,8 +31,10 @@ int client_send(void *self, const struct bp_http_request *request, struct bp_are
 /* In init. BP_INVALID or 0. */
 int observe_init(struct http_client *client);
 void observe_start(struct http_client *client);
-/* One call, from asking to its end: with status, what client_send() returned and with what answer. host: of the URL. */
+/* The span of a call to this host; NULL when nothing records. */
+struct bp_trace_span *observe_begin(const struct bp_http_request *request, bp_str host);
+/* One call, from asking to its end: with status, what client_send() returned and with what answer. Ends the span. host: of the URL. */
 void observe_call(struct http_client *client, const struct bp_http_request *request, bp_str host, bp_time started,
-                  int status, unsigned answer);
+                  int status, unsigned answer, struct bp_trace_span *span);
 
 #endif

@@ -55,6 +55,27 @@ static bool has_field(const struct bp_http_request *request, bp_str name)
     return false;
 }
 
+struct injection {
+    struct exchange *exchange;
+    bool fine;
+};
+
+static void inject(void *argument, const char *name, bp_str value)
+{
+    struct injection *injection = argument;
+    bp_str line = bp_arena_printf(injection->exchange->arena, "%s: %" BP_STR_FMT, name, BP_STR_ARG(value));
+    injection->fine = injection->fine && add_field(injection->exchange, line.ptr);
+}
+
+/* The trace goes on there; but not with those whom users have chosen. */
+static bool add_trace(struct exchange *exchange)
+{
+    struct injection injection = {.exchange = exchange, .fine = true};
+    if (!(exchange->request->flags & BP_HTTP_GUARDED) && !has_field(exchange->request, BP_STR("traceparent")))
+        bp_trace_inject(inject, &injection);
+    return injection.fine;
+}
+
 static bool add_fields(struct exchange *exchange)
 {
     const struct bp_http_request *request = exchange->request;
@@ -71,7 +92,7 @@ static bool add_fields(struct exchange *exchange)
         fine = add_field(exchange, "Content-Type:"); /* libcurl would claim that it is a form */
     if (fine && !has_field(request, BP_STR("user-agent")))
         fine = add_field(exchange, bp_arena_printf(exchange->arena, "User-Agent: backplane/%s", bp_version()).ptr);
-    return fine;
+    return fine && add_trace(exchange);
 }
 
 /* What is set as a text is copied by libcurl; the body is not. */

@@ -4,6 +4,8 @@
 
 #include "client.h"
 
+enum { METHOD_TEXT = 16 };
+
 static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10};
 
 static const struct bp_metric_def duration = {
@@ -58,17 +60,34 @@ static bp_str error_label(int status)
                                              : "");
 }
 
+struct bp_trace_span *observe_begin(const struct bp_http_request *request, bp_str host)
+{
+    char name[METHOD_TEXT];
+    bp_str method = method_label(request->method);
+    (void)snprintf(name, sizeof(name), "%" BP_STR_FMT,
+                   BP_STR_ARG(bp_str_is(method, "_OTHER") ? BP_STR("HTTP") : method));
+    struct bp_trace_span *span = bp_trace_begin(name, BP_TRACE_CLIENT);
+    bp_trace_text(span, "http.request.method", method);
+    bp_trace_text(span, "server.address", host);
+    return span;
+}
+
 void observe_call(struct http_client *client, const struct bp_http_request *request, bp_str host, bp_time started,
-                  int status, unsigned answer)
+                  int status, unsigned answer, struct bp_trace_span *span)
 {
     char code[16] = "";
+    if (answer > 0)
+        (void)snprintf(code, sizeof(code), "%u", answer);
+    bp_str error = answer >= 400 ? bp_str_of(code) : error_label(status);
+    if (answer > 0)
+        bp_trace_integer(span, "http.response.status_code", answer);
+    if (error.len > 0)
+        bp_trace_error(span, error.ptr);
+    bp_trace_end(span);
     if (status == BP_BUSY) {
         bp_metric_add(client->refused_series, 1);
         return;
     }
-    if (answer > 0)
-        (void)snprintf(code, sizeof(code), "%u", answer);
-    bp_str error = answer >= 400 ? bp_str_of(code) : error_label(status);
     /* Whom guarded requests go to, users choose. */
     bp_str address = request->flags & BP_HTTP_GUARDED ? BP_STR("_OTHER") : host;
     const bp_str labels[] = {method_label(request->method), address, bp_str_of(code), error};

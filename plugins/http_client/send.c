@@ -45,6 +45,7 @@ int client_send(void *self, const struct bp_http_request *given, struct bp_arena
     struct bp_http_request request = {.size = 0};
     struct bp_http_response response = {.status = 0};
     bp_str host = BP_STR("");
+    struct bp_trace_span *span = NULL;
     bp_time started = bp_clock();
     memcpy(&request, given, given->size < sizeof(request) ? given->size : sizeof(request));
     struct exchange exchange = {.client = client, .request = &request, .arena = arena};
@@ -52,6 +53,7 @@ int client_send(void *self, const struct bp_http_request *given, struct bp_arena
         return BP_MISUSE;
     int status = check_url(&request, arena, &exchange.url, &host, &response.why);
     if (status == 0) {
+        span = observe_begin(&request, host);
         bp_span timeout = request.timeout > 0 ? request.timeout : client->timeout;
         bp_time deadline;
         if (__builtin_add_overflow(started, timeout, &deadline))
@@ -61,7 +63,7 @@ int client_send(void *self, const struct bp_http_request *given, struct bp_arena
             response.why = bp_arena_printf(arena, "no complete response within %lld ms",
                                            (long long)((bp_clock() - started) / BP_MILLISECOND));
     }
-    observe_call(client, &request, host, started, status, response.status);
+    observe_call(client, &request, host, started, status, response.status, span);
     if (status >= 0 || status == BP_TIMEOUT)
         *ret_response = response;
     return status;
