@@ -36,8 +36,9 @@ struct auth {
     uint32_t login_counts;
     /* services */
     struct bp_service db;
-    struct bp_service mailer;    /* vtable NULL: none */
-    struct bp_service key_value; /* vtable NULL: none */
+    struct bp_service mailer;      /* vtable NULL: none */
+    struct bp_service key_value;   /* vtable NULL: none */
+    struct bp_service http_client; /* the same; never with issuers */
     /* state of this worker */
     struct bp_host *host;
     int slot; /* of struct auth_slot */

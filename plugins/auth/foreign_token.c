@@ -17,7 +17,7 @@ int foreign_token_verify(struct auth *auth, struct issuer *issuer, const struct 
         return status;
     if (!token_key_id(token, &id) || !id.ptr)
         return TOKEN_E_HEADER;
-    status = issuer_key(auth->host, issuer, id, &key);
+    status = issuer_key(auth->host, auth->http_client, issuer, id, &key);
     if (status == 0)
         status = token_check_signature(token, key);
     if (status != 0)

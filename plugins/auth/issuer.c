@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "issuer.h"
 
-#include "fetch.h"
+#include "backplane/iface/http_client.h"
 
+#define DOCUMENT_MAX 262144u
+#define PATIENCE (10 * BP_SECOND)
 #define FRESH BP_HOUR /* then they are fetched again; */
 #define STALE BP_DAY  /* after this long without success they are not believed any more */
 
@@ -108,33 +110,50 @@ static void wake(struct issuer *issuer)
     issuer->waiters = NULL;
 }
 
-static void complain(struct bp_host *host, const struct issuer *issuer, const char *why)
+static void complain(struct bp_host *host, const struct issuer *issuer, bp_str why)
 {
     bp_log(host, BP_LOG_WARN, "auth.jwks_failed", "The keys of an issuer could not be fetched",
            bp_log_str("issuer", issuer->option->issuer), bp_log_str("url", issuer->option->jwks_url),
-           bp_log_cstr("reason", why));
+           bp_log_str("reason", why));
+}
+
+/* 0, BP_ERROR with the reason in *ret_why, or another status. Suspends. */
+static int fetch(struct bp_service http_client, const struct issuer_option *option, bp_str *ret_document,
+                 bp_str *ret_why)
+{
+    struct bp_http_response response;
+    bp_time started = bp_clock();
+    int status = bp_http_send(http_client,
+                              &BP_HTTP_REQUEST(.url = option->jwks_url, .ca_file = option->ca_file, .timeout = PATIENCE,
+                                               .response_max = DOCUMENT_MAX),
+                              bp_fiber_arena(), &response);
+    /* Too slow; else it is the request that has no more time. */
+    bool late = status == BP_TIMEOUT && bp_clock() - started >= PATIENCE;
+    if (status < 0 && !late)
+        return status;
+    if (status == 0 && response.status == 200) {
+        *ret_document = response.body;
+        return 0;
+    }
+    *ret_why = status != 0 ? response.why : bp_arena_printf(bp_fiber_arena(), "it answered with %u", response.status);
+    return BP_ERROR;
 }
 
 /* 0 when it has its keys anew; a failure is logged. */
-static int refetch(struct bp_host *host, struct issuer *issuer)
+static int refetch(struct bp_host *host, struct bp_service http_client, struct issuer *issuer)
 {
     const struct issuer_option *option = issuer->option;
     struct key keys[ISSUER_KEYS_MAX];
-    char why[FETCH_WHY];
-    bp_str document;
-    int status = BP_NOMEM;
-    struct bp_arena *arena = bp_fiber_arena();
-    bp_str url = bp_arena_copy(arena, option->jwks_url), ca_file = bp_arena_copy(arena, option->ca_file);
+    bp_str document, why;
     issuer->tried = bp_clock();
     issuer->fetching = true;
-    if (url.ptr && ca_file.ptr)
-        status = fetch(url.ptr, ca_file.len > 0 ? ca_file.ptr : NULL, arena, &document, why);
+    int status = fetch(http_client, option, &document, &why);
     issuer->fetching = false;
     size_t count = status == 0 ? jwk_set_read(document, algorithms_of(option), keys) : 0;
     if (status == BP_ERROR)
         complain(host, issuer, why);
     else if (status == 0 && count == 0)
-        complain(host, issuer, "the document holds no key for the algorithms");
+        complain(host, issuer, BP_STR("the document holds no key for the algorithms"));
     else if (status == BP_CANCELED || status == BP_TIMEOUT)
         issuer->tried = 0; /* the client left: the next one tries */
     if (count > 0) {
@@ -147,7 +166,8 @@ static int refetch(struct bp_host *host, struct issuer *issuer)
     return status == BP_ERROR ? BP_BUSY : status;
 }
 
-int issuer_key(struct bp_host *host, struct issuer *issuer, bp_str id, const struct key **ret_key)
+int issuer_key(struct bp_host *host, struct bp_service http_client, struct issuer *issuer, bp_str id,
+               const struct key **ret_key)
 {
     bp_time now = bp_clock();
     if (issuer->count > 0 && now - issuer->fetched > STALE)
@@ -156,7 +176,7 @@ int issuer_key(struct bp_host *host, struct issuer *issuer, bp_str id, const str
     bool wanted = !key || now - issuer->fetched > FRESH;
     bool allowed = issuer->tried == 0 || now - issuer->tried >= issuer->option->refetch_after;
     if (wanted && (issuer->fetching ? !key : allowed)) {
-        int status = issuer->fetching ? wait_for_fetch(issuer) : refetch(host, issuer);
+        int status = issuer->fetching ? wait_for_fetch(issuer) : refetch(host, http_client, issuer);
         if (status < 0 && status != BP_BUSY)
             return status;
         key = find(issuer, id);

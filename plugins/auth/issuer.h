@@ -39,7 +39,8 @@ size_t jwk_set_read(bp_str document, unsigned algorithms, struct key ret_keys[IS
 struct issuer *issuer_find(struct issuer *issuers, size_t count, bp_str name);
 /* Its key of this name, until the next wait; NULL when it has none. May suspend. 0, BP_BUSY when its keys cannot be had now, or another negative
  * status. */
-int issuer_key(struct bp_host *host, struct issuer *issuer, bp_str id, const struct key **ret_key);
+int issuer_key(struct bp_host *host, struct bp_service http_client, struct issuer *issuer, bp_str id,
+               const struct key **ret_key);
 /* Accepts zeroes. */
 void issuer_deinit(struct issuer *issuer);
 

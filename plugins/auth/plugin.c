@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* auth: accounts with passwords, and Bearer tokens that say whose request it is. */
-#include <curl/curl.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -8,6 +7,7 @@
 #include "auth.h"
 #include "auth_migrations.h"
 #include "backplane/iface/database.h"
+#include "backplane/iface/http_client.h"
 #include "backplane/iface/identity.h"
 #include "backplane/iface/key_value.h"
 #include "backplane/iface/mailer.h"
@@ -24,7 +24,7 @@ static const struct bp_field options[] = {
                     "it verifies the tokens that name no key."),
     BP_ARRAY(struct auth, issuers, struct issuer_option, issuer_option_rows, .max = ISSUERS_MAX,
              .doc = "Others whose tokens are accepted (OpenID Connect providers), each a group of issuer, audience, "
-                    "jwks_url and, if need be, algorithms, create_users, ca_file, refetch_after."),
+                    "jwks_url and, if need be, algorithms, create_users, ca_file, refetch_after. Needs http_client."),
     BP_SPAN(struct auth, expires_in, .def = "1h", .min = BP_SECOND, .max = 3650 * BP_DAY,
             .doc = "How long a token is valid."),
     BP_SPAN(struct auth, refresh_expires_in, .def = "30d", .min = BP_MINUTE, .max = 3650 * BP_DAY,
@@ -83,6 +83,7 @@ static const struct bp_need needs[] = {
     BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct auth, db),
     BP_NEED(BP_MAILER, BP_MAILER_VERSION, struct auth, mailer, .optional = 1),
     BP_NEED(BP_KEY_VALUE, BP_KEY_VALUE_VERSION, struct auth, key_value, .optional = 1),
+    BP_NEED(BP_HTTP_CLIENT, BP_HTTP_CLIENT_VERSION, struct auth, http_client, .optional = 1),
     BP_NEED_END,
 };
 
@@ -180,6 +181,10 @@ static int auth_init(struct bp_host *host, void *self)
     size_t characters = secret_characters(auth->secret);
     if (characters > 0 && characters < SECRET_MIN)
         return bp_config_error(host, "secret", "must have at least %d characters, has %zu", SECRET_MIN, characters);
+    if (auth->issuers.len > 0 && !auth->http_client.vtable)
+        return bp_config_error(
+            host, "issuers",
+            "needs a service \"http_client\", which no instance provides: add { use = \"http_client\"; } to plugins");
     if (auth->verify_email && !auth->mailer.vtable)
         return bp_config_error(host, "verify_email", "needs a service \"mailer\", which no instance provides");
     size_t index;
@@ -253,9 +258,6 @@ static int start_issuers(struct auth *auth)
 {
     if (auth->issuers.len == 0)
         return 0;
-    /* On this thread, before others may need it. */
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return BP_ERROR;
     auth->issuer = calloc(auth->issuers.len, sizeof(*auth->issuer));
     if (!auth->issuer)
         return BP_NOMEM;

@@ -144,7 +144,7 @@ static EVP_PKEY *first, *second;
 
 #define CONFIG                                                                                                       \
     "server: { listen = ( { address = \"${HOST}:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 1; };\n"     \
-    "plugins: ( { use = \"health\"; }, { use = \"todos\"; },\n"                                                      \
+    "plugins: ( { use = \"health\"; }, { use = \"todos\"; }, { use = \"http_client\"; },\n"                          \
     "  { use = \"sqlite\"; name = \"main\"; file = \"todo.db\"; },\n"                                                \
     "  { use = \"auth\"; secret = \"0123456789abcdef0123456789abcdef\"; issuers = ( { issuer = "                     \
     "\"https://id.example.com\"; audience = \"todo-api\"; jwks_url = \"http://127.0.0.1:%d/keys\"; refetch_after = " \

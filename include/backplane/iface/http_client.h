@@ -26,6 +26,7 @@ extern "C" {
 #define BP_HTTP_CLIENT "http_client"
 #define BP_HTTP_CLIENT_VERSION 1u
 
+/* A field of a request or a response. */
 struct bp_http_header {
     bp_str name, value;
 };
@@ -50,7 +51,7 @@ struct bp_http_request {
     bp_span timeout;       /* of all of it, the wait for a free place too; 0: the provider's */
     uint64_t response_max; /* bytes of the body at most; 0: the provider's */
     bp_str ca_file;        /* authorities in PEM, in place of the system's; empty: those */
-    uint32_t redirects;    /* of GET and HEAD, at most so many are followed; 0: a redirect is a response like any other */
+    uint32_t redirects; /* of GET and HEAD, at most so many are followed; 0: a redirect is a response like any other */
     uint32_t spare;
 };
 #ifndef __cplusplus
@@ -63,14 +64,14 @@ struct bp_http_request {
 
 /* Why there is no response. Texts for logs and metrics: bp_http_condition(). */
 enum bp_http_condition {
-    BP_HTTP_E_URL = 1,     /* is none, or of another scheme */
-    BP_HTTP_E_NAME,        /* has no address */
-    BP_HTTP_E_ADDRESS,     /* BP_HTTP_GUARDED: it has none that may be connected to */
-    BP_HTTP_E_CONNECT,     /* refused, unreachable, or not in time */
-    BP_HTTP_E_TLS,         /* no handshake, or a certificate that is not trusted for this name */
-    BP_HTTP_E_SENT,        /* lost when the request was on its way or sent: the server may have acted on it */
-    BP_HTTP_E_RESPONSE,    /* is not HTTP */
-    BP_HTTP_E_TOO_LARGE,   /* more than response_max */
+    BP_HTTP_E_URL = 1,   /* is none, or of another scheme */
+    BP_HTTP_E_NAME,      /* has no address */
+    BP_HTTP_E_ADDRESS,   /* BP_HTTP_GUARDED: it has none that may be connected to */
+    BP_HTTP_E_CONNECT,   /* refused, unreachable, or not in time */
+    BP_HTTP_E_TLS,       /* no handshake, or a certificate that is not trusted for this name */
+    BP_HTTP_E_SENT,      /* lost when the request was on its way or sent: the server may have acted on it */
+    BP_HTTP_E_RESPONSE,  /* is not HTTP */
+    BP_HTTP_E_TOO_LARGE, /* more than response_max */
     BP_HTTP_E_TOO_MANY_REDIRECTS,
     BP_HTTP_E_FILE, /* ca_file cannot be read */
 };
@@ -84,6 +85,7 @@ struct bp_http_response {
     bp_str why; /* when the call returned a condition or BP_TIMEOUT, and only then: a sentence for logs */
 };
 
+/* Call it through bp_http_send(). */
 struct bp_http_client_vtable {
     uint32_t size;
     uint32_t spare;
@@ -97,6 +99,7 @@ struct bp_http_client_vtable {
                 struct bp_http_response *ret_response);
 };
 
+/* As .send. */
 static inline int bp_http_send(struct bp_service client, const struct bp_http_request *request, struct bp_arena *arena,
                                struct bp_http_response *ret_response)
 {
@@ -115,8 +118,8 @@ static inline bp_str bp_http_header(const struct bp_http_response *response, bp_
 /* "tls"; never NULL. */
 static inline const char *bp_http_condition(int condition)
 {
-    static const char *const names[] = {"none",      "url",     "name",     "address",   "connect",
-                                        "tls",       "sent",    "response", "too_large", "too_many_redirects",
+    static const char *const names[] = {"none", "url",  "name",     "address",   "connect",
+                                        "tls",  "sent", "response", "too_large", "too_many_redirects",
                                         "file"};
     return condition > 0 && (size_t)condition < sizeof(names) / sizeof(names[0]) ? names[condition] : names[0];
 }
