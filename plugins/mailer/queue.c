@@ -27,23 +27,34 @@ static bp_str domain_of(const struct queued *queued)
     return bp_str_of(at ? at + 1 : "");
 }
 
+/* 0, BP_MAIL_E_REFUSED, BP_ERROR with the reason, or another status. */
+static int attempt_one(struct mailer *mailer, const struct queued *queued, char ret_why[BP_MAIL_WHY])
+{
+    if (mailer->transport == TRANSPORT_SMTP) {
+        const struct bp_mail mail = {.from = mailer->sender, .to = queued->to, .message = queued->message};
+        return bp_mail_deliver(mailer->mail_transport, &mail, ret_why);
+    }
+    struct delivery delivery = {.folder = mailer->folder_path, .name = queued->name, .message = queued->message};
+    int status = bp_offload(deliver, &delivery);
+    if (status == BP_ERROR)
+        memcpy(ret_why, delivery.why, BP_MAIL_WHY);
+    return status;
+}
+
 static int deliver_one(struct mailer *mailer, const struct queued *queued)
 {
     int status = 0;
+    char why[BP_MAIL_WHY];
     bp_span pause = mailer->retry_after;
     for (uint32_t attempt = 1;; attempt++) {
-        struct delivery delivery = mailer->settings;
-        delivery.to = queued->to;
-        delivery.message = queued->message;
-        delivery.name = queued->name;
-        status = bp_offload(deliver, &delivery);
+        status = attempt_one(mailer, queued, why);
         if (status == 0 || status == BP_CANCELED)
             return status;
-        bool last = attempt >= mailer->attempts || delivery.hopeless;
+        bool last = attempt >= mailer->attempts || status == BP_MAIL_E_REFUSED;
         bp_log(mailer->host, last ? BP_LOG_ERROR : BP_LOG_WARN, last ? "mailer.given_up" : "mailer.failed",
                last ? "A message could not be delivered" : "A message could not be delivered yet",
                bp_log_str("domain", domain_of(queued)), bp_log_int("attempt", attempt),
-               bp_log_cstr("reason", status == BP_ERROR ? delivery.why : bp_status_name(status)));
+               bp_log_cstr("reason", status > 0 || status == BP_ERROR ? why : bp_status_name(status)));
         if (last)
             return 0;
         status = bp_sleep(pause);
@@ -78,7 +89,7 @@ int queue_send(void *self, bp_str to, bp_str subject, bp_str text)
     bp_uuid id = bp_uuid_new();
     if (!message_address_valid(to) || !message_subject_valid(subject) || text.len > MESSAGE_TEXT_MAX)
         return BP_MISUSE;
-    if (mailer->settings.transport == TRANSPORT_NONE)
+    if (mailer->transport == TRANSPORT_NONE)
         return 0;
     if (mailer->length >= mailer->queue)
         return BP_BUSY;

@@ -6,18 +6,21 @@
 #include "backplane/backplane.h"
 #include "deliver.h"
 
+enum transport { TRANSPORT_AUTO, TRANSPORT_NONE, TRANSPORT_FILE, TRANSPORT_SMTP };
+
 struct queued;
 
 struct mailer {
     /* options */
     uint32_t transport;
-    bp_str folder, url, user, password, from, ca_file;
-    uint32_t encryption;
+    bp_str folder, from;
     uint32_t queue, attempts;
-    bp_span timeout, retry_after;
+    bp_span retry_after;
+    /* services */
+    struct bp_service mail_transport; /* vtable NULL: none */
     /* state */
     struct bp_host *host;
-    struct delivery settings; /* what all deliveries have in common */
+    char *folder_path, *sender; /* folder and from, with a NUL */
     struct queued *first, **last;
     uint32_t length;
     bool sending;

@@ -23,6 +23,7 @@ struct bp_mail {
     const char *message;   /* RFC 5322, lines end with CRLF */
 };
 
+/* Call it through bp_mail_deliver(). */
 struct bp_mail_transport_vtable {
     uint32_t size;
     uint32_t spare;
@@ -31,6 +32,7 @@ struct bp_mail_transport_vtable {
     int (*deliver)(void *self, const struct bp_mail *mail, char ret_why[BP_MAIL_WHY]);
 };
 
+/* As .deliver. */
 static inline int bp_mail_deliver(struct bp_service transport, const struct bp_mail *mail, char ret_why[BP_MAIL_WHY])
 {
     return ((const struct bp_mail_transport_vtable *)transport.vtable)->deliver(transport.self, mail, ret_why);
