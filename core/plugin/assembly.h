@@ -95,6 +95,8 @@ struct assembly {
 /* dlopen (RTLD_NOW | RTLD_LOCAL, never closed), ABI check, options, services, init, routes, pipelines. Everything wrong is in the report. */
 int assembly_load(const struct config *config, struct shared *shared, struct report *report,
                   struct assembly **ret_assembly);
+/* Before any worker, in a one-shot process: what the instances ask for that only a start needs. All are asked; the first failure. */
+int assembly_before_start(struct assembly *assembly);
 /* On a fiber. Calls start in order; when one fails, those started are stopped again, the reason is logged, and its status returned. */
 int assembly_start(struct assembly *assembly);
 /* The same for one instance and those that it needs, directly or not; the others are left out. */

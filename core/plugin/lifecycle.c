@@ -25,22 +25,40 @@ static void stop_host(struct bp_host *host)
     host->state = HOST_STOPPED;
 }
 
-static int start_host(struct bp_host *host)
+static int run_hook(struct bp_host *host, const char *name, int (*hook)(struct bp_host *host, void *self))
 {
     int status = 0;
-    if (host->plugin.start) {
-        struct fiber_place before = fiber_enter((struct fiber_place){.plugin = host->name, .hook = "start"});
-        status = host->plugin.start(host, host->self);
+    if (hook) {
+        struct fiber_place before = fiber_enter((struct fiber_place){.plugin = host->name, .hook = name});
+        status = hook(host, host->self);
         fiber_enter(before);
     }
-    if (status == 0) {
-        host->state = HOST_STARTED;
+    if (status == 0)
         return 0;
-    }
     if (!host->start_error_said)
         bp_log(host, BP_LOG_ERROR, "plugin.start_failed", "A plugin could not start",
                bp_log_cstr("status", status < 0 ? bp_status_name(status) : "a condition"));
     return status < 0 ? status : BP_ERROR;
+}
+
+int assembly_before_start(struct assembly *assembly)
+{
+    int first = 0;
+    for (size_t i = 0; i < assembly->host_count; i++) {
+        struct bp_host *host = assembly->hosts[i];
+        int status = run_hook(host, "before_start", host->plugin.before_start);
+        if (first == 0)
+            first = status;
+    }
+    return first;
+}
+
+static int start_host(struct bp_host *host)
+{
+    int status = run_hook(host, "start", host->plugin.start);
+    if (status == 0)
+        host->state = HOST_STARTED;
+    return status;
 }
 
 static void stop_from(struct assembly *assembly, size_t count)

@@ -42,7 +42,9 @@ int check_main(const struct config_load_options *options)
     else if (r != 0)
         (void)fprintf(stderr, "backplane: the check before the start failed: %s\n", bp_status_name(r));
     if (r == 0)
-        r = migrations_up(assembly, true, &applied); /* says itself what failed */
+        r = assembly_before_start(assembly); /* these two say themselves what failed */
+    if (r == 0)
+        r = migrations_up(assembly, true, &applied);
     assembly_free(assembly);
     shared_free(shared);
     config_free(config);

@@ -5,7 +5,7 @@
 
 struct config_load_options;
 
-/* Loads the whole configuration with its plugins, then brings the schema up to date. The exit code; problems are printed to standard
+/* Loads the whole configuration with its plugins, asks them what a start needs, then brings the schema up to date. The exit code; problems are printed to standard
  * error. */
 int check_main(const struct config_load_options *options);
 

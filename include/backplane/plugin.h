@@ -123,7 +123,11 @@ struct bp_plugin {
     void (*stage_rules)(const void *stage, struct bp_stage_rules *rules);
     const struct bp_command *commands; /* ends with BP_COMMAND_END */
     const struct bp_answer *answers;   /* of .middleware, for documents: what it adds to the routes that it guards */
-    const void *spare[5];
+    /* Once, in a process of its own, before migrations and workers: refuses a start for want of what only a running server needs, which
+     * `check` and `migrate` do without: a secret, a peer. After init, in the order of needs; no fiber, no loop: it may block, for seconds
+     * at most. Not zero, with bp_start_error(): the server does not start. A worker that is replaced does not ask again. */
+    int (*before_start)(struct bp_host *host, void *self);
+    const void *spare[4];
 };
 
 #ifdef __cplusplus
@@ -211,7 +215,7 @@ int bp_routes_add(struct bp_host *host, const struct bp_route *routes);
  * that each instance has a history of its own. The same options must always give the same texts: those that are applied may not change. The
  * rows are copied; what they point to must live as long as the process. Needs "database". Returns as bp_routes_add(). */
 int bp_migrations_add(struct bp_host *host, const char *owner, const struct bp_migration *migrations);
-/* In init and start: says why it failed, in the log and in check's report; returns BP_ERROR. */
+/* In init, before_start and start: says why it failed, in the log and in check's report; returns BP_ERROR. */
 int bp_start_error(struct bp_host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* In a middleware, on the request's fiber: this stage's own name ("per_user", "api.rate_limit"), the key of its shared state. Lives as long
  * as the instance. Does not suspend. */

@@ -201,15 +201,28 @@ static const struct bp_command commands[] = {
     BP_COMMAND_END,
 };
 
+static bool lacks_secret(const struct auth *auth)
+{
+    return auth->secret.len == 0 && auth->key_ring.count == 0;
+}
+
 /* Not in init: check and migrate need no secret. */
+static int auth_before_start(struct bp_host *host, void *self)
+{
+    if (!lacks_secret(self) || !bp_is_production(host))
+        return 0;
+    return bp_start_error(host, "secret is required in production: set JWT_SECRET to at least %d random characters",
+                          SECRET_MIN);
+}
+
 static int start_secret(struct bp_host *host, struct auth *auth)
 {
     bool created;
-    if (bp_is_production(host))
-        return bp_start_error(host, "secret is required in production: set JWT_SECRET to at least %d random characters",
-                              SECRET_MIN);
+    int status = auth_before_start(host, auth);
+    if (status < 0)
+        return status;
     bp_str folder = bp_data_dir(host);
-    int status = secret_load(folder.ptr, auth->made_secret, &created);
+    status = secret_load(folder.ptr, auth->made_secret, &created);
     if (status == SECRET_E_SHORT)
         return bp_start_error(host, "%s/%s: must hold 32 to %d characters", folder.ptr, SECRET_FILE, SECRET_MAX);
     if (status == SECRET_E_EXPOSED)
@@ -269,7 +282,7 @@ static int start_issuers(struct auth *auth)
 static int auth_start(struct bp_host *host, void *self)
 {
     struct auth *auth = self;
-    int status = auth->secret.len == 0 && auth->key_ring.count == 0 ? start_secret(host, auth) : 0;
+    int status = lacks_secret(auth) ? start_secret(host, auth) : 0;
     auth->key_ring.default_key = (struct key){.algorithm = KEY_HS256, .secret = auth->secret, .signs = true};
     auth->public_keys = key_ring_public(&auth->key_ring);
     if (status == 0 && !auth->public_keys)
@@ -315,5 +328,5 @@ static void auth_deinit(struct bp_host *host, void *self)
 BP_PLUGIN(.name = "auth", .version = "1.0.0", .doc = "Accounts with passwords, and Bearer tokens.",
           .self_size = sizeof(struct auth), .phase = BP_PHASE_IDENTIFY, .options = options, .needs = needs,
           .provides = provides, .routes = routes, .commands = commands, .migrations = auth_migrations,
-          .init = auth_init, .start = auth_start, .deinit = auth_deinit, .middleware = authenticate,
-          .answers = authenticate_answers);
+          .init = auth_init, .before_start = auth_before_start, .start = auth_start, .deinit = auth_deinit,
+          .middleware = authenticate, .answers = authenticate_answers);

@@ -20,6 +20,7 @@ struct database {
     uint32_t readers, writers, pool, queue;
     bp_span statement_timeout, lock_timeout, connect_timeout, pool_timeout, transaction_deadline, grace;
     bool pooler, migrate;
+    uint32_t at_start; /* enum at_start */
 
     struct bp_host *host;
     struct target target, direct, replica; /* of url, direct_url, read_url; the last two may be zeroes */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "at_start.h"
 #include "database.h"
 
 static const struct bp_field options[] = {
@@ -44,6 +45,11 @@ static const struct bp_field options[] = {
             .doc =
                 "Brings the schema up to date when the server starts. Else `backplane migrate up` does, and until then "
                 "queries are refused with 503."),
+    BP_CHOICE(
+        struct database, at_start, .choices = at_start_choices, .def = "accepted",
+        .doc = "What a start asks of the database. accepted: not to be refused; a wrong password, or a database that "
+               "is not there, end the start, and a server that is away is waited for. reached: to be there within "
+               "connect_timeout. nothing: nothing."),
     BP_SPAN(struct database, grace, .def = "10s", .min = 0, .max = BP_HOUR,
             .doc = "How long the database may be away before the server says that it is not ready."),
     BP_TEXT(struct database, sslmode, .def = "", .max = 16,
@@ -131,7 +137,13 @@ static int postgres_init(struct bp_host *host, void *self)
     return bp_health_new_with(host, &database_health, true, database->grace);
 }
 
-/* Never waits for the server: what needs it is answered with 503 until it is there. */
+static int postgres_before_start(struct bp_host *host, void *self)
+{
+    (void)host;
+    return at_start_ask(self);
+}
+
+/* Of a worker: never waits for the server. What needs it is answered with 503 until it is there. */
 static int postgres_start(struct bp_host *host, void *self)
 {
     struct database *database = self;
@@ -176,4 +188,5 @@ static void postgres_deinit(struct bp_host *host, void *self)
 
 BP_PLUGIN(.name = "postgres", .version = "1.0.0", .doc = "Keeps data on a PostgreSQL server.",
           .self_size = sizeof(struct database), .options = options, .provides = provides, .init = postgres_init,
-          .start = postgres_start, .stop = postgres_stop, .deinit = postgres_deinit);
+          .before_start = postgres_before_start, .start = postgres_start, .stop = postgres_stop,
+          .deinit = postgres_deinit);

@@ -53,9 +53,10 @@ Test(postgres_start, the_server_starts_before_the_database)
 Test(postgres_start, a_wrong_password_is_mended)
 {
     char role[] = "locked:wr0ng-one";
-    site_services(&site, &options);
+    const struct site_options patient = {.way = SITE_DIRECT, .arguments = {"--set", "plugins.main.at_start=nothing"}};
+    site_services(&site, &patient);
     postgres_url(&site.postgres, role, strrchr(site.database, '/') + 1, site.url);
-    site_server(&site, &options);
+    site_server(&site, &patient);
     site_expect_down(&site);
     expect_refused_account();
     expect_in_output("password authentication failed for user", true);
