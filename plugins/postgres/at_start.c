@@ -38,10 +38,11 @@ static const char *find_code(const char *message)
 static bool refuses(const char *code)
 {
     static const char *const codes[] = {
-        "28",             /* the role, its password, pg_hba.conf */
-        "3D",             /* there is no such database */
-        "42501",          /* no right to connect to it */
-        "08P01: no such " /* pgbouncer: database, user */
+        "28",              /* the role, its password, pg_hba.conf */
+        "3D",              /* there is no such database */
+        "42501",           /* no right to connect to it */
+        "08P01: no such ", /* pgbouncer, of a database or a user that it does not know … */
+        "08P01: database " /* … or the server behind it does not */
     };
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (strncmp(code, codes[i], strlen(codes[i])) == 0)
