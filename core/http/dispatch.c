@@ -119,7 +119,7 @@ static bool find_query(void *argument, bp_str name, bp_str *ret_text)
 {
     struct bp_request *rq = argument;
     bp_str rest = rq->head.query, key, value;
-    while (bp_query_next(rq, &rest, &key, &value))
+    while (rest.len > 0 && bp_query_next(rq, &rest, &key, &value))
         if (bp_str_eq(key, name)) {
             *ret_text = value;
             return true;

@@ -32,6 +32,11 @@ int resource_member_json(const struct resource *resource, bp_str json)
     return -1;
 }
 
+static bool is_moment(const struct member *member)
+{
+    return member->row->type == BP_TYPE_DATE && !member->writable && member->row->flags & BP_NULLABLE;
+}
+
 /* NULL, or what is wrong. */
 static const char *read_members(struct resource *resource)
 {
@@ -51,7 +56,7 @@ static const char *read_members(struct resource *resource)
         member->row = row;
         member->json = schema_json_name(row).ptr;
         member->writable = !(row->flags & BP_READ_ONLY);
-        member->body_index = -1;
+        member->body_index = member->insert_when = -1;
         resource->all |= UINT64_C(1) << resource->count++;
     }
     if (resource->count == 0 || resource->members[0].row->type != BP_TYPE_UUID || resource->members[0].writable)
@@ -63,7 +68,15 @@ static const char *read_members(struct resource *resource)
         if (index < 0)
             continue;
         resource->members[index].computed = c;
-        resource->reads_back = true;
+        resource->reads_back |= c->insert != NULL;
+        if (!c->insert_when)
+            continue;
+        int when = find_member(resource, c->insert_when);
+        if (c->insert || when < 0 || resource->members[when].row->type != BP_TYPE_BOOL ||
+            !is_moment(&resource->members[index]))
+            return "insert_when is for a BP_DATE that is BP_READ_ONLY | BP_NULLABLE, without insert, and names a "
+                   "BP_BOOL";
+        resource->members[index].insert_when = when;
     }
     return NULL;
 }

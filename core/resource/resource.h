@@ -18,6 +18,7 @@ struct member {
     bool writable;    /* by clients */
     int body_index;   /* its row in the body tables; -1: none */
     const struct bp_resource_computed *computed;
+    int insert_when; /* the member that says whether it is the moment of the insert; -1: none */
 };
 
 enum filter_operator { FILTER_EQ, FILTER_GT, FILTER_GTE, FILTER_LT, FILTER_LTE, FILTER_NULL, FILTER_CUSTOM };

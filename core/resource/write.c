@@ -70,6 +70,21 @@ static int refused(struct bp_request *rq, struct resource *resource, struct writ
     return WRITE_E_CONFLICT;
 }
 
+/* Members that are the moment of the insert, where another one is true. */
+static void take_moments(const struct resource *resource, const struct write *write, struct binding *binding)
+{
+    for (unsigned i = 0; i < resource->count; i++) {
+        bool moment;
+        if (resource->members[i].insert_when < 0)
+            continue;
+        memcpy(&moment, object_member(resource, write->object, resource->members[i].insert_when), sizeof(moment));
+        if (!moment)
+            continue;
+        memcpy(object_member(resource, write->object, (int)i), &binding->now, sizeof(binding->now));
+        binding->null &= ~(UINT64_C(1) << i);
+    }
+}
+
 /* What was inserted, where the database did not have to compute anything. */
 static void fill_inserted(const struct resource *resource, const struct write *write, const struct binding *binding)
 {
@@ -95,6 +110,7 @@ static int create(struct bp_request *rq, struct resource *resource, struct bp_tx
     struct binding binding = {.id = write->id, .owner = write->owner, .now = bp_date_now(), .object = write->object};
     struct bp_result result;
     take_presence(resource, write, &binding);
+    take_moments(resource, write, &binding);
     int status = statement_run(resource, tx, &resource->insert, &binding, rq->arena, &result);
     if (status > 0) {
         int why = refused(rq, resource, write, status);

@@ -254,6 +254,10 @@ int bp_field_decode_json(const struct bp_field *row, bp_str json, struct bp_aren
     json_t *value;
     if (!column)
         return BP_NOMEM;
+    if (row->type == BP_TYPE_ARRAY && row->min <= 0 && bp_str_is(json, "[]")) { /* most of the lists that rows hold */
+        memset((char *)object + row->offset, 0, sizeof(struct bp_array));
+        return 0;
+    }
     int status = read_json(json, &value, &decoder.overflow, &error);
     if (status)
         return status < 0 ? status : BP_ERROR;

@@ -23,7 +23,8 @@
 extern "C" {
 #endif
 
-/* A column that the database computes, a member of a reply or none (then only in update): SQL expressions in which "{title}" stands for the value that the member will have,
+/* A column that clients do not write, a member of a reply or none (then only in update). On insert it is the moment where insert_when, the name of a
+ * BP_BOOL member, is true, else NULL; or what the database computes. The latter has to be read back, the former has not. SQL expressions in which "{title}" stands for the value that the member will have,
  * "{now}" for the moment, "{owner}" for whose it is. In update a bare name is what the column held. NULL: the zero of its
  * type or NULL on insert, unchanged on update. Ends with BP_COMPUTED_END. */
 struct bp_resource_computed {
@@ -32,6 +33,7 @@ struct bp_resource_computed {
     const char *member;
     const char *insert, *update;
     const char *insert_postgres, *update_postgres; /* where they must differ; NULL: the same */
+    const char *insert_when;                       /* of a BP_DATE that is BP_NULLABLE, without insert */
 };
 
 /* A query parameter that filters by more than a column: "{value}" is its value, "{owner}" whose. Ends with BP_RESOURCE_FILTER_END. */

@@ -56,8 +56,7 @@ static const struct bp_field fields[] = {
 };
 
 static const struct bp_resource_computed computed[] = {
-    BP_COMPUTED(.member = "completed_at", .insert = "CASE WHEN {completed} THEN {now} END",
-                .insert_postgres = "CASE WHEN {completed}::boolean THEN {now}::timestamptz END",
+    BP_COMPUTED(.member = "completed_at", .insert_when = "completed",
                 .update = "CASE WHEN {completed} THEN coalesce(completed_at, {now}) END"),
     BP_COMPUTED(.member = "text_stale", .update = "text_stale OR title <> {title} OR description IS NOT {description}",
                 .update_postgres = "text_stale OR title <> {title} OR description IS DISTINCT FROM {description}"),

@@ -220,32 +220,6 @@ Test(config_resource, what_is_checked_and_listed, .init = start_example, .fini =
                    FAILED "Query parameter \"sort\" names a member that cannot be sorted by");
 }
 
-/* Every line of docs/resources.md that begins with curl. */
-Test(config_resource, the_document_s_calls_succeed, .init = start_example, .fini = stop)
-{
-    static const char place[] = "127.0.0.1:3000";
-    char line[1000], script[2500], output[4000];
-    unsigned calls = 0;
-    FILE *document = fopen(BACKPLANE_SOURCE_ROOT "/docs/resources.md", "r");
-    cr_assert_not_null(document);
-    while (fgets(line, sizeof(line), document)) {
-        char *at = strstr(line, place);
-        if (strncmp(line, "curl ", 5) != 0 || !at)
-            continue;
-        snprintf(script, sizeof(script), "TOKEN=%.*s; curl -s %.*s127.0.0.1:%d%s", (int)strcspn(ada + 22, "\r"),
-                 ada + 22, (int)(at - line - 5), line + 5, server.port, at + strlen(place));
-        FILE *pipe = popen(script, "r");
-        cr_assert_not_null(pipe);
-        output[fread(output, 1, sizeof(output) - 1, pipe)] = '\0';
-        cr_expect_eq(pclose(pipe), 0);
-        cr_expect(strstr(output, "{\"success\":true,") == output, "%s%s", line, output);
-        cr_expect(strstr(output, calls < 3 ? "\"text\":\"Buy milk\"" : "\"succeeded\":1"), "%s%s", line, output);
-        calls++;
-    }
-    fclose(document);
-    cr_expect_eq(calls, 4);
-}
-
 #define FIRST "{ name = \"order\"; type = \"text\"; sort = true; }"
 #define SECOND                                                                                                     \
     "{ name = \"group\"; type = \"integer\"; default = \"0\"; since = 2; initial = \"7\"; },\n"                    \
