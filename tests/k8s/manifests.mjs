@@ -29,6 +29,7 @@ function unpacked(folder, name) {
 
 // null: there is none that runs here.
 export const kubectl = [unpacked('kubectl', 'kubectl'), 'kubectl'].find((program) => runs(program, 'version', '--client')) ?? null;
+export const helm = [unpacked('helm', 'helm'), 'helm'].find((program) => runs(program, 'version')) ?? null;
 
 export function parse(text, name) {
     return parseAllDocuments(text, { version: '1.1', strict: true, uniqueKeys: true }).flatMap((document) => {

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { find, generated, podOf } from './deployment.mjs';
-import { kubectl, overlays, read, render, root } from './manifests.mjs';
+import { helm, kubectl, overlays, read, render, root } from './manifests.mjs';
 import { check } from './types.mjs';
 
 if (!kubectl) {
@@ -207,6 +207,10 @@ test('the commands of docs/deploying.md are right, as far as that can be seen wi
                 const { status, stdout } = shell(line.replace('sed -i', 'sed'));
                 assert.equal(status, 0, line);
                 assert.notEqual(stdout, text(line.split(' ').at(-1)), line);
+            }
+            if (line.startsWith('helm upgrade --install ')) {
+                const { status, stderr } = shell(line.replace('helm upgrade --install', `'${helm}' template`));
+                assert.equal(status, 0, stderr);
             }
             if (/ create secret /.test(line)) {
                 const { status, stdout, stderr } = shell(`${line.replace('kubectl', `'${kubectl}'`)} --dry-run=client -o json`);
