@@ -56,19 +56,30 @@ static const char *own_listener(const struct bp_host *host)
     return NULL;
 }
 
-/* Here and not in init: routes are complete when all plugins are. */
+int openapi_make(struct openapi *openapi)
+{
+    const struct document_about about = {openapi->title, openapi->version, openapi->description};
+    if (openapi->text)
+        return 0;
+    json_t *document = document_make(openapi->host, &about, own_listener(openapi->host));
+    openapi->text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+    if (openapi->text) {
+        size_t len = strlen(openapi->text);
+        snprintf(openapi->etag, sizeof(openapi->etag), "\"%08lx-%zx\"",
+                 crc32(crc32(0, NULL, 0), (const Bytef *)openapi->text, (uInt)len), len);
+    }
+    if (openapi->text && openapi->validate_replies)
+        openapi->document = json_incref(document);
+    json_decref(document);
+    return openapi->text ? 0 : BP_NOMEM;
+}
+
+/* Most workers are never asked for the document, and would start later for it. */
 static int start(struct bp_host *host, void *self)
 {
     struct openapi *openapi = self;
-    const struct document_about about = {openapi->title, openapi->version, openapi->description};
-    openapi->document = document_make(host, &about, own_listener(host));
-    openapi->text = openapi->document ? json_dumps(openapi->document, JSON_COMPACT) : NULL;
-    if (!openapi->text)
-        return BP_NOMEM;
-    size_t len = strlen(openapi->text);
-    snprintf(openapi->etag, sizeof(openapi->etag), "\"%08lx-%zx\"",
-             crc32(crc32(0, NULL, 0), (const Bytef *)openapi->text, (uInt)len), len);
-    return 0;
+    (void)host;
+    return openapi->validate_replies ? openapi_make(openapi) : 0;
 }
 
 static void deinit(struct bp_host *host, void *self)

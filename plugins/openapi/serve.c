@@ -28,8 +28,11 @@ static int reply_text(struct bp_request *rq, const char *type, bp_str text, cons
 
 int openapi_serve(struct bp_request *rq, void *self, const void *stage)
 {
-    const struct openapi *openapi = self;
+    struct openapi *openapi = self;
     (void)stage;
+    int status = openapi_make(openapi);
+    if (status < 0)
+        return bp_trace(status);
     return reply_text(rq, "application/json; charset=utf-8", bp_str_of(openapi->text), openapi->etag);
 }
 
