@@ -3,7 +3,7 @@
  * The server's log: one event a line (JSON, or text on a terminal), with fields. The core adds time,
  * level, plugin instance, pid, and on a request's fiber its request_id. Values are escaped; a field whose
  * name ends in "password", "secret", "token" or "authorization" is written as "[redacted]".
- * Library code does not log: the frame that handles an error logs it once.
+ * Library code does not log: the frame that handles an error logs it once. No function suspends.
  */
 #ifndef BACKPLANE_LOG_H
 #define BACKPLANE_LOG_H

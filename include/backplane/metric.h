@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Metrics: counters, gauges and histograms in shared memory. A reading from any worker is the sum over all of them and
- * never goes backwards. A metric without a plugin that exposes it (metrics) costs an add and nothing else.
+ * never goes backwards. A metric without a plugin that exposes it (metrics) costs an add and nothing else. No function suspends.
  */
 #ifndef BACKPLANE_METRIC_H
 #define BACKPLANE_METRIC_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A plugin is a shared object that exports one function, made by BP_PLUGIN(). It has no globals that change: the same
- * plugin may be loaded under several instance names, each with a struct of its own ("self").
+ * plugin may be loaded under several instance names, each with a struct of its own ("self"). No function here suspends.
  *
  * Life of an instance: the core zeroes self and fills it from the options → init → (per worker) start → requests →
  * stop → deinit, exactly once, on every path, also after an init that failed.
