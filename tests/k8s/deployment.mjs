@@ -49,7 +49,7 @@ export async function prepare(program, objects, secrets) {
     const places = mount(objects, pod, container, secrets, folder);
     const ports = {};
     for (const { containerPort } of container.ports) ports[containerPort] = await freePort();
-    const environment = { PATH: process.env.PATH };
+    const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => name === 'PATH' || name.endsWith('SAN_OPTIONS')));
     for (const [name, value] of Object.entries(find(objects, 'ConfigMap', container.envFrom[0].configMapRef.name).data)) {
         const [from, to] = places.find(([prefix]) => value.startsWith(`${prefix}/`) || value === prefix) ?? ['', ''];
         environment[name] = to + value.slice(from.length).replaceAll('0.0.0.0', '127.0.0.1').replace(/\b\d{4}$/, (port) => ports[port] ?? port);
