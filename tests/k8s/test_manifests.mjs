@@ -199,7 +199,7 @@ test('the commands of docs/deploying.md are right, as far as that can be seen wi
     for (const block of blocks) {
         assert.equal(shell(block, '-n').status, 0, block);
         for (const line of block.split('\n')) {
-            for (const [, file] of line.startsWith('docker ') ? [] : line.matchAll(/ (?:-k|-f|--config) ([^ ]+)/g))
+            for (const [, file] of line.matchAll(/ (?:-k|-f|--config) ([^ ]+)/g))
                 assert.ok(file.startsWith('https://') || fs.existsSync(path.join(root, file)), line);
             for (const [, kind, name] of line.matchAll(/-n todo-backend .*\b(deployment|job|hpa|certificate)[/ ](todo-[a-z-]+)/g))
                 assert.ok([...local, ...production].some((object) => object.metadata.name === name && (object.kind.toLowerCase() === kind || kind === 'hpa')), line);
