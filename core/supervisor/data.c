@@ -39,6 +39,17 @@ static void say_who(int fd, bp_str folder, struct buffer *problems)
                   pid.len > 0 ? " (pid " : "", BP_STR_ARG(pid), pid.len > 0 ? ")" : "", BP_STR_ARG(folder));
 }
 
+/* Volumes that are somebody else's are what goes wrong in containers: who would have to own it. */
+static int say_failure(const char *what, const char *path, struct buffer *problems)
+{
+    int error = errno;
+    buffer_printf(problems, "cannot %s %s: %s", what, path, strerror(error));
+    if (error == EACCES)
+        buffer_printf(problems, " (for user %u)", (unsigned)geteuid());
+    buffer_printf(problems, "\n");
+    return BP_ERROR;
+}
+
 /* Makes the folder; its path without slashes at the end, and room for "/pid" behind it. */
 static int prepare(bp_str folder, char path[PATH_MAX], size_t *ret_len, struct buffer *problems)
 {
@@ -49,10 +60,8 @@ static int prepare(bp_str folder, char path[PATH_MAX], size_t *ret_len, struct b
     }
     while (n > 1 && path[n - 1] == '/')
         path[--n] = '\0';
-    if (make_folder(path) != 0) {
-        buffer_printf(problems, "cannot make the data folder %s: %s\n", path, strerror(errno));
-        return BP_ERROR;
-    }
+    if (make_folder(path) != 0)
+        return say_failure("make the data folder", path, problems);
     *ret_len = (size_t)n;
     return 0;
 }
@@ -74,20 +83,18 @@ int data_lock(bp_str folder, int *ret_fd, struct buffer *problems)
         return BP_ERROR;
     memcpy(path + len, "/pid", sizeof("/pid"));
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0) {
-        buffer_printf(problems, "cannot open %s: %s\n", path, strerror(errno));
-        return BP_ERROR;
-    }
+    if (fd < 0)
+        return say_failure("open", path, problems);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
             say_who(fd, folder, problems);
         else
-            buffer_printf(problems, "cannot lock %s: %s\n", path, strerror(errno));
+            (void)say_failure("lock", path, problems);
         (void)close(fd);
         return BP_ERROR;
     }
     if (ftruncate(fd, 0) != 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
-        buffer_printf(problems, "cannot write %s: %s\n", path, strerror(errno));
+        (void)say_failure("write", path, problems);
         (void)close(fd);
         return BP_ERROR;
     }

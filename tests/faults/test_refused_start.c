@@ -72,7 +72,8 @@ Test(refused_start, a_volume_that_cannot_be_written)
         make_folder(folder);
         cr_assert_eq(chmod(folder, 0500), 0);
         snprintf(data, sizeof(data), "BACKPLANE_DATA=%s", folder);
-        snprintf(reason, sizeof(reason), "cannot open %s/pid: Permission denied", folder);
+        snprintf(reason, sizeof(reason), "cannot open %s/pid: Permission denied (for user %u)", folder,
+                 (unsigned)geteuid());
         const struct refusal theirs = {{SECRET, data}, reason};
         check_refused(&theirs, NULL);
         rmdir(folder);
