@@ -100,7 +100,7 @@ const struct cli_command cli_commands[] = {
     {.name = "version", .function = cli_version, .doc = "Print the version."},
     {.name = NULL}};
 
-const struct cli_option cli_option_table[] = {
+static const struct cli_option cli_option_table[] = {
     {"-c, --config", "FILE", NULL, "the configuration file"},
     {"--set", "PATH=VALUE", NULL, "replace one value: server.workers=2, plugins.auth.secret=…; repeatable"},
     {"--json", NULL, "check", "print the result as JSON"},

@@ -24,8 +24,6 @@ struct cli_option {
     const char *command;  /* the one it belongs to; NULL: all */
     const char *doc;
 };
-/* Ends with NULL names. */
-extern const struct cli_option cli_option_table[];
 
 /* command NULL: all of them. */
 void cli_print_help(FILE *out, const struct cli_command *command);

@@ -147,31 +147,49 @@ static bool all_digits(bp_str text, bool hexadecimal)
     return text.len > 0;
 }
 
-/* What goes into the text for an integer, after checking that it stays what it is; NULL when it is none. */
+struct integer {
+    bp_str digits;
+    bool negative, hexadecimal, wide;
+};
+
+/* Sign, notation and width of a word. False when it is no integer. */
+static bool integer_parts(bp_str word, struct integer *ret_integer)
+{
+    struct integer integer = {.digits = word};
+    bp_str *digits = &integer.digits;
+    integer.negative = digits->len > 0 && digits->ptr[0] == '-';
+    if (digits->len > 0 && (digits->ptr[0] == '-' || digits->ptr[0] == '+'))
+        *digits = bp_str_n(digits->ptr + 1, digits->len - 1);
+    if (digits->len == word.len && word.len > 2 && word.ptr[0] == '0' && (word.ptr[1] == 'x' || word.ptr[1] == 'X')) {
+        integer.hexadecimal = true;
+        *digits = bp_str_n(word.ptr + 2, word.len - 2);
+    }
+    for (int i = 0; i < 2 && digits->len > 0 && digits->ptr[digits->len - 1] == 'L'; i++) {
+        integer.wide = true;
+        digits->len--;
+    }
+    if (!all_digits(*digits, integer.hexadecimal))
+        return false;
+    *ret_integer = integer;
+    return true;
+}
+
+/* What goes into the text for an integer, after checking that it stays what it is; false when it is none. */
 static bool scan_integer(struct scan *scan, bp_str word)
 {
-    bp_str digits = word;
-    bool negative = digits.len > 0 && digits.ptr[0] == '-', hexadecimal = false, wide = false;
-    if (digits.len > 0 && (digits.ptr[0] == '-' || digits.ptr[0] == '+'))
-        digits = bp_str_n(digits.ptr + 1, digits.len - 1);
-    if (digits.len == word.len && word.len > 2 && word.ptr[0] == '0' && (word.ptr[1] == 'x' || word.ptr[1] == 'X')) {
-        hexadecimal = true;
-        digits = bp_str_n(word.ptr + 2, word.len - 2);
-    }
-    for (int i = 0; i < 2 && digits.len > 0 && digits.ptr[digits.len - 1] == 'L'; i++) {
-        wide = true;
-        digits.len--;
-    }
-    if (!all_digits(digits, hexadecimal))
+    struct integer integer;
+    if (!integer_parts(word, &integer))
         return false;
 
+    bp_str digits = integer.digits;
+    bool negative = integer.negative;
     char number[32];
     uint64_t value = UINT64_MAX;
     if (digits.len < sizeof(number)) {
         memcpy(number, digits.ptr, digits.len);
         number[digits.len] = '\0';
         errno = 0;
-        value = strtoull(number, NULL, hexadecimal ? 16 : 10);
+        value = strtoull(number, NULL, integer.hexadecimal ? 16 : 10);
     }
     struct buffer *text = &scan->source->text;
     uint64_t most = negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
@@ -181,15 +199,15 @@ static bool scan_integer(struct scan *scan, bp_str word)
         buffer_add(text, BP_STR(SOURCE_UNREADABLE));
         return true;
     }
-    if (!hexadecimal && digits.len > 1 && digits.ptr[0] == '0')
+    if (!integer.hexadecimal && digits.len > 1 && digits.ptr[0] == '0')
         scan_complain(scan, "%" BP_STR_FMT " begins with a zero: write %s%llu, or text in quotes", BP_STR_ARG(word),
                       negative ? "-" : "", (unsigned long long)value);
-    else if (!wide && value > most_int)
+    else if (!integer.wide && value > most_int)
         scan_complain(scan, "%" BP_STR_FMT " is not a 32-bit integer: write %" BP_STR_FMT "L", BP_STR_ARG(word),
                       BP_STR_ARG(word));
     /* In decimal and wide where needed, whatever the notation was. */
     buffer_printf(text, "%s%llu%s", negative ? "-" : "", (unsigned long long)value,
-                  wide || value > most_int ? "L" : "");
+                  integer.wide || value > most_int ? "L" : "");
     return true;
 }
 

@@ -109,6 +109,9 @@ static void set_deadline(struct connection *c, bp_span span)
     loop_deadline_set(c->server->loop, &c->deadline, loop_now(c->server->loop) + span);
 }
 
+/* The fiber's end: on the loop's stack. */
+static void connection_request_ended(void *argument);
+
 static void start_request(struct connection *c, struct bp_request *rq)
 {
     struct server *server = c->server;
@@ -264,6 +267,27 @@ static bool next_request(struct connection *c)
     return true;
 }
 
+/* Throws away what a client still sends that will hear no more. False when there is nothing at the moment, or never will be. */
+static bool discard_input(struct connection *c)
+{
+    c->start = c->end = 0;
+    int got = connection_fill(c);
+    if (got < 0)
+        connection_kill(c);
+    return got > 0;
+}
+
+/* Without a complete request: what is left to do after the socket gave nothing (0), or its end. */
+static void wait_or_end(struct connection *c, int got)
+{
+    if (got == 0)
+        rest(c);
+    else if (connection_queued(c) > 0)
+        c->state = CONNECTION_LAST; /* after a FIN complete requests are answered; an incomplete one is not */
+    else
+        connection_kill(c);
+}
+
 void connection_process(struct connection *c)
 {
     if (c->processing)
@@ -271,12 +295,8 @@ void connection_process(struct connection *c)
     c->processing = true;
     for (;;) {
         if (c->state == CONNECTION_LINGER) {
-            c->start = c->end = 0;
-            int got = connection_fill(c);
-            if (got > 0)
+            if (discard_input(c))
                 continue;
-            if (got < 0)
-                connection_kill(c);
             break;
         }
         if (c->request) {
@@ -295,15 +315,8 @@ void connection_process(struct connection *c)
         int got = connection_fill(c);
         if (got > 0)
             continue;
-        if (got < 0 && c->state == CONNECTION_OPEN) {
-            /* After a FIN complete requests are answered; an incomplete one is not. */
-            if (connection_queued(c) > 0)
-                c->state = CONNECTION_LAST;
-            else
-                connection_kill(c);
-        } else if (c->state == CONNECTION_OPEN) {
-            rest(c);
-        }
+        if (c->state == CONNECTION_OPEN)
+            wait_or_end(c, got);
         break;
     }
     output_flush(c);
@@ -313,7 +326,7 @@ void connection_process(struct connection *c)
     release_if_unused(c);
 }
 
-void connection_request_ended(void *argument)
+static void connection_request_ended(void *argument)
 {
     struct bp_request *rq = argument;
     struct connection *c = rq->connection;

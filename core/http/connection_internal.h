@@ -11,8 +11,6 @@ void connection_process(struct connection *connection);
 bool connection_take_header(struct connection *connection);
 /* Sets peer_trusted. */
 void connection_judge_peer(struct connection *connection);
-/* The fiber's end: on the loop's stack. */
-void connection_request_ended(void *request);
 /* out is empty again. May free the connection. */
 void connection_sent(struct connection *connection);
 

@@ -59,7 +59,8 @@ static bp_str reason_of(unsigned status)
     return BP_STR("");
 }
 
-bp_str reply_date_line(bp_date now)
+/* "Date: …\r\n", made once a second. */
+static bp_str reply_date_line(bp_date now)
 {
     static _Thread_local char line[64];
     static _Thread_local size_t len;

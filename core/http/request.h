@@ -120,7 +120,5 @@ void request_call_on_done(struct bp_request *rq, enum bp_outcome outcome, bp_tim
 /* Encodes the reply's head (and, when not streaming, its body) into out. */
 struct buffer;
 bool reply_encode(struct bp_request *rq, struct buffer *out, bool keep_alive);
-/* "Date: …\r\n", made once a second. */
-bp_str reply_date_line(bp_date now);
 
 #endif

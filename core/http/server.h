@@ -3,8 +3,6 @@
 #ifndef CORE_HTTP_SERVER_H
 #define CORE_HTTP_SERVER_H
 
-#include "backplane/str.h"
-
 struct assembly;
 struct loop;
 struct server;

@@ -74,17 +74,24 @@ static void write_name(struct buffer *out, const struct bp_metric *metric, const
     buffer_add_char(out, '}');
 }
 
+/* What a worker's slot has of a series; NULL when nobody uses the slot. */
+static const metric_cell *cells_of(const struct metric_region *region, unsigned slot, uint32_t series)
+{
+    if (!(atomic_load_explicit(&region->slots, memory_order_relaxed) >> slot & 1))
+        return NULL;
+    const char *block = (const char *)region + region->cells_at + slot * region->slot_stride;
+    return (const metric_cell *)(const void *)block + (size_t)series * region->cells;
+}
+
 static int64_t collect(const struct bp_metric *metric, uint32_t series, uint32_t cell)
 {
     const struct metric_region *region = metric->region;
-    uint64_t slots = atomic_load_explicit(&region->slots, memory_order_relaxed);
     int64_t total = 0;
 
     for (unsigned slot = 0; slot < BP_WORKER_SLOTS; slot++) {
-        if (!(slots >> slot & 1))
+        const metric_cell *cells = cells_of(region, slot, series);
+        if (!cells)
             continue;
-        const char *block = (const char *)region + region->cells_at + slot * region->slot_stride;
-        const metric_cell *cells = (const metric_cell *)(const void *)block + (size_t)series * region->cells;
         int64_t value = atomic_load_explicit(&cells[cell], memory_order_relaxed);
         if (metric->def.aggregate == BP_METRIC_MAX)
             total = value > total ? value : total;
@@ -97,14 +104,12 @@ static int64_t collect(const struct bp_metric *metric, uint32_t series, uint32_t
 static double collect_sum(const struct bp_metric *metric, uint32_t series)
 {
     const struct metric_region *region = metric->region;
-    uint64_t slots = atomic_load_explicit(&region->slots, memory_order_relaxed);
     double total = 0;
 
     for (unsigned slot = 0; slot < BP_WORKER_SLOTS; slot++) {
-        if (!(slots >> slot & 1))
+        const metric_cell *cells = cells_of(region, slot, series);
+        if (!cells)
             continue;
-        const char *block = (const char *)region + region->cells_at + slot * region->slot_stride;
-        const metric_cell *cells = (const metric_cell *)(const void *)block + (size_t)series * region->cells;
         int64_t bits = atomic_load_explicit(&cells[region->cells - 1], memory_order_relaxed);
         double sum;
         memcpy(&sum, &bits, sizeof(sum));

@@ -2,7 +2,8 @@
 #include "backplane/arena.h"
 #include "core/pipeline/pipeline.h"
 
-const char *pipeline_phase_name(uint32_t phase)
+/* "observe" */
+static const char *pipeline_phase_name(uint32_t phase)
 {
     static const char *const names[] = {"any", "observe", "protect", "identify", "shape", "reuse", "handle"};
     return names[phase < sizeof(names) / sizeof(*names) ? phase : 0];

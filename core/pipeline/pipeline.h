@@ -35,7 +35,5 @@ size_t pipelines_open_count(const struct draft *draft);
 bool pipelines_identifies(const struct draft *draft);
 /* How many stages stand before the first of the phase "reuse" or later. */
 size_t pipelines_guard_index(const struct draft *draft);
-/* "observe" */
-const char *pipeline_phase_name(uint32_t phase);
 
 #endif

@@ -159,9 +159,7 @@ static void add_link(struct bp_request *rq, struct buffer *out, const char *name
     char separator = '?';
     buffer_printf(out, "%s<%" BP_STR_FMT, out->len ? ", " : "", BP_STR_ARG(path));
     while (rest.len > 0) {
-        const char *next = memchr(rest.ptr, '&', rest.len);
-        bp_str pair = bp_str_n(rest.ptr, next ? (size_t)(next - rest.ptr) : rest.len);
-        rest = next ? bp_str_n(next + 1, rest.len - pair.len - 1) : bp_str_n(NULL, 0);
+        bp_str pair = list_next_pair(&rest);
         if (pair.len == 0 || bp_str_starts(pair, BP_STR("page=")) || bp_str_starts(pair, BP_STR("cursor=")) ||
             memchr(pair.ptr, '>', pair.len))
             continue;

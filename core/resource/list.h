@@ -22,6 +22,8 @@ struct list_request {
 
 /* list_query.c: derives the query table. NULL, or what is wrong. */
 const char *list_query_compile(struct resource *resource);
+/* Takes "name=value" off the front of a query that is not empty. */
+bp_str list_next_pair(bp_str *rest);
 /* Reads and checks the query. 0, or BP_REFUSED with the 400 recorded. */
 int list_read(struct bp_request *rq, struct resource *resource, const struct list_query *query, const bp_uuid *owner,
               struct list_request *ret_list);

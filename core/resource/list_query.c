@@ -213,15 +213,21 @@ static bool is_given(const struct resource *resource, const struct list_query *q
     return bp_is_set(resource->query_rows, query, name);
 }
 
+bp_str list_next_pair(bp_str *rest)
+{
+    const char *next = memchr(rest->ptr, '&', rest->len);
+    bp_str pair = bp_str_n(rest->ptr, next ? (size_t)(next - rest->ptr) : rest->len);
+    *rest = next ? bp_str_n(next + 1, rest->len - pair.len - 1) : bp_str_n(NULL, 0);
+    return pair;
+}
+
 /* A name that lists do not have, or that comes twice. */
 static void check_names(struct reader *reader)
 {
     bp_str rest = bp_request_query(reader->rq);
     uint64_t seen = 0;
     while (rest.len > 0) {
-        const char *next = memchr(rest.ptr, '&', rest.len);
-        bp_str pair = bp_str_n(rest.ptr, next ? (size_t)(next - rest.ptr) : rest.len);
-        rest = next ? bp_str_n(next + 1, rest.len - pair.len - 1) : bp_str_n(NULL, 0);
+        bp_str pair = list_next_pair(&rest);
         const char *equals = memchr(pair.ptr, '=', pair.len);
         bp_str name = bp_str_n(pair.ptr, equals ? (size_t)(equals - pair.ptr) : pair.len);
         char *decoded = bp_arena_alloc(reader->rq->arena, name.len + 1);

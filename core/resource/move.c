@@ -16,7 +16,8 @@ struct move {
     struct write write;
 };
 
-bool move_between(const double *low, const double *high, double now, double *ret_position)
+/* A number between low and high, each NULL where there is none; now: in milliseconds. False when there is none left. */
+static bool move_between(const double *low, const double *high, double now, double *ret_position)
 {
     double position = now;
     if (low && high)

@@ -38,7 +38,4 @@ enum { MOVE_AFTER = 1, MOVE_BEFORE_ROW = 2, MOVE_INTO = 4 }; /* bits of its pres
 /* NULL, or what is wrong. */
 const char *move_compile(struct resource *resource);
 
-/* A number between low and high, each NULL where there is none; now: in milliseconds. False when there is none left. */
-bool move_between(const double *low, const double *high, double now, double *ret_position);
-
 #endif

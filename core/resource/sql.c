@@ -184,8 +184,9 @@ bool sql_value_of(const struct bp_field *row, const void *object, struct bp_aren
     return true;
 }
 
-struct bp_db_value *statement_bind(const struct resource *resource, const struct statement *statement,
-                                   const struct binding *binding, struct bp_arena *arena)
+/* The values of a statement's parameters, in the arena. NULL: out of memory. */
+static struct bp_db_value *statement_bind(const struct resource *resource, const struct statement *statement,
+                                          const struct binding *binding, struct bp_arena *arena)
 {
     struct bp_db_value *values = bp_arena_array(arena, statement->count + 1, sizeof(*values));
     for (unsigned i = 0; values && i < statement->count; i++) {

@@ -77,9 +77,6 @@ void statement_free(struct statement *statement);
 /* A member's value as a parameter. False when out of memory. */
 bool sql_value_of(const struct bp_field *row, const void *object, struct bp_arena *arena,
                   struct bp_db_value *ret_value);
-/* The values of a statement's parameters, in the arena. NULL: out of memory. */
-struct bp_db_value *statement_bind(const struct resource *resource, const struct statement *statement,
-                                   const struct binding *binding, struct bp_arena *arena);
 /* Runs it. */
 int statement_run(const struct resource *resource, struct bp_tx *tx, const struct statement *statement,
                   const struct binding *binding, struct bp_arena *arena, struct bp_result *ret_result);

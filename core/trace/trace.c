@@ -34,8 +34,9 @@ void trace_push(struct fiber_trace *trace, struct bp_trace_span *span)
     trace->span = span;
 }
 
-/* Spans end in the order opposite to that in which they began, but for those of careless code. */
-void trace_remove(struct fiber_trace *trace, struct bp_trace_span *span)
+/* Takes span away: the one around it is current again. Spans end in the order opposite to that in which they began, but for those of
+ * careless code. */
+static void trace_remove(struct fiber_trace *trace, struct bp_trace_span *span)
 {
     for (struct bp_trace_span **at = &trace->span; *at; at = &(*at)->outer)
         if (*at == span) {

@@ -36,8 +36,7 @@ void trace_frame_end(struct trace_frame *frame);
 /* The stage of this frame waits, or does something worth a span. */
 void trace_frame_show(struct trace_frame *frame);
 
-/* Makes span the current one, or takes it away: the one around it is current again. */
+/* Makes span the current one. */
 void trace_push(struct fiber_trace *trace, struct bp_trace_span *span);
-void trace_remove(struct fiber_trace *trace, struct bp_trace_span *span);
 
 #endif

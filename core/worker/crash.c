@@ -132,7 +132,8 @@ static void crashed(int number_of_signal, siginfo_t *info, void *context)
         raise(number_of_signal);
 }
 
-void crash_handler_dump(void)
+/* Writes the stack of the calling thread to standard error (event "worker.stalled"). Async-signal-safe. */
+static void crash_handler_dump(void)
 {
     struct line line = {.len = 0};
     begin(&line, "worker.stalled", "Stalled");

@@ -5,11 +5,7 @@
 #ifndef CORE_WORKER_CRASH_H
 #define CORE_WORKER_CRASH_H
 
-#include "backplane/str.h"
-
 /* After log_setup(), on the loop's thread. Also installs crash_handler_dump() for SIGUSR2, in every build. */
 void crash_handler_install(void);
-/* Writes the stack of the calling thread to standard error (event "worker.stalled"). Async-signal-safe. */
-void crash_handler_dump(void);
 
 #endif

@@ -33,8 +33,6 @@ bp_date loop_date(struct loop *loop);
 
 /* Thread-safe; see bp_post(). */
 bool loop_post(struct loop *loop, void (*function)(void *argument), void *argument);
-/* On a fiber of this loop; see bp_offload(). */
-int loop_offload(struct loop *loop, int (*function)(void *job), void *job);
 
 /* Intrusive: called once at the end of the current turn (or of the next when none runs), in the order added; adding twice is
  * adding once. May be added from any callback. */

@@ -187,7 +187,8 @@ static bool withdraw(struct offload *offload, struct job *job)
     return withdrawn;
 }
 
-int loop_offload(struct loop *loop, int (*function)(void *job), void *argument)
+/* On a fiber of this loop; see bp_offload(). */
+static int loop_offload(struct loop *loop, int (*function)(void *job), void *argument)
 {
     struct bp_fiber *fiber = fiber_current();
     struct job job = {.function = function, .argument = argument, .place = fiber_place(), .loop = loop, .fiber = fiber};

@@ -8,7 +8,7 @@
 #ifndef AUTH_REFRESH_TOKEN_H
 #define AUTH_REFRESH_TOKEN_H
 
-#include "backplane/arena.h"
+#include "backplane/str.h"
 
 #define REFRESH_FAMILY 16u /* bytes */
 #define REFRESH_OWN 32u

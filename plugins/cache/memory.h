@@ -7,6 +7,7 @@
 #ifndef CACHE_MEMORY_H
 #define CACHE_MEMORY_H
 
+#include "backplane/clock.h"
 #include "key.h"
 #include "record.h"
 

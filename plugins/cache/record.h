@@ -3,7 +3,7 @@
 #ifndef CACHE_RECORD_H
 #define CACHE_RECORD_H
 
-#include "backplane/clock.h"
+#include "backplane/str.h"
 
 /* Slices of a record's bytes, or of what a record shall be made of. */
 struct reply {

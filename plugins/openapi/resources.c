@@ -51,7 +51,8 @@ static bool is_change(const struct bp_endpoint *endpoint)
     return is(endpoint, bp_resource_update) || is(endpoint, bp_resource_replace) || is(endpoint, bp_resource_delete);
 }
 
-const char *resource_noun(const struct bp_endpoint *endpoint, char *name, size_t size)
+/* "Todo": of the names of components; NULL when the route has no resource. */
+static const char *resource_noun(const struct bp_endpoint *endpoint, char *name, size_t size)
 {
     const struct bp_resource *resource = endpoint->route->resource;
     if (!resource)
@@ -143,6 +144,20 @@ static void add_patch_errors(struct replies *replies)
             replies_add_headers(replies, status, accept_patch_field);
 }
 
+/* What the versions of one object bring: ETag, If-Match, If-None-Match. */
+static void add_versions(struct replies *replies, const struct bp_endpoint *endpoint)
+{
+    if (is_change(endpoint))
+        add_error(replies, endpoint, 412, "version", "has been changed meanwhile",
+                  "If-Match names another version than the present one.");
+    if (!is(endpoint, bp_resource_delete))
+        replies_add_headers(replies, is(endpoint, bp_resource_create) ? 201 : 200, etag_field);
+    if (is(endpoint, bp_resource_get)) {
+        replies_add(replies, 304, "The client has this version already.", NULL, NULL);
+        replies_add_headers(replies, 304, etag_field);
+    }
+}
+
 bool resource_replies(struct replies *replies, const struct bp_endpoint *endpoint)
 {
     const struct bp_resource *resource = endpoint->route->resource;
@@ -165,17 +180,10 @@ bool resource_replies(struct replies *replies, const struct bp_endpoint *endpoin
                           "The operations are malformed.");
     if (is(endpoint, bp_resource_update))
         add_patch_errors(replies);
-    if (resource->version && is_change(endpoint))
-        add_error(replies, endpoint, 412, "version", "has been changed meanwhile",
-                  "If-Match names another version than the present one.");
-    if (resource->version && !list && !bulk && !is(endpoint, bp_resource_delete))
-        replies_add_headers(replies, create ? 201 : 200, etag_field);
+    if (resource->version && !list && !bulk)
+        add_versions(replies, endpoint);
     if (create)
         replies_add_headers(replies, 201, location_field);
-    if (resource->version && get) {
-        replies_add(replies, 304, "The client has this version already.", NULL, NULL);
-        replies_add_headers(replies, 304, etag_field);
-    }
     return true;
 }
 

@@ -11,7 +11,5 @@ bool resource_replies(struct replies *replies, const struct bp_endpoint *endpoin
 void resource_parameters(struct document *document, json_t *parameters, const struct bp_endpoint *endpoint);
 /* The "content" of its request body; NULL when it is none of them, or takes none. */
 json_t *resource_bodies(struct document *document, const struct bp_endpoint *endpoint);
-/* "Todo": of the names of components; NULL when the route has no resource. */
-const char *resource_noun(const struct bp_endpoint *endpoint, char *name, size_t size);
 
 #endif

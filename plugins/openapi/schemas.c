@@ -24,7 +24,8 @@ json_t *schema_ref(const char *name)
     return json_pack("{s:s}", "$ref", path);
 }
 
-json_t *schema_parse(const struct bp_field *row, const char *text)
+/* A row's text (an example, a default) as a JSON value of the row's type; NULL when it is none. */
+static json_t *schema_parse(const struct bp_field *row, const char *text)
 {
     char *end = NULL;
     json_t *value = NULL;

@@ -15,7 +15,5 @@ json_t *schema_names(struct document *document, const struct bp_field *rows);
 void schema_add_common(struct document *document);
 /* {"$ref":"#/components/schemas/<name>"} */
 json_t *schema_ref(const char *name);
-/* A row's text (an example, a default) as a JSON value of the row's type; NULL when it is none. */
-json_t *schema_parse(const struct bp_field *row, const char *text);
 
 #endif

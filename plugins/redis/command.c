@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "backplane/status.h"
+
 #define COMMAND_MAX (512u << 20) /* the server's own bound (proto-max-bulk-len) */
 
 int words_init(struct words *words, size_t count, size_t key_bytes)

@@ -47,7 +47,8 @@ void connection_drop(struct connection *connection, const char *reason)
     bp_event_set(&connection->work);
 }
 
-bp_time connection_silent_at(const struct connection *connection)
+/* When the server will have been silent for too long over what it was asked; BP_FOREVER when it was asked nothing. */
+static bp_time connection_silent_at(const struct connection *connection)
 {
     const struct command *oldest = connection->queue.head;
     if (!oldest || !oldest->offered)

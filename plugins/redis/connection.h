@@ -36,8 +36,6 @@ void connection_send(struct connection *connection, struct command *command);
 bool connection_take_back(struct connection *connection, struct command *command);
 /* Ends it at the end of the turn. */
 void connection_drop(struct connection *connection, const char *reason);
-/* When the server will have been silent for too long over what it was asked; BP_FOREVER when it was asked nothing. */
-bp_time connection_silent_at(const struct connection *connection);
 /* Tells all callers that there will be no answer. */
 void connection_abandon(struct connection *connection);
 /* In deinit. */

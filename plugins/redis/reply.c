@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "backplane/status.h"
+
 /* with: bytes behind the struct; size: what all of it costs. */
 static struct reply *make(const redisReadTask *task, int type, size_t with, size_t size)
 {

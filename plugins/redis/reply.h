@@ -6,7 +6,6 @@
 #include <hiredis/hiredis.h>
 
 #include "backplane/iface/key_value.h"
-#include "backplane/status.h"
 
 struct reply {
     int type; /* REDIS_REPLY_* */

@@ -20,7 +20,7 @@ void job_list_add(struct job_list *list, struct job *job)
     list->len++;
 }
 
-void job_list_remove(struct job_list *list, struct job *job)
+static void job_list_remove(struct job_list *list, struct job *job)
 {
     if (job->prev)
         job->prev->next = job->next;

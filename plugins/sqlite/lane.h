@@ -47,7 +47,6 @@ struct job_list {
     unsigned len;
 };
 void job_list_add(struct job_list *list, struct job *job);
-void job_list_remove(struct job_list *list, struct job *job);
 
 struct lane {
     struct bp_host *host;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "site.h"
-#include "tests/support/http.h"
 #include "tests/support/service.h"
 
 TestSuite(postgres, .timeout = 280);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Provides the service "thing", in a vtable that is shorter than its users know it. */
 #include "thing.h"
+#include "trace.h"
 
 struct giver {
     uint32_t answer;

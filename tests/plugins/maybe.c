@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Uses the service "thing" where there is one. */
 #include "thing.h"
+#include "trace.h"
 
 struct maybe {
     struct bp_service thing;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Uses the service "thing". */
 #include "thing.h"
+#include "trace.h"
 
 struct taker {
     uint64_t before;

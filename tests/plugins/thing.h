@@ -3,7 +3,7 @@
 #ifndef TESTS_PLUGINS_THING_H
 #define TESTS_PLUGINS_THING_H
 
-#include "trace.h"
+#include <stdint.h>
 
 /* What a version of the interface has that the provider here does not know yet: it must read as NULL. */
 struct thing_vtable {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "backplane/status.h"
 #include "core/base/arena.h"
 #include "refusal.h"
 #include "reply.h"

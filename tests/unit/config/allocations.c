@@ -3,7 +3,6 @@
  * The n-th allocation of config_load and config_print fails, for n = 1, 2, 3 … until there is no n-th: each time an error and nothing else, without a crash or
  * (under a sanitizer) a leak. The linker leads the core's calls here; libconfig, which does not survive a failure, keeps its own.
  */
-#include "core/base/arena.h"
 #include "core/config/print.h"
 
 #include <stdlib.h>

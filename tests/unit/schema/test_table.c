@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables themselves: their mistakes, names, look-ups. */
-#include "core/base/arena.h"
 #include "core/schema/table.h"
 #include "tests/unit/schema/sample.h"
 

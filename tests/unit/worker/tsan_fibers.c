@@ -6,8 +6,6 @@
 
 #include "backplane/arena.h"
 #include "backplane/status.h"
-#include "core/base/arena.h"
-#include "core/base/clock.h"
 #include "core/plugin/assembly.h"
 #include "core/worker/fiber.h"
 #include "core/worker/loop.h"
