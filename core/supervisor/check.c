@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/supervisor/check.h"
+/* The one-shot process before the start: everything that can be known to be wrong is said before a socket opens. */
 
 #include <stdio.h>
 
@@ -27,7 +27,9 @@ static int put_together(const struct config_load_options *options, struct report
     return assembly_load(*ret_config, *ret_shared, report, ret_assembly);
 }
 
-int check_main(const struct config_load_options *options)
+/* Loads the whole configuration with its plugins, asks them what a start needs, then brings the schema up to date. The exit code; problems are
+ * printed to standard error. */
+static int check_main(const struct config_load_options *options)
 {
     struct report report = {0};
     struct config *config = NULL;
