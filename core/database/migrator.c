@@ -36,6 +36,9 @@ int migrator_open(const struct owner *owner, bool read_only, struct bp_db_migrat
         return BP_INVALID;
     }
     int status = owner->vtable->migrate_open(owner->database->self, read_only, ret_migrator);
+    /* One line is enough: the provider's own, which knows more. */
+    if (status < 0 && owner->database->start_error_said)
+        return status;
     return status == 0 ? 0 : say_failed(owner, status, NULL);
 }
 

@@ -166,6 +166,24 @@ Test(command, a_history_that_differs_is_refused)
     refused(admin);
 }
 
+/* A job that cannot reach its database says so in one line. */
+Test(command, a_database_that_is_not_there)
+{
+    struct place place;
+    char *output;
+    place_new(&place, NULL);
+    snprintf(place.url, sizeof(place.url), "postgres://u:h1dden@127.0.0.1:%d/x", service_free_port());
+    int code = command_run(&place, &output, WORDS("migrate", "up"));
+    const char *line_end = strchr(output, '\n');
+    cr_expect_eq(code, 1, "%d: %s", code, output);
+    cr_expect(strstr(output, "the database cannot be reached: connection to server at "), "%s", output);
+    cr_expect(line_end && line_end[1] == '\0', "more than one line: %s", output);
+    cr_expect_null(strstr(output, "h1dden"), "%s", output);
+    free(output);
+    place.url[0] = '\0';
+    place_free(&place);
+}
+
 /* Killed in the middle, the next one goes on: each step is whole or not there. */
 static void killed(const char *cluster)
 {
