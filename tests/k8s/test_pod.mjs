@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import test from 'node:test';
+import test, { after } from 'node:test';
 import { find, podOf, prepare, until } from './deployment.mjs';
 import { kubectl, read, render, root } from './manifests.mjs';
 
@@ -27,7 +27,7 @@ const pod = await prepare(TEST_SERVER, objects, { JWT_SECRET: `${secret}\n`, DAT
 const { startupProbe, livenessProbe, readinessProbe } = pod.container;
 const ask = ({ httpGet }) => pod.get(pod.container.ports.find(({ name }) => name === httpGet.port).containerPort, httpGet.path);
 const server = pod.start(pod.container.args);
-test.after(async () => {
+after(async () => {
     server.child.kill('SIGKILL');
     await server.ended;
     pod.remove();
