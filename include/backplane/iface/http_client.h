@@ -121,7 +121,8 @@ static inline const char *bp_http_condition(int condition)
     static const char *const names[] = {"none", "url",  "name",     "address",   "connect",
                                         "tls",  "sent", "response", "too_large", "too_many_redirects",
                                         "file"};
-    return condition > 0 && (size_t)condition < sizeof(names) / sizeof(names[0]) ? names[condition] : names[0];
+    size_t index = condition > 0 ? (size_t)condition : 0;
+    return index < sizeof(names) / sizeof(names[0]) ? names[index] : names[0];
 }
 
 #ifdef __cplusplus
