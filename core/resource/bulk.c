@@ -67,6 +67,8 @@ static int run_one(struct bulk *bulk, json_t *operation)
     bp_uuid id;
     int status = prepare(bulk, operation, &write, &id);
     if (status == 0)
+        status = write_demand_condition(bulk->resource, &write);
+    if (status == 0)
         status = write_run(bulk->rq, bulk->resource, bulk->tx, &write);
     if (status == BP_BUSY && !bulk->tx)
         return fail(bulk->rq, 503, "http.busy", BP_STR("Service unavailable")) == BP_REFUSED ? 0 : BP_NOMEM;

@@ -171,6 +171,8 @@ int handlers_reply_write(struct bp_request *rq, struct resource *resource, struc
         return resource_missing(rq, resource);
     case WRITE_E_VERSION:
         return fail(rq, resource, 412, "version", "has been changed meanwhile");
+    case WRITE_E_CONDITION:
+        return fail(rq, resource, 428, "condition_required", "cannot be changed without If-Match");
     case WRITE_E_NO_OWNER:
         if (definition->identity)
             memcpy(&identity, (const char *)resource->host->self + definition->identity, sizeof(identity));
@@ -202,8 +204,11 @@ const char *handlers_if_match(struct bp_request *rq)
 static int write_body(struct bp_request *rq, struct write *write, const struct bp_field *rows)
 {
     struct resource *resource = resource_of(rq);
+    int status = write_demand_condition(resource, write);
+    if (status != 0)
+        return handlers_reply_write(rq, resource, write, status, true);
     write->object = bp_arena_alloc(rq->arena, resource->definition->object_size);
-    int status = write->object ? resource_begin(rq, resource, &write->owner) : BP_NOMEM;
+    status = write->object ? resource_begin(rq, resource, &write->owner) : BP_NOMEM;
     if (status == 0)
         status = body_object(rq, resource, rows, write->object);
     if (status == 0)
@@ -250,7 +255,9 @@ int bp_resource_update(struct bp_request *rq, void *self, const void *stage)
     struct write write = {.kind = BP_WRITE_UPDATE, .id = bp_param_uuid(rq, "id"), .if_match = handlers_if_match(rq)};
     if (!patch_is_asked(rq))
         return write_body(rq, &write, resource->update_rows);
-    int status = resource_begin(rq, resource, &write.owner);
+    int status = write_demand_condition(resource, &write);
+    if (status == 0)
+        status = resource_begin(rq, resource, &write.owner);
     if (status == 0)
         status = patch_run(rq, resource, &write);
     return handlers_reply_write(rq, resource, &write, status, true);
@@ -262,7 +269,9 @@ int bp_resource_delete(struct bp_request *rq, void *self, const void *stage)
     (void)stage;
     struct resource *resource = resource_of(rq);
     struct write write = {.kind = BP_WRITE_DELETE, .id = bp_param_uuid(rq, "id"), .if_match = handlers_if_match(rq)};
-    int status = resource_begin(rq, resource, &write.owner);
+    int status = write_demand_condition(resource, &write);
+    if (status == 0)
+        status = resource_begin(rq, resource, &write.owner);
     if (status == 0)
         status = write_run(rq, resource, NULL, &write);
     return handlers_reply_write(rq, resource, &write, status, true);

@@ -224,7 +224,9 @@ int bp_resource_move(struct bp_request *rq, void *self, const void *stage)
         .rq = rq,
         .resource = resource_of(rq),
         .write = {.kind = BP_WRITE_UPDATE, .id = bp_param_uuid(rq, "id"), .if_match = handlers_if_match(rq)}};
-    int status = resource_begin(rq, move.resource, &move.write.owner);
+    int status = write_demand_condition(move.resource, &move.write);
+    if (status == 0)
+        status = resource_begin(rq, move.resource, &move.write.owner);
     if (status == 0)
         status = prepare(&move);
     if (status == 0)

@@ -204,6 +204,12 @@ static int change(struct bp_request *rq, struct resource *resource, struct bp_tx
     return 0;
 }
 
+int write_demand_condition(const struct resource *resource, const struct write *write)
+{
+    bool demanded = resource->definition->require_match && resource->version >= 0 && write->kind != BP_WRITE_CREATE;
+    return demanded && !write->if_match ? WRITE_E_CONDITION : 0;
+}
+
 int write_run(struct bp_request *rq, struct resource *resource, struct bp_tx *tx, struct write *write)
 {
     if (write->object)

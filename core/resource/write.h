@@ -10,6 +10,7 @@ enum write_condition {
     WRITE_E_VERSION,     /* there is one, but not of that version */
     WRITE_E_NO_OWNER,    /* the account is gone */
     WRITE_E_FULL,        /* the owner has row_max rows */
+    WRITE_E_CONDITION,   /* a condition is demanded, and there is none */
     WRITE_E_CONFLICT     /* another constraint; its enum bp_db_condition in the write */
 };
 
@@ -24,6 +25,8 @@ struct write {
 };
 
 /* 0, a write_condition, or a negative status. tx may be NULL. Suspends. */
+/* Before anything is read: 0 or WRITE_E_CONDITION. */
+int write_demand_condition(const struct resource *resource, const struct write *write);
 int write_run(struct bp_request *rq, struct resource *resource, struct bp_tx *tx, struct write *write);
 /* The resource's before_write. */
 int write_ask_hook(struct bp_request *rq, struct resource *resource, const struct write *write);

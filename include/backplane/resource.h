@@ -85,7 +85,8 @@ struct bp_resource {
     /* Rows of an owner, or of the table, at most; a create beyond is 409. Counted in the statement itself: creates at the same moment
      * on a database that runs several at once may exceed it by their number. 0: no limit. */
     uint32_t row_max;
-    uint32_t spare32;
+    uint32_t
+        require_match; /* 1: a change or deletion without If-Match is 428 (with version only); 0: the last one wins */
 };
 
 #ifndef __cplusplus

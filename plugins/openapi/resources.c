@@ -147,6 +147,9 @@ static void add_patch_errors(struct replies *replies)
 /* What the versions of one object bring: ETag, If-Match, If-None-Match. */
 static void add_versions(struct replies *replies, const struct bp_endpoint *endpoint)
 {
+    if (is_change(endpoint) && endpoint->route->resource->require_match)
+        add_error(replies, endpoint, 428, "condition_required", "cannot be changed without If-Match",
+                  "There is no If-Match.");
     if (is_change(endpoint))
         add_error(replies, endpoint, 412, "version", "has been changed meanwhile",
                   "If-Match names another version than the present one.");

@@ -269,7 +269,8 @@ int definition_new(struct bp_host *host, const struct resource_plugin *self, str
                                         .created = "created_at", .updated = "updated_at", .sort = sort,
                                         .page_size = self->page_size, .page_max = self->page_max,
                                         .row_max = self->rows_max, .answers = definition->answers,
-                                        .refuse_unknown = self->unknown_members == UNKNOWN_REFUSE);
+                                        .refuse_unknown = self->unknown_members == UNKNOWN_REFUSE,
+                                        .require_match = self->conditions == CONDITIONS_REQUIRED);
     definition->migrations = tables_migrations(self, name);
     if (!definition->migrations || !add_rows(self, definition) || !add_search(self, definition) ||
         !add_answers(self, definition) || !add_routes(self, definition))

@@ -10,6 +10,7 @@ const char *const field_type_names[] = {[FIELD_BOOL] = "bool", [FIELD_INTEGER] =
                                         [FIELD_DATE] = "date", [FIELD_TEXTS] = "texts",     NULL};
 static const char *const owners[] = {[OWNER_USER] = "user", [OWNER_NONE] = "none", NULL};
 static const char *const unknowns[] = {[UNKNOWN_IGNORE] = "ignore", [UNKNOWN_REFUSE] = "refuse", NULL};
+static const char *const conditions[] = {[CONDITIONS_OPTIONAL] = "optional", [CONDITIONS_REQUIRED] = "required", NULL};
 static const char *const roles[] = {[ROLE_ANY] = "any", [ROLE_USER] = "user", [ROLE_ADMIN] = "admin", NULL};
 
 /* The names of columns and tables are made of these, and of nothing else. */
@@ -80,6 +81,9 @@ const struct bp_field resource_options[] = {
     BP_CHOICE(S, write_role, .choices = roles, .def = "user", .doc = "Who may write."),
     BP_CHOICE(S, unknown_members, .choices = unknowns, .def = "ignore",
               .doc = "What happens to members of a body that are no field: ignore, or refuse with 400."),
+    BP_CHOICE(S, conditions, .choices = conditions, .def = "optional",
+              .doc =
+                  "Whether a change or deletion must say of which version (If-Match); required: without, it is 428."),
     BP_U32(S, page_size, .def = "10", .min = 1, .max = 1000, .doc = "Rows of a page when ?limit= is not given."),
     BP_U32(S, page_max, .def = "100", .min = 1, .max = 1000, .doc = "Rows of a page at most."),
     BP_TEXT(S, sort, .def = "-createdAt", .max = 200,

@@ -36,13 +36,14 @@ struct field_option {
 
 enum owner { OWNER_USER, OWNER_NONE };
 enum unknown_members { UNKNOWN_IGNORE, UNKNOWN_REFUSE };
+enum conditions { CONDITIONS_OPTIONAL, CONDITIONS_REQUIRED };
 enum role { ROLE_ANY, ROLE_USER, ROLE_ADMIN };
 
 /* An instance. */
 struct resource_plugin {
     struct bp_service db, identity;
     bp_str path, singular, sort;
-    uint32_t owner, unknown_members, read_role, write_role;
+    uint32_t owner, unknown_members, conditions, read_role, write_role;
     uint32_t page_size, page_max, rows_max;
     struct bp_array fields; /* struct field_option */
 };

@@ -310,6 +310,35 @@ Test(config_resource, shared_rows_are_read_by_all_and_written_by_some)
     stop();
 }
 
+/* Where nobody may change what he has not seen. */
+Test(config_resource, conditions_that_are_demanded)
+{
+    static const char message[] = "Note cannot be changed without If-Match";
+    char path[80], body[300];
+    prepare();
+    run(NOTES_OF("{ name = \"text\"; type = \"text\"; }", "conditions = \"required\";"));
+    log_in();
+    add(ada, "{\"text\":\"x\"}", path);
+    expect_message(ada, "PATCH", path, "{\"text\":\"y\"}", 428, message);
+    expect_message(ada, "PUT", path, "{\"text\":\"y\"}", 428, message);
+    expect_message(ada, "DELETE", path, NULL, 428, message);
+    snprintf(body, sizeof(body),
+             "{\"operations\":[{\"op\":\"delete\",\"id\":\"%s\"},{\"op\":\"update\",\"id\":\"%s\",\"ifMatch\":"
+             "\"\\\"1\\\"\",\"data\":{\"text\":\"y\"}}]}",
+             strrchr(path, '/') + 1, strrchr(path, '/') + 1);
+    json_t *root = call(ada, "POST", NOTES "/bulk", body, 200);
+    cr_expect_eq(http_json_integer(root, "data.results.0.status"), 428);
+    cr_expect_str_eq(http_json_text(root, "data.results.0.body.code"), "note.condition_required");
+    cr_expect_eq(http_json_integer(root, "data.results.1.status"), 200);
+    json_decref(root);
+    char *conditional;
+    cr_assert(asprintf(&conditional, "%sIf-Match: \"2\"\r\n", ada) > 0);
+    expect_message(conditional, "PATCH", path, "{\"text\":\"z\"}", 200, "Note updated successfully");
+    expect_message(conditional, "PATCH", path, "{\"text\":\"z\"}", 412, "Note has been changed meanwhile");
+    free(conditional);
+    stop();
+}
+
 #define FIELD(text_) NOTES_OF(text_, "")
 static const struct {
     const char *config, *said; /* behind the file's name */
