@@ -2,6 +2,15 @@
 /* when and unless: entries that an environment variable keeps or drops, before anything else in them is looked at. */
 #include "core/config/loader.h"
 
+/* "ONE TWO": the first name, and what follows it. False when there is none. */
+static bool next_name(bp_str *rest, bp_str *ret_name)
+{
+    const char *space = rest->len ? memchr(rest->ptr, ' ', rest->len) : NULL;
+    *ret_name = bp_str_n(rest->ptr, space ? (size_t)(space - rest->ptr) : rest->len);
+    *rest = space ? bp_str_n(space + 1, rest->len - ret_name->len - 1) : bp_str_n(NULL, 0);
+    return ret_name->ptr != NULL;
+}
+
 static bool is_variable(bp_str name)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -12,11 +21,31 @@ static bool is_variable(bp_str name)
     return name.len > 0;
 }
 
-/* A file that cannot be read is: who uses the variable says what is wrong with it. */
-static bool is_set(struct loader *loader, const char *name)
+static bool are_variables(bp_str names)
 {
-    const struct variable variable = loader_variable(loader, name);
+    bp_str name;
+    bool fine = names.len > 0;
+    while (next_name(&names, &name))
+        fine = fine && is_variable(name);
+    return fine;
+}
+
+/* A file that cannot be read is: who uses the variable says what is wrong with it. */
+static bool is_set(struct loader *loader, bp_str name)
+{
+    char text[CONFIG_PATH_MAX];
+    config_path(text, "%" BP_STR_FMT, BP_STR_ARG(name));
+    const struct variable variable = loader_variable(loader, text);
     return variable.problem || variable.text.len > 0;
+}
+
+static bool is_any_set(struct loader *loader, bp_str names)
+{
+    bp_str name;
+    while (next_name(&names, &name))
+        if (is_set(loader, name))
+            return true;
+    return false;
 }
 
 static void note(struct loader *loader, enum left_out_kind kind, const struct config_setting *entry,
@@ -43,7 +72,7 @@ static bool keeps(struct loader *loader, enum left_out_kind kind, struct config_
             condition = &entry->items[i];
     if (!condition)
         return true;
-    if (condition->kind != CONFIG_TEXT || !is_variable(condition->text)) {
+    if (condition->kind != CONFIG_TEXT || !are_variables(condition->text)) {
         char full[CONFIG_PATH_MAX];
         config_path(full, "%s.%s", path, key);
         loader_error(loader, condition->place, full, "must be the name of an environment variable, as in %s = \"%s\"",
@@ -51,7 +80,7 @@ static bool keeps(struct loader *loader, enum left_out_kind kind, struct config_
         condition->missing_environment = true; /* reported once is enough */
         return true;
     }
-    if (is_set(loader, condition->text.ptr) == wanted)
+    if (is_any_set(loader, condition->text) == wanted)
         return true;
     note(loader, kind, entry, condition);
     return false;

@@ -17,8 +17,10 @@ const struct bp_field config_stage_rows[] = {
     BP_BOOL(struct stage_text, locked, .def = "false",
             .doc = "Refuses that a pipeline which includes this one removes or replaces the stage."),
     BP_TEXT(struct stage_text, when,
-            .doc = "Keeps the stage only while this environment variable is set and not empty."),
-    BP_TEXT(struct stage_text, unless, .doc = "Drops the stage while this environment variable is set and not empty."),
+            .doc = "Keeps the stage only while this environment variable, or one of several with a space between them, "
+                   "is set and not empty."),
+    BP_TEXT(struct stage_text, unless,
+            .doc = "Drops the stage while this environment variable, or one of several, is set and not empty."),
     BP_END};
 
 /* One entry of one pipeline. */

@@ -18,9 +18,10 @@ const struct bp_field config_plugin_rows[] = {
     BP_BOOL(struct entry, optional, .def = "false",
             .doc = "Marks the instance as one that the server can do without; has no effect in this version."),
     BP_TEXT(struct entry, when, .example = "DATABASE_URL",
-            .doc = "Keeps the entry only while this environment variable is set and not empty."),
+            .doc = "Keeps the entry only while this environment variable, or one of several with a space between them, "
+                   "is set and not empty."),
     BP_TEXT(struct entry, unless, .example = "DATABASE_URL",
-            .doc = "Drops the entry while this environment variable is set and not empty."),
+            .doc = "Drops the entry while this environment variable, or one of several, is set and not empty."),
     BP_END};
 
 /* The core's keys only; the others are the plugin's. */

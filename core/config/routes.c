@@ -18,8 +18,10 @@ const struct bp_field config_route_rows[] = {
         .doc = "The `name` of the `server.listen` entries that these paths are served on, there alone; while `when` or "
                "`unless` leaves those out, and without this setting, on every entry without a name."),
     BP_TEXT(struct route_text, when,
-            .doc = "Keeps the entry only while this environment variable is set and not empty."),
-    BP_TEXT(struct route_text, unless, .doc = "Drops the entry while this environment variable is set and not empty."),
+            .doc = "Keeps the entry only while this environment variable, or one of several with a space between them, "
+                   "is set and not empty."),
+    BP_TEXT(struct route_text, unless,
+            .doc = "Drops the entry while this environment variable, or one of several, is set and not empty."),
     BP_END};
 
 static const char *match_problem(bp_str match)

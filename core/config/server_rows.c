@@ -25,8 +25,10 @@ const struct bp_field config_listen_rows[] = {
             .doc = "Every connection begins with a header of the PROXY protocol, version 2, that names its client. "
                    "Connections from elsewhere than server.trusted_proxies, and without such a header, are closed."),
     BP_TEXT(struct listen_text, when, .example = "METRICS_LISTEN",
-            .doc = "Keeps the entry only while this environment variable is set and not empty."),
-    BP_TEXT(struct listen_text, unless, .doc = "Drops the entry while this environment variable is set and not empty."),
+            .doc = "Keeps the entry only while this environment variable, or one of several with a space between them, "
+                   "is set and not empty."),
+    BP_TEXT(struct listen_text, unless,
+            .doc = "Drops the entry while this environment variable, or one of several, is set and not empty."),
     BP_END};
 
 static const char *const proxy_headers[] = {"x-forwarded-for", "forwarded", NULL}; /* enum forwarded_header */

@@ -188,7 +188,9 @@ Test(config_load, when_and_unless)
         "           { use = \"postgres\"; name = \"main\"; when = \"CONFIG_TEST_YES\"; },\n"
         "           { use = \"cache\"; when = \"CONFIG_TEST_NO\"; url = \"${CONFIG_TEST_NO}\"; },\n"
         "           { use = \"empty\"; when = \"CONFIG_TEST_EMPTY\"; },\n"
-        "           { use = \"both\"; when = \"CONFIG_TEST_YES\"; unless = \"CONFIG_TEST_NO\"; } );\n"
+        "           { use = \"several\"; when = \"CONFIG_TEST_NO CONFIG_TEST_EMPTY\"; },\n"
+        "           { use = \"neither\"; unless = \"CONFIG_TEST_NO CONFIG_TEST_YES\"; },\n"
+        "           { use = \"both\"; when = \"CONFIG_TEST_NO CONFIG_TEST_YES\"; unless = \"CONFIG_TEST_NO\"; } );\n"
         "pipelines: { p = ( { use = \"cache\"; when = \"CONFIG_TEST_NO\"; }, \"both\" ); };\n"
         "routes: ( { match = \"/*\"; pipeline = \"none\"; when = \"CONFIG_TEST_NO\"; },\n"
         "          { match = \"/*\"; pipeline = \"p\"; unless = \"CONFIG_TEST_NO\"; } );";
