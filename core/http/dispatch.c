@@ -200,10 +200,9 @@ static __attribute__((noinline)) int call_traced(struct bp_request *rq, const st
 {
     struct fiber_trace *trace = fiber_trace_of(rq->fiber);
     if (!stage) {
-        struct trace_frame *frame = trace->frame;
-        trace->frame = NULL;
+        struct trace_frame *frame = trace_frame_leave(trace);
         int status = run_handler(rq);
-        trace->frame = frame;
+        trace_frame_return(trace, frame);
         return status;
     }
     struct trace_frame frame;

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backplane/iface/tracer.h"
 #include "backplane/log.h"
 #include "backplane/status.h"
+#include "backplane/trace.h"
 #include "core/base/buffer.h"
 #include "core/http/connection.h"
 #include "core/http/request.h"
@@ -89,7 +89,7 @@ static int record(struct bp_request *rq, unsigned status, const char *code, bp_s
         add_member(out, "requestId", rq->id);
     if (as_problem && rq->trace) {
         char id[BP_TRACE_ID_LEN];
-        bp_trace_id_format(&rq->trace->context, id);
+        bp_trace_id_format(rq->trace, id);
         add_member(out, "traceId", bp_str_n(id, sizeof(id)));
     }
     buffer_add_char(out, '}');

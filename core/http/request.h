@@ -71,9 +71,9 @@ struct bp_request {
     bp_str id;
     struct bp_identity identity;
     bool has_identity;
-    bool client_known;           /* client is filled */
-    bool records;                /* the span of it does */
-    struct bp_trace_span *trace; /* NULL: no stage has made one */
+    bool client_known;                    /* client is filled */
+    bool records;                         /* its span does */
+    const struct bp_trace_context *trace; /* NULL: no stage has made one */
 
     /* The body. */
     enum body_state body_state;

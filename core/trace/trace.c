@@ -159,18 +159,18 @@ void bp_trace_inject(void (*set)(void *argument, const char *name, bp_str value)
 
 const struct bp_trace_context *bp_request_trace(const struct bp_request *rq)
 {
-    return rq->trace ? &rq->trace->context : NULL;
+    return rq->trace;
 }
 
-void bp_trace_enter(struct bp_request *rq, struct bp_trace_span *span)
+void bp_trace_enter(struct bp_request *rq, struct bp_trace_span *span, const struct bp_trace_context *context)
 {
-    rq->trace = span;
+    rq->trace = context;
     rq->records = span->recording;
     trace_push(fiber_trace_of(rq->fiber), span);
 }
 
-void bp_trace_leave(struct bp_request *rq)
+void bp_trace_leave(struct bp_request *rq, struct bp_trace_span *span)
 {
     rq->records = false;
-    trace_remove(fiber_trace_of(rq->fiber), rq->trace);
+    trace_remove(fiber_trace_of(rq->fiber), span);
 }

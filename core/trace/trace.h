@@ -16,7 +16,7 @@ struct fiber_trace {
     struct trace_frame *frame;  /* of the stage that runs; NULL: none runs, or nothing records */
 };
 
-/* A stage that is running. It becomes a span when it first waits or begins a span itself: most do neither. */
+/* A stage that is running. It becomes a span when it first waits or begins a span itself: most do neither; before bp_next(), and after it, each on its own. */
 struct trace_frame {
     struct trace_frame *outer;
     struct fiber_trace *trace;
@@ -33,6 +33,9 @@ void trace_stop(void);
 /* Around the call of a stage, on its fiber, while the request records. */
 void trace_frame_begin(struct trace_frame *frame, struct fiber_trace *trace, bp_str name, const char *plugin);
 void trace_frame_end(struct trace_frame *frame);
+/* Around the call of what has no frame, a handler: the stage's, to come back to; may be NULL. */
+struct trace_frame *trace_frame_leave(struct fiber_trace *trace);
+void trace_frame_return(struct fiber_trace *trace, struct trace_frame *frame);
 /* The stage of this frame waits, or does something worth a span. */
 void trace_frame_show(struct trace_frame *frame);
 

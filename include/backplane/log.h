@@ -71,6 +71,10 @@ void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, 
 /* True when a line of this level would be written: guards expensive fields. Thread-safe. */
 bool bp_log_enabled(enum bp_level level);
 
+/* True when the name of a parameter speaks of a secret (token, password, secret, key, code, signature, authorization; in any case, percent-encoded
+ * or not): its value is to be shown to nobody. Thread-safe. */
+bool bp_is_secret_name(bp_str name);
+
 #ifndef __cplusplus
 /* Writes a line with any number of fields, as bp_log_write().
  *

@@ -45,10 +45,10 @@ struct bp_tracer_vtable {
     void (*link)(struct bp_trace_span *span, const struct bp_trace_context *context);
 };
 
-/* In a tracer's stage: makes span the request's own, and the current one of its fiber until bp_trace_leave(). It must live until the request's
- * bp_on_done functions have run. */
-void bp_trace_enter(struct bp_request *rq, struct bp_trace_span *span);
-void bp_trace_leave(struct bp_request *rq);
+/* In a tracer's stage: makes span the current one of the request's fiber until bp_trace_leave(), and context, which is also that of the span, the
+ * request's own (bp_request_trace()): it must live as long as the request does. */
+void bp_trace_enter(struct bp_request *rq, struct bp_trace_span *span, const struct bp_trace_context *context);
+void bp_trace_leave(struct bp_request *rq, struct bp_trace_span *span);
 
 #ifdef __cplusplus
 }
