@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "backplane/log.h"
+
 enum { TEXT_MAX = 2048 }; /* bytes taken of one text, before escaping */
 
 struct writer {
@@ -123,18 +125,6 @@ static void put_escaped(struct writer *w, bp_str text)
     }
 }
 
-static bool is_secret(bp_str name)
-{
-    static const char *const words[] = {"token", "password", "secret", "key", "code", "signature", "authorization"};
-    for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
-        size_t len = strlen(words[w]);
-        for (size_t i = 0; i + len <= name.len; i++)
-            if (bp_str_eq_nocase(bp_str_n(name.ptr + i, len), bp_str_n(words[w], len)))
-                return true;
-    }
-    return false;
-}
-
 static void put_target(struct writer *w, bp_str target)
 {
     const char *question = target.len ? memchr(target.ptr, '?', target.len) : NULL;
@@ -148,7 +138,7 @@ static void put_target(struct writer *w, bp_str target)
         const char *next = memchr(at, '&', (size_t)(end - at));
         size_t len = (size_t)((next ? next + 1 : end) - at);
         const char *equals = memchr(at, '=', len);
-        if (equals && is_secret(bp_str_n(at, (size_t)(equals - at)))) {
+        if (equals && bp_is_secret_name(bp_str_n(at, (size_t)(equals - at)))) {
             put_escaped(w, bp_str_n(at, (size_t)(equals + 1 - at)));
             put(w, next ? BP_STR("[redacted]&") : BP_STR("[redacted]"));
         } else {
@@ -176,6 +166,8 @@ size_t access_line_json(const struct access_line *line, char ret_text[ACCESS_LIN
     put(&w, bp_str_n(date, sizeof(date)));
     put(&w, BP_STR("\",\"event\":\"http.access\""));
     put_member(&w, BP_STR(",\"request_id\":\""), line->request_id);
+    put_member(&w, BP_STR(",\"trace_id\":\""), line->trace_id);
+    put_member(&w, BP_STR(",\"span_id\":\""), line->span_id);
     put_member(&w, BP_STR(",\"method\":\""), line->method);
     put(&w, BP_STR(",\"target\":\""));
     put_target(&w, line->target);

@@ -9,8 +9,9 @@
 struct access_line {
     bp_date time;
     bp_str method, target, route, client, request_id, user_agent, version;
-    bp_str peer;    /* the proxy's address; empty: the client's own */
-    bp_str user_id; /* empty: nobody */
+    bp_str peer;              /* the proxy's address; empty: the client's own */
+    bp_str user_id;           /* empty: nobody */
+    bp_str trace_id, span_id; /* of its own span; empty: there is none */
     unsigned status;
     bool aborted;
     uint64_t bytes;

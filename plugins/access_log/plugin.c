@@ -94,7 +94,8 @@ static void write_line(struct bp_request *rq, const struct bp_done *done, void *
 {
     struct access_log *log = argument;
     const struct bp_identity *identity = bp_identity(rq);
-    char user_id[BP_UUID_LEN], text[ACCESS_LINE_MAX];
+    const struct bp_trace_context *trace = bp_request_trace(rq);
+    char user_id[BP_UUID_LEN], trace_id[BP_TRACE_ID_LEN], span_id[BP_TRACE_SPAN_ID_LEN], text[ACCESS_LINE_MAX];
     struct access_line line = {
         .time = done->date,
         .method = bp_request_method_name(rq),
@@ -114,6 +115,12 @@ static void write_line(struct bp_request *rq, const struct bp_done *done, void *
     if (identity) {
         bp_uuid_format(&identity->user_id, user_id);
         line.user_id = bp_str_n(user_id, sizeof(user_id));
+    }
+    if (trace) {
+        bp_trace_id_format(trace, trace_id);
+        bp_trace_span_id_format(trace, span_id);
+        line.trace_id = bp_str_n(trace_id, sizeof(trace_id));
+        line.span_id = bp_str_n(span_id, sizeof(span_id));
     }
     size_t len = log->text ? access_line_text(&line, text) : access_line_json(&line, text);
     sink_add(&log->sink, bp_str_n(text, len));

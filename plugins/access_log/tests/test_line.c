@@ -37,6 +37,13 @@ Test(line, json_is_exact)
         "todos\",\"status\":200,\"duration_ms\":0.412,\"bytes\":2831,"
         "\"client\":\"127.0.0.1\",\"user_id\":\"u-1\",\"http_version\":\"1.1\",\"user_agent\":\"curl/7.88.1\"}\n";
     cr_expect(bp_str_is(text, expected), "%.*s", (int)text.len, text.ptr);
+    line.trace_id = BP_STR("0af7651916cd43dd8448eb211c80319c");
+    line.span_id = BP_STR("b7ad6b7169203331");
+    text = json(&line);
+    cr_expect(strstr(
+        text.ptr,
+        "\"request_id\":\"r-1\",\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\",\"span_id\":\"b7ad6b7169203331\","
+        "\"method\":\"GET\","));
     line.peer = BP_STR("10.0.0.7");
     text = json(&line);
     cr_expect(memmem(text.ptr, text.len, "\"client\":\"127.0.0.1\",\"peer\":\"10.0.0.7\",\"user_id\"", 48));
@@ -105,6 +112,7 @@ Test(line, secrets_in_queries_are_redacted)
                  {"/a?x=1&access_token=abc&y=2", "/a?x=1&access_token=[redacted]&y=2"},
                  {"/a?PASSWORD=p&api_key=k", "/a?PASSWORD=[redacted]&api_key=[redacted]"},
                  {"/a?code=1&state=2", "/a?code=[redacted]&state=2"},
+                 {"/a?to%6ben=abc", "/a?to%6ben=[redacted]"},
                  {"/a?token", "/a?token"},
                  {"/token=1?x=y", "/token=1?x=y"},
                  {"/a?", "/a?"}};
