@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* OpenTelemetry's semantic conventions for resources. What the options say wins over what is found out. */
+#include "resource.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* OpenTelemetry asks for this name where nobody has given one. */
+#define UNKNOWN_SERVICE "unknown_service:backplane"
+
+static const char *const own_names[] = {
+    "service.name", "service.version",    "service.instance.id",    "host.name",
+    "process.pid",  "telemetry.sdk.name", "telemetry.sdk.language", "telemetry.sdk.version"};
+_Static_assert(sizeof(own_names) / sizeof(own_names[0]) == RESOURCE_OWN, "room for each");
+
+static struct attribute *find(struct attribute *list, const char *key)
+{
+    for (; list; list = list->next)
+        if (strcmp(list->key, key) == 0)
+            return list;
+    return NULL;
+}
+
+static void set_text(struct attribute *list, const char *key, bp_str text)
+{
+    struct attribute *attribute = find(list, key);
+    attribute->type = ATTRIBUTE_TEXT;
+    attribute->as.text = text;
+}
+
+int resource_new(struct tracing *tracing)
+{
+    const struct pairs *pairs = &tracing->resource_pairs;
+    struct attribute *list = calloc(RESOURCE_OWN + pairs->count, sizeof(*list));
+    bp_uuid instance = bp_uuid_new();
+    size_t count = RESOURCE_OWN;
+    if (!list)
+        return BP_NOMEM;
+    for (size_t i = 0; i < RESOURCE_OWN; i++) {
+        list[i].key = own_names[i];
+        list[i].next = i + 1 < RESOURCE_OWN ? &list[i + 1] : NULL;
+    }
+    if (gethostname(tracing->host_name, sizeof(tracing->host_name) - 1) != 0)
+        tracing->host_name[0] = '\0';
+    bp_uuid_format(&instance, tracing->service_instance);
+    set_text(list, "service.name", BP_STR(UNKNOWN_SERVICE));
+    set_text(list, "service.version", bp_str_of(bp_version()));
+    set_text(list, "service.instance.id", bp_str_n(tracing->service_instance, sizeof(tracing->service_instance)));
+    set_text(list, "host.name", bp_str_of(tracing->host_name));
+    set_text(list, "telemetry.sdk.name", BP_STR("backplane"));
+    set_text(list, "telemetry.sdk.language", BP_STR("c"));
+    set_text(list, "telemetry.sdk.version", bp_str_of(bp_version()));
+    struct attribute *pid = find(list, "process.pid");
+    pid->type = ATTRIBUTE_INTEGER;
+    pid->as.integer = getpid();
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (!find(list, pairs->items[i].name)) {
+            list[count].key = pairs->items[i].name;
+            list[count - 1].next = &list[count];
+            count++;
+        }
+        set_text(list, pairs->items[i].name, pairs->items[i].value);
+    }
+    if (tracing->service_name.len > 0)
+        set_text(list, "service.name", tracing->service_name);
+    tracing->resource = list;
+    tracing->source =
+        (struct otlp_source){.resource = list, .scope = BP_STR("backplane"), .version = bp_str_of(bp_version())};
+    return 0;
+}
+
+void resource_free(struct tracing *tracing)
+{
+    free(tracing->resource);
+    tracing->resource = NULL;
+}

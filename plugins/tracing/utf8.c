@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "utf8.h"
+
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+bp_str utf8_cut(bp_str text, size_t limit)
+{
+    if (text.len <= limit)
+        return text;
+    for (unsigned back = 0; back < 3 && limit > 0 && is_continuation(text.ptr[limit]); back++)
+        limit--;
+    return bp_str_n(text.ptr, limit);
+}
+
+/* Length of the valid character at text, 0 when there is none. */
+static size_t character(bp_str text)
+{
+    const unsigned char *p = (const unsigned char *)text.ptr;
+    size_t len = p[0] < 0x80                    ? 1
+                 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2
+                 : p[0] >= 0xe0 && p[0] <= 0xef ? 3
+                 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4
+                                                : 0;
+    if (len == 0 || len > text.len)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if (!is_continuation(text.ptr[i]))
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+        (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+size_t utf8_valid(bp_str text)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        uint64_t word;
+        if (text.len - at >= sizeof(word)) { /* nearly all is ASCII */
+            memcpy(&word, text.ptr + at, sizeof(word));
+            if (!(word & UINT64_C(0x8080808080808080))) {
+                at += sizeof(word);
+                continue;
+            }
+        }
+        size_t len = character(bp_str_n(text.ptr + at, text.len - at));
+        if (len == 0)
+            break;
+        at += len;
+    }
+    return at;
+}
+
+size_t utf8_repair(bp_str text, char *ret_text)
+{
+    char *out = ret_text;
+    while (text.len > 0) {
+        size_t valid = utf8_valid(text);
+        memcpy(out, text.ptr, valid);
+        out += valid;
+        text = bp_str_n(text.ptr + valid, text.len - valid);
+        if (text.len == 0)
+            break;
+        memcpy(out, "\xef\xbf\xbd", 3);
+        out += 3;
+        text = bp_str_n(text.ptr + 1, text.len - 1);
+    }
+    return (size_t)(out - ret_text);
+}
