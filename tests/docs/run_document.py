@@ -25,7 +25,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 SHOWN = "http://127.0.0.1:3000"
 STRING = r'"(?:[^"\\]|\\.)*"'
 VOLATILE = [(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"), (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "DATE"),
-            (r"\b\d{13}(\.\d+)?\b", "MILLISECONDS")]
+            (r"\b\d{13}(\.\d+)?\b", "MILLISECONDS"), (r"\b[0-9a-f]{32}\b", "TRACE")]
 # Each reply is kept, with its status: curl in a substitution or a pipe is looked at, too.
 PRELUDE = r"""
 curl() {
