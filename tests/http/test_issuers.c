@@ -332,3 +332,17 @@ Test(issuers, away, .init = start_broken, .fini = stop)
         try(first, HEADER, "{\"iss\":\"https://id.example.com\",\"aud\":\"no\",\"sub\":\"a\",\"exp\":<exp>}", NULL),
         401);
 }
+
+Test(issuers, nothing_to_fetch_with)
+{
+    char config[4096], *output, *client;
+    (void)snprintf(config, sizeof(config), CONFIG, 1, "true");
+    client = strstr(config, " { use = \"http_client\"; },");
+    cr_assert(client);
+    memset(client, ' ', strlen(" { use = \"http_client\"; },"));
+    cr_expect_neq(server_refuses(&(struct server_options){.config = config}, &output), 0);
+    cr_expect(strstr(output, "plugins.auth.issuers: needs a service \"http_client\", which no instance provides: add { "
+                             "use = \"http_client\"; } to plugins"),
+              "%s", output);
+    free(output);
+}
