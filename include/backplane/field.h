@@ -87,7 +87,9 @@ struct bp_field {
     uint16_t type;      /* enum bp_type */
     uint16_t flags;     /* enum bp_field_flag */
     uint32_t spare32;
-    uint64_t spare[2];
+    /* What .check asks of a text, as regular expressions (ECMA-262, NULL at the end), all of which it fits: for documents. May be NULL. */
+    const char *const *patterns;
+    uint64_t spare[1];
 };
 
 #ifdef __cplusplus

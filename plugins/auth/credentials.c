@@ -86,6 +86,10 @@ unsigned password_kinds(bp_str password)
     return kinds;
 }
 
+const char *const email_patterns[] = {"^([A-Za-z0-9_'+-]+\\.)*[A-Za-z0-9_'+-]*[A-Za-z0-9_+-]@"
+                                      "([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$",
+                                      "^.{1,254}$", NULL};
+
 void email_check(const struct bp_field *row, const void *value, struct bp_problems *problems)
 {
     if (!email_valid(*(const bp_str *)value))

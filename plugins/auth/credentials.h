@@ -23,5 +23,7 @@ unsigned password_kinds(bp_str password);
 /* The same as .check functions of rows. */
 void email_check(const struct bp_field *row, const void *value, struct bp_problems *problems);
 void password_check(const struct bp_field *row, const void *value, struct bp_problems *problems);
+/* For .patterns: what email_check asks for. */
+extern const char *const email_patterns[];
 
 #endif

@@ -34,6 +34,8 @@ static void check_future(const struct bp_field *row, const void *value, struct b
         bp_problem_add(problems, row, "key.expired", "Expires at must be in the future");
 }
 
+static const char *const scope_patterns[] = {"^[a-z0-9_-]+:[a-z0-9_-]+$", NULL};
+
 static const struct bp_field scope_rows[] = {
     {.name = "",
      .label = "Scope",
@@ -41,6 +43,7 @@ static const struct bp_field scope_rows[] = {
      .min = 1,
      .max = SCOPE_MAX,
      .check = check_scope,
+     .patterns = scope_patterns,
      .example = "todos:read"},
     BP_END,
 };

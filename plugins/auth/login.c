@@ -8,7 +8,7 @@
 
 const struct bp_field login_body[] = {
     BP_TEXT(struct credentials, email, .flags = BP_REQUIRED | BP_LOWER, .check = email_check,
-            .example = "ada@example.com"),
+            .patterns = email_patterns, .example = "ada@example.com"),
     BP_TEXT(struct credentials, password, .flags = BP_REQUIRED | BP_SECRET, .example = "Correct-Horse-7"),
     BP_END,
 };

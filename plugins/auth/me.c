@@ -16,7 +16,7 @@ struct me_update {
 };
 
 const struct bp_field me_update_body[] = {
-    BP_TEXT(struct me_update, email, .flags = BP_REQUIRED | BP_LOWER, .check = email_check,
+    BP_TEXT(struct me_update, email, .flags = BP_REQUIRED | BP_LOWER, .check = email_check, .patterns = email_patterns,
             .doc = "The new address to log in with; lower-cased.", .example = "ada@example.com"),
     BP_TEXT(struct me_update, current_password, .flags = BP_REQUIRED | BP_SECRET, .example = "Correct-Horse-7"),
     BP_END,

@@ -10,7 +10,8 @@ struct forgot {
 };
 
 const struct bp_field forgot_body[] = {
-    BP_TEXT(struct forgot, email, .flags = BP_REQUIRED | BP_LOWER, .check = email_check, .example = "ada@example.com"),
+    BP_TEXT(struct forgot, email, .flags = BP_REQUIRED | BP_LOWER, .check = email_check, .patterns = email_patterns,
+            .example = "ada@example.com"),
     BP_END,
 };
 

@@ -8,7 +8,8 @@
 
 const struct bp_field sign_up_body[] = {
     BP_TEXT(struct credentials, email, .flags = BP_REQUIRED | BP_LOWER, .check = email_check,
-            .doc = "The address to log in with; lower-cased.", .example = "ada@example.com"),
+            .patterns = email_patterns, .doc = "The address to log in with; lower-cased.",
+            .example = "ada@example.com"),
     BP_TEXT(struct credentials, password, .flags = BP_REQUIRED | BP_SECRET, .min = 8, .max = 128,
             .example = "Correct-Horse-7", .doc = NEW_PASSWORD_DOC),
     BP_END,

@@ -29,6 +29,8 @@ static void check_color(const struct bp_field *row, const void *value, struct bp
         bp_problem_add(problems, row, "invalid", "Color must be like #1e90ff");
 }
 
+static const char *const color_patterns[] = {"^#[0-9a-fA-F]{6}$", NULL};
+
 static const struct bp_field fields[] = {
     BP_PRESENCE(struct list, set, null),
     BP_UUID(struct list, id, .flags = BP_READ_ONLY),
@@ -36,7 +38,7 @@ static const struct bp_field fields[] = {
             .doc = "What it is called.", .example = "Groceries"),
     BP_UUID(struct list, user_id, .flags = BP_READ_ONLY, .doc = "Whose it is."),
     BP_TEXT(struct list, color, .flags = BP_NULLABLE | BP_TRIM | BP_LOWER, .max = 7, .check = check_color,
-            .doc = "How to show it.", .example = "#1e90ff"),
+            .patterns = color_patterns, .doc = "How to show it.", .example = "#1e90ff"),
     BP_BOOL(struct list, archived, .def = "false", .flags = BP_FILTER | BP_SORT, .doc = "Whether it is put away."),
     BP_F64(
         struct list, position, .flags = BP_READ_ONLY | BP_SORT,

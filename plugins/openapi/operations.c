@@ -81,9 +81,16 @@ static void add_parameter(struct operation *operation, const char *in, const str
     json_t *parameter = json_pack("{s:s%,s:s}", "name", json.ptr, json.len, "in", in);
     if (required)
         document_set(document, parameter, "required", json_true());
+    if (row->flags & BP_LENIENT)
+        document_set(document, parameter, "x-lenient", json_true());
     if (row->doc)
-        document_set(document, parameter, "description", json_string(row->doc));
-    document_set(document, parameter, "schema", schema_value(document, row, USE_PARAMETER, operation->name));
+        document_set(document, parameter, "description",
+                     json_sprintf("%s%s", row->doc,
+                                  row->flags & BP_LENIENT ? " What is no such number counts as the default, a larger "
+                                                            "one as the maximum."
+                                                          : ""));
+    if (!resource_parameter(document, parameter, operation->endpoint, row))
+        document_set(document, parameter, "schema", schema_value(document, row, USE_PARAMETER, operation->name));
     document_append(document, operation->parameters, parameter);
 }
 

@@ -51,6 +51,11 @@ static bool is_change(const struct bp_endpoint *endpoint)
     return is(endpoint, bp_resource_update) || is(endpoint, bp_resource_replace) || is(endpoint, bp_resource_delete);
 }
 
+static bool is_move(const struct bp_endpoint *endpoint)
+{
+    return is(endpoint, bp_resource_move);
+}
+
 /* "Todo": of the names of components; NULL when the route has no resource. */
 static const char *resource_noun(const struct bp_endpoint *endpoint, char *name, size_t size)
 {
@@ -150,7 +155,7 @@ static void add_versions(struct replies *replies, const struct bp_endpoint *endp
     if (is_change(endpoint) && endpoint->route->resource->require_match)
         add_error(replies, endpoint, 428, "condition_required", "cannot be changed without If-Match",
                   "There is no If-Match.");
-    if (is_change(endpoint))
+    if (is_change(endpoint) || is_move(endpoint))
         add_error(replies, endpoint, 412, "version", "has been changed meanwhile",
                   "If-Match names another version than the present one.");
     if (!is(endpoint, bp_resource_delete))
@@ -161,19 +166,28 @@ static void add_versions(struct replies *replies, const struct bp_endpoint *endp
     }
 }
 
+static void add_move_errors(struct replies *replies, const struct bp_endpoint *endpoint)
+{
+    add_error(replies, endpoint, 400, "beside_itself", "cannot be moved beside itself", NULL);
+    add_error(replies, endpoint, 409, "order", "cannot be moved there: the two are not in this order", NULL);
+    add_error(replies, endpoint, 409, "conflict", "conflicts with another", NULL);
+}
+
 bool resource_replies(struct replies *replies, const struct bp_endpoint *endpoint)
 {
     const struct bp_resource *resource = endpoint->route->resource;
     bool bulk = is(endpoint, bp_resource_bulk), create = is(endpoint, bp_resource_create);
     bool list = is(endpoint, bp_resource_list), get = is(endpoint, bp_resource_get);
-    if (!resource || !(bulk || create || list || get || is_change(endpoint)))
+    if (!resource || !(bulk || create || list || get || is_change(endpoint) || is_move(endpoint)))
         return false;
     add_success(replies, endpoint);
     if (get)
         replies_add_error(replies, 400, "validation.failed",
                           "Validation failed: Query parameter \"fields\" names \"x\", which is no member",
                           "fields names what is no member.");
-    if (get || is_change(endpoint))
+    if (is_move(endpoint))
+        add_move_errors(replies, endpoint);
+    if (get || is_change(endpoint) || is_move(endpoint))
         add_error(replies, endpoint, 404, "not_found", "not found", "There is none of this identifier.");
     if (create || is(endpoint, bp_resource_update) || is(endpoint, bp_resource_replace) ||
         is(endpoint, bp_resource_delete))
@@ -190,6 +204,38 @@ bool resource_replies(struct replies *replies, const struct bp_endpoint *endpoin
     return true;
 }
 
+/* Names of members, separated by commas. */
+static void set_names(struct document *document, json_t *parameter, const struct bp_field *rows, bool sort)
+{
+    json_t *names = json_array();
+    for (const struct bp_field *row = rows; row->type != BP_TYPE_END; row++) {
+        bp_str json = row->type == BP_TYPE_PRESENCE ? bp_str_n(NULL, 0) : bp_field_name(row);
+        if (!json.ptr || (sort && !(row->flags & BP_SORT)))
+            continue;
+        document_append(document, names, json_stringn(json.ptr, json.len));
+        if (sort)
+            document_append(document, names, json_sprintf("-%.*s", (int)json.len, json.ptr));
+    }
+    json_t *schema = json_pack("{s:s,s:{s:s,s:o}}", "type", "array", "items", "type", "string", "enum", names);
+    if (sort)
+        document_set(document, schema, "maxItems", json_integer(4));
+    if (sort)
+        document_set(document, schema, "uniqueItems", json_true());
+    document_set(document, parameter, "style", json_string("form"));
+    document_set(document, parameter, "explode", json_false());
+    document_set(document, parameter, "schema", schema);
+}
+
+bool resource_parameter(struct document *document, json_t *parameter, const struct bp_endpoint *endpoint,
+                        const struct bp_field *row)
+{
+    bool sort = strcmp(row->name, "sort") == 0;
+    if (!is(endpoint, bp_resource_list) || (!sort && strcmp(row->name, "fields") != 0))
+        return false;
+    set_names(document, parameter, endpoint->route->resource->fields, sort);
+    return true;
+}
+
 static void add_parameter(struct document *document, json_t *parameters, const char *in, const char *name,
                           const char *doc)
 {
@@ -198,17 +244,25 @@ static void add_parameter(struct document *document, json_t *parameters, const c
         json_pack("{s:s,s:s,s:s,s:{s:s}}", "name", name, "in", in, "description", doc, "schema", "type", "string"));
 }
 
+static void add_fields(struct document *document, json_t *parameters, const struct bp_field *rows)
+{
+    json_t *parameter = json_pack("{s:s,s:s,s:s}", "name", "fields", "in", "query", "description",
+                                  "Members to reply with, separated by commas.");
+    set_names(document, parameter, rows, false);
+    document_append(document, parameters, parameter);
+}
+
 void resource_parameters(struct document *document, json_t *parameters, const struct bp_endpoint *endpoint)
 {
     const struct bp_resource *resource = endpoint->route->resource;
     if (!resource)
         return;
     if (is(endpoint, bp_resource_get) && !endpoint->route->query)
-        add_parameter(document, parameters, "query", "fields", "Members to reply with, separated by commas.");
+        add_fields(document, parameters, resource->fields);
     if (resource->version && is(endpoint, bp_resource_get))
         add_parameter(document, parameters, "header", "If-None-Match",
                       "The ETag that the client has: 304 when it is current.");
-    if (resource->version && is_change(endpoint))
+    if (resource->version && (is_change(endpoint) || is_move(endpoint)))
         add_parameter(document, parameters, "header", "If-Match",
                       "The ETag of the version to change: 412 when it is not current.");
 }

@@ -7,6 +7,9 @@
 
 /* Adds what the handler answers. False when it is none of them. */
 bool resource_replies(struct replies *replies, const struct bp_endpoint *endpoint);
+/* The schema of a query parameter that the rows alone do not say all about; false: this is none. */
+bool resource_parameter(struct document *document, json_t *parameter, const struct bp_endpoint *endpoint,
+                        const struct bp_field *row);
 /* Header fields of requests, and `fields` of one row. */
 void resource_parameters(struct document *document, json_t *parameters, const struct bp_endpoint *endpoint);
 /* The "content" of its request body; NULL when it is none of them, or takes none. */

@@ -88,8 +88,26 @@ static void set_text(struct document *document, json_t *schema, const char *key,
     document_set(document, schema, key, json_string(text));
 }
 
+/* What a text must look like: that which is trimmed and may not be empty has more than white space. */
+static void set_patterns(struct document *document, json_t *schema, const struct bp_field *row)
+{
+    static const char *const not_blank[] = {"\\S", NULL};
+    const char *const *patterns = row->patterns                          ? row->patterns
+                                  : row->flags & BP_TRIM && row->min > 0 ? not_blank
+                                                                         : NULL;
+    if (!patterns || !patterns[0])
+        return;
+    set_text(document, schema, "pattern", patterns[0]);
+    if (!patterns[1])
+        return;
+    json_t *others = json_array();
+    for (size_t i = 1; patterns[i]; i++)
+        document_append(document, others, json_pack("{s:s}", "pattern", patterns[i]));
+    document_set(document, schema, "allOf", others);
+}
+
 /* Bounds, form and choices of a value without members. */
-static void describe_scalar(struct document *document, json_t *schema, const struct bp_field *row)
+static void describe_scalar(struct document *document, json_t *schema, const struct bp_field *row, enum use use)
 {
     switch (row->type) {
     case BP_TYPE_BOOL:
@@ -128,6 +146,8 @@ static void describe_scalar(struct document *document, json_t *schema, const str
         if (row->flags & BP_SECRET)
             set_text(document, schema, "format", "password");
         set_bounds(document, schema, row, "minLength", "maxLength");
+        if (use != USE_REPLY)
+            set_patterns(document, schema, row);
         break;
     }
 }
@@ -182,7 +202,7 @@ json_t *schema_value(struct document *document, const struct bp_field *row, enum
         }
     } else {
         schema = json_object();
-        describe_scalar(document, schema, row);
+        describe_scalar(document, schema, row, use);
     }
     set_words(document, schema, row, use);
     return schema;
