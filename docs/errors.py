@@ -7,7 +7,7 @@ import re
 CODE = r'"([a-z_]+\.[a-z_]+)"'
 ADVICE = {
     400: "Correct the request.", 401: "Get a token, and send it.", 403: "Do not repeat it: it is not allowed.",
-    404: "It is not there, or belongs to another.", 405: "Use a method of `Allow`.", 408: "Repeat it, faster.",
+    404: "It is not there, or belongs to another.", 405: "Use a method of `Allow`.", 406: "Accept `application/json`.", 408: "Repeat it, faster.",
     409: "Look at what is there, then decide.", 410: "It is gone for good.", 412: "Read it again, then decide.",
     413: "Send less.", 414: "Shorten the target.", 415: "Send another media type.", 417: "Leave `Expect` out.",
     422: "Correct the request.", 428: "Send a condition.", 429: "Wait for `Retry-After`, then repeat it.",

@@ -57,6 +57,8 @@ struct config_server {
     uint32_t max_connections;
     uint64_t max_target, max_field, max_head, max_trailer, body_limit;
     uint32_t max_fields;
+    uint32_t not_acceptable; /* enum accept_refusal */
+    bp_str problem_base;     /* stands before the code in the type of a problem; empty: about:blank */
     bp_span head_timeout, idle_timeout, body_timeout, write_timeout, request_timeout, fin_grace;
     uint64_t write_buffer; /* bytes of queued output at which a connection stops reading and streams wait */
     /* life */

@@ -31,6 +31,7 @@ const struct bp_field config_listen_rows[] = {
             .doc = "Drops the entry while this environment variable, or one of several, is set and not empty."),
     BP_END};
 
+static const char *const refusals[] = {"excluded", "unlisted", "never", NULL};     /* enum accept_refusal */
 static const char *const proxy_headers[] = {"x-forwarded-for", "forwarded", NULL}; /* enum forwarded_header */
 
 static const struct bp_field network_rows[] = {{.name = "", .type = BP_TYPE_TEXT, .max = 4000, .label = "Network"},
@@ -82,6 +83,15 @@ const struct bp_field config_server_rows[] = {
             .doc = "The largest trailer section after a chunked body that is accepted."),
     BP_SIZE(S, body_limit, .def = "10MiB", .min = 1, .max = INT64_C(1) << 32,
             .doc = "The largest request body accepted where a route sets no limit of its own; larger ones get 413."),
+    BP_CHOICE(S, not_acceptable, .choices = refusals, .def = "excluded",
+              .doc =
+                  "Which Accept of a request for JSON is answered with 406. excluded: one that gives JSON the weight 0 "
+                  "(\"text/html, */*;q=0\"); the rest gets JSON all the same, as RFC 9110 12.5.1 allows. unlisted: "
+                  "also one that does not list it (\"text/html\"). never: none."),
+    BP_TEXT(S, problem_base, .def = "", .max = 1000, .example = "https://example.com/errors.html#",
+            .doc =
+                "What stands before the code in the type of a problem (RFC 9457), so that it leads to where codes are "
+                "explained. Empty: the type is about:blank."),
     BP_SPAN(S, head_timeout, .def = "10s", .min = BP_MILLISECOND, .max = BP_HOUR,
             .doc = "How long a client may take to send a whole request head, from the connection's start or, on a kept "
                    "connection, from its first byte."),

@@ -123,17 +123,14 @@ int bp_body(struct bp_request *rq, bp_str *ret_body)
     return 0;
 }
 
-/* application/json, with no charset but UTF-8 (RFC 8259 8.1). */
-static bool is_json(bp_str type)
+/* JSON has no charset but UTF-8 (RFC 8259 8.1). */
+bool request_body_is(struct bp_request *rq, bp_str media_type)
 {
-    bp_str media = type;
+    bp_str type = bp_request_header(rq, BP_STR("content-type")), media = type;
     const char *semicolon = type.ptr ? memchr(type.ptr, ';', type.len) : NULL;
     if (semicolon)
         media.len = (size_t)(semicolon - type.ptr);
-    media = bp_str_trim(media);
-    if (!bp_str_eq_nocase(media, BP_STR("application/json")) &&
-        !(media.len > 17 && bp_str_eq_nocase(bp_str_n(media.ptr, 12), BP_STR("application/")) &&
-          bp_str_eq_nocase(bp_str_n(media.ptr + media.len - 5, 5), BP_STR("+json"))))
+    if (!bp_str_eq_nocase(bp_str_trim(media), media_type))
         return false;
     while (semicolon) {
         bp_str rest = bp_str_n(semicolon + 1, (size_t)(type.ptr + type.len - semicolon - 1));
@@ -150,6 +147,23 @@ static bool is_json(bp_str type)
     return true;
 }
 
+/* What is merged into a row of a resource may say so (RFC 7396). */
+static bool is_json(struct bp_request *rq)
+{
+    return request_body_is(rq, BP_STR("application/json")) ||
+           (rq->endpoint && rq->endpoint->route.resource && rq->head.method == BP_PATCH &&
+            request_body_is(rq, BP_STR("application/merge-patch+json")));
+}
+
+int request_demand_json(struct bp_request *rq)
+{
+    bp_str type = bp_request_header(rq, BP_STR("content-type"));
+    if ((!type.ptr && rq->head.body == PARSER_NO_BODY) || is_json(rq))
+        return 0;
+    int failed = bp_fail(rq, 415, "http.unsupported_media_type", "Content-Type must be application/json");
+    return failed < 0 ? failed : BP_REFUSED;
+}
+
 int bp_body_object(struct bp_request *rq, const struct bp_field *rows, void *ret_object)
 {
     return bp_body_object_check(rq, rows, ret_object, NULL, NULL);
@@ -161,12 +175,9 @@ int bp_body_object_check(struct bp_request *rq, const struct bp_field *rows, voi
 {
     struct bp_problems problems;
     bp_str body;
-    bp_str type = bp_request_header(rq, BP_STR("content-type"));
-    if ((type.ptr || rq->head.body != PARSER_NO_BODY) && !is_json(type)) {
-        int failed = bp_fail(rq, 415, "http.unsupported_media_type", "Content-Type must be application/json");
-        return failed < 0 ? failed : BP_REFUSED;
-    }
-    int status = bp_body(rq, &body);
+    int status = request_demand_json(rq);
+    if (status == 0)
+        status = bp_body(rq, &body);
     if (status < 0)
         return status;
     problems_init(&problems, rq->arena);

@@ -4,8 +4,11 @@
 
 #include "backplane/log.h"
 #include "backplane/status.h"
+#include "core/config/config.h"
+#include "core/http/accept.h"
 #include "core/http/guard.h"
 #include "core/http/request.h"
+#include "core/http/server_internal.h"
 #include "core/plugin/endpoints.h"
 #include "core/trace/trace.h"
 #include "core/worker/fiber.h"
@@ -212,6 +215,15 @@ static __attribute__((noinline)) int call_traced(struct bp_request *rq, const st
     return status;
 }
 
+/* Of a route whose reply is JSON. */
+static bool is_acceptable(struct bp_request *rq)
+{
+    const struct bp_route *route = &rq->endpoint->route;
+    return route->reply_type || route->reply_form == BP_REPLY_UNDOCUMENTED ||
+           accept_takes_json(bp_request_header(rq, BP_STR("accept")),
+                             (enum accept_refusal)rq->connection->server->options->not_acceptable);
+}
+
 /* Runs the stage of this index, or the handler behind the last one. */
 static int run(struct bp_request *rq, uint32_t index)
 {
@@ -227,6 +239,8 @@ static int run(struct bp_request *rq, uint32_t index)
     int status;
     if (is_guarded(rq, index) && !guard_admits(&rq->endpoint->route, bp_identity(rq)))
         status = bp_fail(rq, 403, "auth.forbidden", "Forbidden");
+    else if (is_guarded(rq, index) && !is_acceptable(rq))
+        status = bp_fail(rq, 406, "http.not_acceptable", "The reply would be application/json, which Accept excludes");
     else if (rq->records)
         status = call_traced(rq, stage);
     else

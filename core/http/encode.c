@@ -9,7 +9,7 @@
 #include "core/http/request.h"
 #include "core/http/server_internal.h"
 
-static bp_str reason_of(unsigned status)
+bp_str reply_reason(unsigned status)
 {
     if (status == 200)
         return BP_STR("OK");
@@ -97,7 +97,7 @@ static char *put_number(char *at, uint64_t number)
 bool reply_encode(struct bp_request *rq, struct buffer *out, bool keep_alive)
 {
     bool bodiless = rq->status == 204 || rq->status == 304;
-    bp_str reason = reason_of(rq->status), date = reply_date_line(loop_date(rq->connection->server->loop));
+    bp_str reason = reply_reason(rq->status), date = reply_date_line(loop_date(rq->connection->server->loop));
     size_t need = 256 + reason.len + date.len + rq->content_type.len + rq->content.len;
     for (uint32_t i = 0; i < rq->header_count; i++)
         need += rq->headers[i].name.len + rq->headers[i].value.len + 4;

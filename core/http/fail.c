@@ -7,42 +7,11 @@
 #include "backplane/status.h"
 #include "backplane/trace.h"
 #include "core/base/buffer.h"
+#include "core/config/config.h"
+#include "core/http/accept.h"
 #include "core/http/connection.h"
 #include "core/http/request.h"
 #include "core/http/server_internal.h"
-
-/* The weight of a media range, in thousandths (RFC 9110 12.4.2). */
-static int quality(bp_str parameters)
-{
-    const char *q = parameters.ptr ? memmem(parameters.ptr, parameters.len, "q=", 2) : NULL;
-    char text[8] = "";
-    if (!q)
-        return 1000;
-    size_t len = (size_t)(parameters.ptr + parameters.len - q - 2);
-    memcpy(text, q + 2, len < sizeof(text) - 1 ? len : sizeof(text) - 1);
-    double value = strtod(text, NULL);
-    return value >= 0 && value <= 1 ? (int)(value * 1000) : 0;
-}
-
-static bool prefers_problem(struct bp_request *rq)
-{
-    bp_str accept = bp_request_header(rq, BP_STR("accept"));
-    int problem = -1, json = -1;
-    while (accept.len > 0) {
-        const char *comma = memchr(accept.ptr, ',', accept.len);
-        bp_str range = bp_str_n(accept.ptr, comma ? (size_t)(comma - accept.ptr) : accept.len);
-        accept = comma ? bp_str_n(comma + 1, accept.len - range.len - 1) : bp_str_n(NULL, 0);
-        const char *semicolon = memchr(range.ptr, ';', range.len);
-        bp_str media = bp_str_trim(bp_str_n(range.ptr, semicolon ? (size_t)(semicolon - range.ptr) : range.len));
-        bp_str parameters =
-            semicolon ? bp_str_n(semicolon, (size_t)(range.ptr + range.len - semicolon)) : bp_str_n(NULL, 0);
-        if (bp_str_eq_nocase(media, BP_STR("application/problem+json")))
-            problem = quality(parameters);
-        else if (bp_str_eq_nocase(media, BP_STR("application/json")))
-            json = quality(parameters);
-    }
-    return problem > 0 && problem >= json;
-}
 
 static void add_member(struct buffer *out, const char *name, bp_str value)
 {
@@ -65,17 +34,30 @@ static void add_errors(struct buffer *out, const struct bp_problems *problems)
     buffer_add_char(out, ']');
 }
 
+/* Where the code is explained, or about:blank; the title is that of all of its status (RFC 9457 4.2.1). */
+static void add_problem_type(struct buffer *out, bp_str base, unsigned status, const char *code)
+{
+    struct buffer type = {0};
+    buffer_add(&type, base.len > 0 ? base : BP_STR("about:blank"));
+    if (base.len > 0)
+        buffer_add(&type, bp_str_of(code));
+    buffer_add(out, BP_STR("{\"type\":"));
+    schema_encode_text(buffer_str(&type), out);
+    out->failed |= type.failed;
+    buffer_deinit(&type);
+    add_member(out, "title", reply_reason(status));
+    buffer_printf(out, ",\"status\":%u", status);
+}
+
 static int record(struct bp_request *rq, unsigned status, const char *code, bp_str message,
                   const struct bp_problems *problems)
 {
-    bool as_problem = prefers_problem(rq);
+    bool as_problem = accept_prefers_problem(bp_request_header(rq, BP_STR("accept")));
     struct buffer *out = &rq->connection->server->scratch;
     out->len = 0;
     out->failed = false;
     if (as_problem) {
-        buffer_printf(out, "{\"type\":\"urn:backplane:error:%s\",\"title\":", code);
-        schema_encode_text(message, out);
-        buffer_printf(out, ",\"status\":%u", status);
+        add_problem_type(out, rq->connection->server->options->problem_base, status, code);
         add_member(out, "detail", message);
         add_member(out, "instance", rq->path.ptr ? rq->path : BP_STR("/"));
     } else {
@@ -129,8 +111,8 @@ int request_fail_problems(struct bp_request *rq, const struct bp_problems *probl
 }
 
 /* What is recorded when memory ran out while an error was being recorded. */
-static const bp_str last_resort =
-    BP_STR_INIT("{\"success\":false,\"status\":\"error\",\"message\":\"Internal server error\"}");
+static const bp_str last_resort = BP_STR_INIT(
+    "{\"success\":false,\"status\":\"error\",\"message\":\"Internal server error\",\"code\":\"http.internal\"}");
 
 void request_fail_status(struct bp_request *rq, int status, const char *plugin)
 {

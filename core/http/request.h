@@ -109,6 +109,12 @@ void request_route(struct bp_request *rq, const struct assembly *assembly, const
 /* Forgets what an earlier request left, keeping the pooled memory. */
 void request_reset(struct bp_request *rq, size_t slot_bytes);
 /* Records 400 with every problem (or the syntax error). */
+/* "Not Found"; empty for a status that is not known. */
+bp_str reply_reason(unsigned status);
+/* Whether the body is said to be of this type, of JSON in UTF-8. */
+bool request_body_is(struct bp_request *rq, bp_str media_type);
+/* 0, or BP_REFUSED with a 415 when there is a body of another type than JSON, or BP_NOMEM. */
+int request_demand_json(struct bp_request *rq);
 int request_fail_problems(struct bp_request *rq, const struct bp_problems *problems, bool syntax);
 /* Turns a negative status into a recorded reply, once, where it appears first. */
 void request_fail_status(struct bp_request *rq, int status, const char *plugin);

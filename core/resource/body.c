@@ -59,15 +59,6 @@ int body_json(struct bp_request *rq, json_t **ret_value)
     return refuse(rq, &problems, true);
 }
 
-bool body_is(struct bp_request *rq, bp_str media_type)
-{
-    bp_str type = bp_request_header(rq, BP_STR("content-type"));
-    const char *semicolon = type.ptr ? memchr(type.ptr, ';', type.len) : NULL;
-    if (semicolon)
-        type.len = (size_t)(semicolon - type.ptr);
-    return type.ptr && bp_str_eq_nocase(bp_str_trim(type), media_type);
-}
-
 int body_object(struct bp_request *rq, const struct resource *resource, const struct bp_field *rows, void *ret_object)
 {
     json_t *value;

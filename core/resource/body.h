@@ -14,7 +14,5 @@ int body_value(struct bp_request *rq, const struct resource *resource, const str
                void *ret_object);
 /* The body as a JSON value, json_decref() it. */
 int body_json(struct bp_request *rq, json_t **ret_value);
-/* True when the Content-Type is this media type, parameters aside. */
-bool body_is(struct bp_request *rq, bp_str media_type);
 
 #endif

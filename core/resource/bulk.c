@@ -38,9 +38,12 @@ static int prepare(struct bulk *bulk, json_t *operation, struct write *write, bp
     struct bp_request *rq = bulk->rq;
     const char *text = json_string_value(json_object_get(operation, "id"));
     write->kind = kind_of(json_string_value(json_object_get(operation, "op")));
-    write->if_match = json_string_value(json_object_get(operation, "ifMatch"));
+    json_t *condition = json_object_get(operation, "ifMatch");
+    write->if_match = json_string_value(condition);
     if (write->kind == 0)
         return fail(rq, 400, "bulk.malformed", BP_STR("\"op\" is one of create, update, replace, delete"));
+    if (condition && !write->if_match) /* never unconditional instead */
+        return fail(rq, 400, "bulk.malformed", BP_STR("\"ifMatch\" must be a text"));
     if (write->kind == BP_WRITE_CREATE)
         *id = bp_uuid_new();
     else if (!text || !bp_uuid_parse(bp_str_of(text), id))
@@ -147,14 +150,18 @@ int bp_resource_bulk(struct bp_request *rq, void *self, const void *stage)
     json_t *body;
     int status = resource_begin(rq, bulk.resource, &bulk.owner);
     if (status == 0)
+        status = request_demand_json(rq);
+    if (status == 0)
         status = body_json(rq, &body);
     if (status < 0)
         return bp_trace(status);
-    json_t *operations = json_object_get(body, "operations");
-    bool atomic = json_is_true(json_object_get(body, "atomic"));
+    json_t *operations = json_object_get(body, "operations"), *given = json_object_get(body, "atomic");
+    bool atomic = json_is_true(given);
     size_t count = json_array_size(operations);
     if (count == 0 || count > OPERATIONS_MAX)
         status = fail(rq, 400, "bulk.malformed", BP_STR("\"operations\" must be an array of 1 to 100 operations"));
+    else if (given && !json_is_boolean(given))
+        status = fail(rq, 400, "bulk.malformed", BP_STR("\"atomic\" must be a boolean"));
     else
         status = atomic ? run_atomic(&bulk, operations) : run_all(&bulk, operations);
     if (status == 0)

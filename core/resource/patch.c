@@ -12,7 +12,7 @@
 
 bool patch_is_asked(struct bp_request *rq)
 {
-    return body_is(rq, BP_STR("application/json-patch+json"));
+    return request_body_is(rq, BP_STR("application/json-patch+json"));
 }
 
 /* The members that clients write, as JSON. NULL: out of memory. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "operations.h"
+#include "replies.h"
 #include "schemas.h"
 
 #define ENDPOINTS_MAX 4096
@@ -99,8 +100,9 @@ json_t *document_make(const struct bp_host *host, const struct document_about *a
         add_paths(document, all, list(host, listener, all));
         document_set(document, document->root, "paths", document->paths);
         document_set(document, document->root, "components",
-                     json_pack("{s:o,s:o,s:o,s:o}", "schemas", document->schemas, "headers", document->headers,
-                               "examples", document->examples, "securitySchemes", document->security_schemes));
+                     json_pack("{s:o,s:o,s:o,s:o,s:o}", "responses", replies_malformed(document), "schemas",
+                               document->schemas, "headers", document->headers, "examples", document->examples,
+                               "securitySchemes", document->security_schemes));
         root = document->root;
         if (document->failed) {
             json_decref(root);

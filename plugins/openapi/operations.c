@@ -147,6 +147,9 @@ static void add_core_replies(struct operation *operation, bool has_body)
         replies_add_error(replies, 413, "http.body_too_large", "The body is too large", NULL);
         replies_add_error(replies, 415, "http.unsupported_media_type", "Content-Type must be application/json", NULL);
     }
+    if (!route->reply_type)
+        replies_add_error(replies, 406, "http.not_acceptable",
+                          "The reply would be application/json, which Accept excludes", "Accept excludes JSON.");
     static const struct bp_field retry_after[] = {
         BP_HEADER_FIELD("Retry-After", BP_TYPE_U32, .doc = "Seconds to wait."), BP_END};
     replies_add_error(replies, 500, "http.internal", "Internal server error", "The server failed; its log says why.");
@@ -298,7 +301,9 @@ json_t *operation_make(struct document *document, size_t index, const struct bp_
         json_decref(operation.parameters);
     if (content)
         document_set(document, object, "requestBody", json_pack("{s:b,s:o}", "required", 1, "content", content));
-    document_set(document, object, "responses", replies_finish(&operation.replies));
+    json_t *responses = replies_finish(&operation.replies);
+    document_set(document, responses, "default", json_pack("{s:s}", "$ref", "#/components/responses/Malformed"));
+    document_set(document, object, "responses", responses);
     document_set(document, object, "security", operation.security);
     return object;
 }

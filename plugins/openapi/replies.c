@@ -92,18 +92,22 @@ static json_t *shared_example(struct document *document, const char *code, json_
     return json_pack("{s:s}", "$ref", ref);
 }
 
+static json_t *error_example(struct document *document, unsigned status, const char *code, const char *message)
+{
+    return shared_example(document, code,
+                          json_pack("{s:{s:b,s:s,s:s,s:s,s:s}}", "value", "success", 0, "status",
+                                    status < 500 ? "fail" : "error", "message", message, "code", code, "requestId",
+                                    "0199f0c2-7d5e-7c1a-9b64-3f1d2a5c8e70"));
+}
+
 void replies_add_error(struct replies *replies, unsigned status, const char *code, const char *message, const char *doc)
 {
     struct document *document = replies->document;
-    const char *word = status < 500 ? "fail" : "error";
     replies_add(replies, status, doc ? doc : message, "application/json", schema_ref("Error"));
     replies_add(replies, status, NULL, "application/problem+json", schema_ref("Problem"));
     json_t *content = json_object_get(replies->by_status[status], "content");
     json_t *examples = member_of(document, json_object_get(content, "application/json"), "examples");
-    document_set(document, examples, code,
-                 shared_example(document, code,
-                                json_pack("{s:{s:b,s:s,s:s,s:s,s:s}}", "value", "success", 0, "status", word, "message",
-                                          message, "code", code, "requestId", "0199f0c2-7d5e-7c1a-9b64-3f1d2a5c8e70")));
+    document_set(document, examples, code, error_example(document, status, code, message));
 }
 
 /* A component, unless there is another one of this name; takes header over. */
@@ -191,4 +195,36 @@ json_t *replies_finish(struct replies *replies)
     }
     json_decref(replies->every);
     return all;
+}
+
+json_t *replies_malformed(struct document *document)
+{
+    static const struct {
+        unsigned status;
+        const char *code, *message;
+    } errors[] = {
+        {400, "http.malformed", "Malformed path in the request target"},
+        {408, "http.request_timeout", "The request head did not arrive in time"},
+        {414, "http.target_too_long", "request target too long"},
+        {417, "http.expectation_failed", "Only the expectation 100-continue is understood"},
+        {431, "http.head_too_large", "request head too large"},
+        {505, "http.version", "HTTP version not supported"},
+    };
+    struct replies replies;
+    json_t *examples = json_object();
+    replies_init(&replies, document);
+    replies_add(
+        &replies, 400,
+        "What is no request by RFC 9110 and 9112, or larger than the server takes: 400, 408, 414, 417, 431, 505. "
+        "Of any path.",
+        "application/json", schema_ref("Error"));
+    replies_add(&replies, 400, NULL, "application/problem+json", schema_ref("Problem"));
+    for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+        document_set(document, examples, errors[i].code,
+                     error_example(document, errors[i].status, errors[i].code, errors[i].message));
+    json_t *response = replies.by_status[400];
+    document_set(document, json_object_get(json_object_get(response, "content"), "application/json"), "examples",
+                 examples);
+    json_decref(replies.every);
+    return json_pack("{s:o}", "Malformed", response);
 }

@@ -26,4 +26,7 @@ json_t *replies_envelope(struct document *document, json_t *data);
 /* The "responses" object. Ends the use of replies. */
 json_t *replies_finish(struct replies *replies);
 
+/* The component "responses": what is answered before anybody looks at which route it is. */
+json_t *replies_malformed(struct document *document);
+
 #endif

@@ -311,7 +311,8 @@ void schema_add_common(struct document *document)
          "\"errors\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/ErrorItem\"}},"
          "\"requestId\":{\"type\":\"string\"},\"traceId\":{\"type\":\"string\"}}}"},
         {"JsonPatch",
-         "{\"type\":\"array\",\"description\":\"JSON Patch (RFC 6902).\",\"items\":{\"type\":\"object\","
+         "{\"type\":\"array\",\"description\":\"JSON Patch (RFC "
+         "6902).\",\"maxItems\":100,\"items\":{\"type\":\"object\","
          "\"required\":[\"op\",\"path\"],\"properties\":{"
          "\"op\":{\"type\":\"string\",\"enum\":[\"add\",\"remove\",\"replace\",\"move\",\"copy\",\"test\"]},"
          "\"path\":{\"type\":\"string\",\"description\":\"Of a member (RFC 6901).\"},"

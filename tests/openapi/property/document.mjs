@@ -58,21 +58,33 @@ export class Document {
 
   // What is wrong with a reply by the document; undefined: nothing.
   wrong(operation, reply) {
-    const response = operation.own.responses[reply.status];
+    const malformed = this.malformed(operation, reply);
+    const response = malformed ?? operation.own.responses[reply.status];
     if (!response) return `its status ${reply.status} is not documented`;
     const type = (reply.headers["content-type"] ?? "").split(";")[0];
     if (operation.method !== "HEAD" && reply.body.length > 0 && !response.content) return "it has a body, and none is documented";
     if (!response.content) return undefined;
     if (!response.content[type]) return `its content type ${type} is not documented`;
     for (const [name, required] of [["www-authenticate", 401], ["retry-after", 429], ["retry-after", 503], ["accept-patch", 415]])
-      if (reply.status === required && Object.keys(response.headers).some((header) => header.toLowerCase() === name) && !(name in reply.headers))
+      if (reply.status === required && Object.keys(response.headers ?? {}).some((header) => header.toLowerCase() === name) && !(name in reply.headers))
         return `it lacks ${name}`;
     if (!/json$/.test(type)) return undefined;
     if (reply.json === undefined) return "its body is no JSON";
-    const key = pointer("paths", operation.path, operation.method.toLowerCase(), "responses", String(reply.status), "content", type, "schema");
+    const at = malformed ? ["components", "responses", "Malformed"] : ["paths", operation.path, operation.method.toLowerCase(), "responses", String(reply.status)];
+    const key = pointer(...at, "content", type, "schema");
     const validate = this.validator(key, { $ref: key });
     if (!validate(reply.json)) return `its body is not as documented: ${this.ajv.errorsText(validate.errors)}`;
     return reply.status >= 400 ? this.wrongError(response, reply) : undefined;
+  }
+
+  // The response "default", when the reply is one of those that it stands for.
+  malformed(operation, reply) {
+    const response = this.follow(operation.own.responses.default);
+    return reply.json?.code in (response.content?.["application/json"]?.examples ?? {}) && !(reply.json.code in this.examples(operation, reply.status)) ? response : undefined;
+  }
+
+  examples(operation, status) {
+    return operation.own.responses[status]?.content?.["application/json"]?.examples ?? {};
   }
 
   // The code of an error is one that the operation is said to answer with this status.
