@@ -24,6 +24,6 @@ try {
 } finally {
   client.close();
 }
-for (const problem of client.problems) console.log(`${problem}\n`);
 console.log(`${part}: ${client.requests} requests in ${Date.now() - began} ms, ${client.problems.length} problems; PROPERTY_SEED=${seed} PROPERTY_COUNT=${count}`);
+for (const problem of client.problems) console.log(`\n${problem}`);
 process.exitCode = client.problems.length > 0 ? 1 : 0;

@@ -50,7 +50,7 @@ export class Client {
   problem(request, reply, reason) {
     if (this.problems.length < PROBLEMS_MAX)
       this.problems.push(
-        `${request.what ?? ""}\n  ${request.method} ${request.target.slice(0, 300)} ${JSON.stringify(request.headers ?? {}).slice(0, 300)}\n` +
+        `${request.what ?? ""}\n  ${request.method} ${request.target.slice(0, 300)} ${JSON.stringify(request.headers ?? {}).replace(/Bearer eyJ[\w.-]{40,}/g, "Bearer …").slice(0, 300)}\n` +
           `  ${String(request.body ?? "").slice(0, 400)}\n  -> ${reply ? `${reply.status} ${reply.body.slice(0, 400)}` : "nothing"}\n  ${reason}`,
       );
   }

@@ -77,7 +77,7 @@ export function formal(world, operation, random) {
   return request;
 }
 
-// A request that must succeed.
+// A request that must succeed. probability: of each parameter and header field that it need not have.
 export async function truthful(world, operation, random, who, probability = 0.15) {
   const { document } = world;
   const id = operation.path.includes("{id}") ? await world.idFor(operation, who) : undefined;
@@ -86,7 +86,7 @@ export async function truthful(world, operation, random, who, probability = 0.15
     what: `${operation.id}: valid`,
     id,
     target: world.target(operation, id) + queryOf(pairs),
-    headers: { ...authorization(operation, who), ...fields(operation, random) },
+    headers: { ...authorization(operation, who), ...(probability > 0 ? fields(operation, random) : {}) },
   };
   delete request.headers["If-None-Match"];
   const type = random.pick(Object.keys(operation.bodies));

@@ -34,6 +34,8 @@ function validText(document, schema, random) {
     const date = new Date(Date.now() + 86400000 + random.below(2 ** 31) * 100).toISOString();
     return random.pick([date, date.replace(/\.\d+/, ""), date.replace("Z", "+02:00"), date.replace("Z", "-11:30")]);
   }
+  // The rule for new passwords is an option of the server, which the document describes in words.
+  if (schema.format === "password" && schema.minLength) return `Aa1!${text(random, random.between(schema.minLength, schema.maxLength - 4))}`;
   for (let tries = 0; tries < 20; tries++) {
     const candidate = schema.pattern && schema.examples ? edited(random, random.pick(schema.examples)) : text(random, length(schema, random));
     if (document.fits(schema, candidate)) return candidate;
