@@ -56,16 +56,15 @@ def main():
     print("<!-- Made by docs/generate from the source: change that. -->")
     print("# Error codes\n")
     print("Every error has a `code`, which stays the same; its message is for people and may change. With `Accept:")
-    print("application/problem+json` the code is the end of the problem's `type` (RFC 9457). `<resource>` is the name of a")
-    print("resource: `todo.not_found`. A message that is not given here is made for the case.\n")
+    print("application/problem+json` it is a problem (RFC 9457), whose `type` is `about:blank`; with `server.problem_base` that text")
+    print("and the code: `https://example.com/errors.html#todo.not_found`. `<resource>` is the name of a resource:")
+    print("`todo.not_found`. A message that is not given here is made for the case.\n")
     print("A request for JSON whose `Accept` excludes JSON (`application/json;q=0`) is answered with 406; one that merely does not")
-    print("list it (`text/html`) gets JSON all the same, unless `server.not_acceptable` says otherwise. With")
-    print("`server.problem_base` the type of a problem is that text and the code, `https://example.com/errors.html#todo.not_found`;")
-    print("without it `about:blank`.\n")
+    print("list it (`text/html`) gets JSON all the same, unless `server.not_acceptable` says otherwise.\n")
     print("| Code | Status | Message | What to do |\n|---|---|---|---|")
     for (status, code) in sorted(rows, key=lambda row: (row[1], row[0])):
         message = rows[status, code].replace("|", "\\|")
-        print(f"| `{code}` | {status} | {message} | {OWN_ADVICE.get(code, ADVICE.get(status, ''))} |")
+        print(f"| <a id=\"{code}\"></a>`{code}` | {status} | {message} | {OWN_ADVICE.get(code, ADVICE.get(status, ''))} |")
 
 
 main()

@@ -433,6 +433,8 @@ Test(protocol, problem_details)
         json_t *body = http_json(&reply);
         if (cases[i].problem) {
             cr_expect_eq(http_json_integer(body, "status"), 404);
+            cr_expect_str_eq(http_json_text(body, "type"), "about:blank");
+            cr_expect_str_eq(http_json_text(body, "title"), "Not Found");
             cr_expect_str_eq(http_json_text(body, "detail"), "Route /nowhere not found");
         }
         json_decref(body);
