@@ -144,13 +144,18 @@ static char *capitalised(const char *text)
 static const char *make_texts(struct resource *resource)
 {
     const struct bp_resource *definition = resource->definition;
-    char *tag, *invalid, *read_scope, *write_scope;
+    char *tag = NULL, *invalid = NULL, *read_scope = NULL, *write_scope = NULL;
     if (asprintf(&tag, "%s%s", definition->plural, definition->owner ? ":user:{user}" : "") < 0 ||
         asprintf(&invalid, "Invalid %s ID format", definition->name) < 0 ||
         asprintf(&read_scope, "%s:read", definition->plural) < 0 ||
         asprintf(&write_scope, "%s:write", definition->plural) < 0 ||
-        asprintf(&resource->list_message, "%s retrieved successfully", definition->plural) < 0)
+        asprintf(&resource->list_message, "%s retrieved successfully", definition->plural) < 0) {
+        free(tag);
+        free(invalid);
+        free(read_scope);
+        free(write_scope);
         return "out of memory";
+    }
     resource->list_message[0] = (char)toupper((unsigned char)resource->list_message[0]);
     resource->read_tag = tag;
     resource->read_scope = read_scope;

@@ -19,7 +19,7 @@
 #include "failing.h"
 #include "world.h"
 
-enum { COLD = 6, WARM = 40 };
+enum { COLD = 12, WARM = 60 };
 
 static const char *config_file;
 static FILE *tap;
