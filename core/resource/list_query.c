@@ -42,12 +42,17 @@ static uint32_t size_of(uint32_t type)
     }
 }
 
+static bool has_room(struct derive *derive)
+{
+    if (derive->count == RESOURCE_QUERIES)
+        derive->wrong = "its lists have more than 62 query parameters";
+    return derive->count < RESOURCE_QUERIES;
+}
+
 static struct bp_field *add_row(struct derive *derive, struct bp_field row)
 {
-    if (derive->count == RESOURCE_QUERIES) {
-        derive->wrong = "its lists have more than 62 query parameters";
+    if (!has_room(derive))
         return NULL;
-    }
     row.json = row.name;
     derive->rows[++derive->count] = row;
     return &derive->rows[derive->count];
@@ -71,6 +76,8 @@ static void add_member_filter(struct derive *derive, unsigned index, enum filter
     const struct member *member = &derive->resource->members[index];
     struct bp_field row = *member->row;
     char *name;
+    if (!has_room(derive))
+        return;
     if (asprintf(&name, "%s%s", member->json, operator_names[operator]) < 0) {
         derive->wrong = "out of memory";
         return;
