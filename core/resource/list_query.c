@@ -58,17 +58,16 @@ static struct bp_field *add_row(struct derive *derive, struct bp_field row)
     return &derive->rows[derive->count];
 }
 
-static bool add_filter(struct derive *derive, struct bp_field row, struct filter filter)
+static void add_filter(struct derive *derive, struct bp_field row, struct filter filter)
 {
     row.offset = derive->size;
     derive->size += (size_of(row.type) + 15) / 16 * 16;
     struct bp_field *added = add_row(derive, row);
     if (!added)
-        return false;
+        return;
     filter.row = added;
     filter.bit = derive->count - 1;
     derive->resource->filters[derive->resource->filter_count++] = filter;
-    return true;
 }
 
 static void add_member_filter(struct derive *derive, unsigned index, enum filter_operator operator)
@@ -88,8 +87,7 @@ static void add_member_filter(struct derive *derive, unsigned index, enum filter
     row.def = NULL;
     if (operator== FILTER_NULL)
         row = (struct bp_field){.name = name, .label = name, .type = BP_TYPE_BOOL, .doc = "Whether there is no value."};
-    if (!add_filter(derive, row, (struct filter){.operator = operator, .member = index}))
-        free(name);
+    add_filter(derive, row, (struct filter){.operator = operator, .member = index});
 }
 
 static bool is_ordered(uint16_t type)
