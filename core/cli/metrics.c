@@ -9,22 +9,6 @@ static const char *type_name(uint32_t type)
     return type == BP_COUNTER ? "counter" : type == BP_GAUGE ? "gauge" : "histogram";
 }
 
-/* As Prometheus names metrics: the unit is the last word, or the one before "total". */
-static const char *unit_of(const char *name)
-{
-    static const char *const units[] = {"seconds", "bytes", "ratio"};
-    bp_str rest = bp_str_of(name), total = BP_STR("_total");
-    if (rest.len > total.len && bp_str_eq(bp_str_n(rest.ptr + rest.len - total.len, total.len), total))
-        rest.len -= total.len;
-    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-        bp_str unit = bp_str_of(units[i]);
-        if (rest.len > unit.len && rest.ptr[rest.len - unit.len - 1] == '_' &&
-            bp_str_eq(bp_str_n(rest.ptr + rest.len - unit.len, unit.len), unit))
-            return units[i];
-    }
-    return "1";
-}
-
 static const char *labels_of(const struct bp_metric_def *def, const char *quote, struct bp_arena *arena)
 {
     const char *labels = "-";
@@ -42,7 +26,8 @@ static void print(const struct cli_loaded *loaded, bool markdown)
                                : (const char *const[]){"METRIC", "TYPE", "UNIT", "LABELS", "PLUGIN", "WHAT IT IS"});
     for (const struct bp_metric *metric = metrics_first(loaded->shared); metric; metric = metrics_next(metric))
         table_row(&table, (const char *const[]){bp_arena_printf(arena, "%s%s%s", quote, metric->def.name, quote).ptr,
-                                                type_name(metric->def.type), unit_of(metric->def.name),
+                                                type_name(metric->def.type),
+                                                metric_unit(&metric->def) ? metric_unit(&metric->def) : "1",
                                                 labels_of(&metric->def, quote, arena),
                                                 metric->plugin ? metric->plugin : "core", metric->def.help});
     if (markdown)

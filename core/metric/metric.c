@@ -10,7 +10,6 @@
 
 #define REGION_PREFIX "metric:"
 #define MAX_SERIES 100000u
-#define MAX_BUCKETS 64u
 
 static struct bp_metric *registry;
 
@@ -35,12 +34,16 @@ static const char *malformed(const struct bp_metric_def *def)
         return "it has no known type";
     if (def->aggregate > BP_METRIC_MAX || (def->aggregate != BP_METRIC_SUM && def->type != BP_GAUGE))
         return "only a gauge can be the largest of what workers say";
+    if (def->exemplars > (def->type == BP_HISTOGRAM))
+        return "exemplars are kept of histograms only";
+    if (def->unit && !metric_unit_fits(def, def->unit))
+        return "its name does not end in its unit";
     if (def->max_series > MAX_SERIES)
         return "it wants too many series";
     for (unsigned i = 0; i < BP_METRIC_LABELS && def->labels[i]; i++)
         if (!is_name(def->labels[i], false) || strcmp(def->labels[i], "le") == 0)
             return "one of its labels has no name of Prometheus";
-    if ((def->type == BP_HISTOGRAM) != (def->bucket_count > 0) || def->bucket_count > MAX_BUCKETS ||
+    if ((def->type == BP_HISTOGRAM) != (def->bucket_count > 0) || def->bucket_count > METRIC_BUCKETS_MAX ||
         (def->bucket_count > 0 && !def->buckets))
         return "buckets belong to a histogram, from 1 to 64";
     for (uint32_t i = 1; i < def->bucket_count; i++)
@@ -216,13 +219,14 @@ void bp_metric_set(struct bp_series *gauge, int64_t value)
         atomic_store_explicit(&gauge->cells[0], value, memory_order_relaxed);
 }
 
-void bp_metric_observe(struct bp_series *histogram, double value)
+/* The bucket that it went to; -1: none. */
+static int observe(struct bp_series *histogram, double value)
 {
     const struct bp_metric_def *def = &histogram->metric->def;
     uint32_t bucket = 0;
 
     if (def->type != BP_HISTOGRAM || value != value)
-        return;
+        return -1;
     while (bucket < def->bucket_count && value > def->buckets[bucket])
         bucket++;
     atomic_fetch_add_explicit(&histogram->cells[bucket], 1, memory_order_relaxed);
@@ -235,4 +239,28 @@ void bp_metric_observe(struct bp_series *histogram, double value)
         total += value;
         memcpy(&new, &total, sizeof(new));
     } while (!atomic_compare_exchange_weak_explicit(sum, &old, new, memory_order_relaxed, memory_order_relaxed));
+    return (int)bucket;
+}
+
+void bp_metric_observe(struct bp_series *histogram, double value)
+{
+    (void)observe(histogram, value);
+}
+
+void bp_metric_observe_traced(struct bp_series *histogram, double value, const struct bp_trace_context *context,
+                              bp_date date)
+{
+    const struct bp_metric *metric = histogram->metric;
+    int bucket = observe(histogram, value);
+
+    if (bucket < 0 || !context || !(context->flags & BP_TRACE_SAMPLED) || !metric->region || !metric->series)
+        return;
+    struct metric_exemplar *place =
+        metric_region_exemplar(metric->region, (uint32_t)(histogram - metric->series), (uint32_t)bucket);
+    if (!place)
+        return;
+    struct exemplar exemplar = {.value = value, .date = date};
+    memcpy(exemplar.trace_id, context->trace_id, sizeof(exemplar.trace_id));
+    memcpy(exemplar.span_id, context->span_id, sizeof(exemplar.span_id));
+    exemplar_store(place, &exemplar);
 }

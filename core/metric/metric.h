@@ -40,7 +40,13 @@ struct bp_metric *metrics_next(const struct bp_metric *metric);
 /* NULL: no memory. */
 struct metric_region *metric_region(struct bp_metric *metric);
 
-/* Appends the Prometheus text format 0.0.4. */
-void metrics_write(const struct shared *shared, struct buffer *out);
+/* The name without a counter's "_total". */
+bp_str metric_family(const struct bp_metric_def *def);
+/* Whether the name ends in that unit; and which it ends in. NULL: none that is known. */
+bool metric_unit_fits(const struct bp_metric_def *def, const char *unit);
+const char *metric_unit(const struct bp_metric_def *def);
+
+/* Appends them all. */
+void metrics_write(const struct shared *shared, enum bp_metric_format format, struct buffer *out);
 
 #endif

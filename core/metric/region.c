@@ -35,6 +35,10 @@ static struct metric_region shape(const struct bp_metric_def *def, size_t *ret_s
                                (region.label_count == 0 ? 0 : (size_t)region.capacity * sizeof(struct metric_text)));
     region.slot_stride = round_up((size_t)region.capacity * region.cells * sizeof(metric_cell));
     *ret_size = region.cells_at + BP_WORKER_SLOTS * region.slot_stride;
+    if (def->exemplars) {
+        region.exemplars_at = *ret_size;
+        *ret_size += round_up((size_t)region.capacity * metric_bucket_cells(&region) * sizeof(struct metric_exemplar));
+    }
     return region;
 }
 
@@ -70,7 +74,7 @@ static uint64_t mix_text(uint64_t hash, const char *text, size_t len)
 
 uint32_t metric_region_version(const struct bp_metric_def *def)
 {
-    uint64_t hash = mix(mix(MAGIC, def->type), def->max_series);
+    uint64_t hash = mix(mix(mix(MAGIC, def->type), def->max_series), def->exemplars);
     for (uint32_t i = 0; i < label_count(def); i++)
         hash = mix_text(hash, def->labels[i], strlen(def->labels[i]));
     for (uint32_t i = 0; i < def->bucket_count; i++)
@@ -94,6 +98,7 @@ void metric_region_prepare(struct metric_region *region, const struct bp_metric_
         region->texts_at = made.texts_at;
         region->cells_at = made.cells_at;
         region->slot_stride = made.slot_stride;
+        region->exemplars_at = made.exemplars_at;
         atomic_store(&region->count, 1);
         atomic_thread_fence(memory_order_release);
         region->magic = MAGIC;
@@ -162,29 +167,32 @@ static void repair(struct metric_region *region)
     atomic_store(&region->count, last + 1);
 }
 
-/* Cut where a UTF-8 character ends. */
-static bp_str cut(bp_str text)
+static uint64_t hash_labels(const struct metric_region *region, const bp_str *labels)
 {
-    if (text.len <= METRIC_LABEL_MAX)
-        return text;
-    text.len = METRIC_LABEL_MAX;
-    while (text.len > 0 && ((unsigned char)text.ptr[text.len] & 0xc0) == 0x80)
-        text.len--;
-    return text;
+    uint64_t hash = MAGIC;
+    for (uint32_t i = 0; i < region->label_count; i++)
+        hash = mix_text(hash, labels[i].ptr, labels[i].len);
+    return hash;
 }
 
 uint32_t metric_region_series(struct metric_region *region, const bp_str *labels)
 {
     bp_str kept[BP_METRIC_LABELS];
-    uint64_t hash = MAGIC;
+    char space[BP_METRIC_LABELS][METRIC_LABEL_MAX];
     uint32_t series, free_at;
 
     if (region->label_count == 0)
         return 0;
-    for (uint32_t i = 0; i < region->label_count; i++) {
-        kept[i] = cut(labels[i]);
-        hash = mix_text(hash, kept[i].ptr, kept[i].len);
-    }
+    for (uint32_t i = 0; i < region->label_count; i++)
+        kept[i] = label_cut(labels[i]);
+    series = find(region, hash_labels(region, kept), kept, &free_at);
+    if (series != 0)
+        return series;
+
+    /* Only clean values are in the table: those that are not are looked up again, as what they become. */
+    for (uint32_t i = 0; i < region->label_count; i++)
+        kept[i] = label_clean(kept[i], space[i]);
+    uint64_t hash = hash_labels(region, kept);
     series = find(region, hash, kept, &free_at);
     if (series != 0 || atomic_load_explicit(&region->count, memory_order_relaxed) >= region->capacity)
         return series;
@@ -201,7 +209,7 @@ uint32_t metric_region_series(struct metric_region *region, const bp_str *labels
 metric_cell *metric_region_cells(struct metric_region *region, unsigned slot)
 {
     atomic_fetch_or_explicit(&region->slots, UINT64_C(1) << slot, memory_order_relaxed);
-    return (metric_cell *)(void *)((char *)region + region->cells_at + slot * region->slot_stride);
+    return metric_region_block(region, slot);
 }
 
 void metric_region_reap(void *memory, size_t size, unsigned slot)

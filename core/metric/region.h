@@ -11,8 +11,10 @@
 
 #include "backplane/metric.h"
 #include "backplane/shared.h"
+#include "core/metric/exemplar.h"
+#include "core/metric/label.h"
 
-#define METRIC_LABEL_MAX 96u /* bytes kept of a label value */
+#define METRIC_BUCKETS_MAX 64u /* of a definition: without +Inf */
 
 typedef _Atomic int64_t metric_cell;
 
@@ -30,8 +32,9 @@ struct metric_region {
     uint32_t index_mask;
     uint64_t index_at, texts_at, cells_at; /* offsets from here */
     uint64_t slot_stride;                  /* bytes of a slot's block of cells */
-    _Atomic uint64_t slots;                /* bit n: slot n has written (untouched pages stay unallocated) */
-    _Atomic uint32_t count;                /* series made so far */
+    uint64_t exemplars_at;  /* a struct metric_exemplar for each bucket of each series; 0: none are kept */
+    _Atomic uint64_t slots; /* bit n: slot n has written (untouched pages stay unallocated) */
+    _Atomic uint32_t count; /* series made so far */
     struct bp_mutex mutex;
 };
 
@@ -45,6 +48,11 @@ void metric_region_prepare(struct metric_region *region, const struct bp_metric_
 uint32_t metric_region_series(struct metric_region *region, const bp_str *labels);
 /* The cells of a series in a slot, which counts as written from now on. */
 metric_cell *metric_region_cells(struct metric_region *region, unsigned slot);
+/* Those of all series in a slot. */
+static inline metric_cell *metric_region_block(struct metric_region *region, unsigned slot)
+{
+    return (metric_cell *)(void *)((char *)region + region->cells_at + slot * region->slot_stride);
+}
 static inline metric_cell *metric_series_cells(const struct metric_region *region, metric_cell *block, uint32_t series)
 {
     return block + (size_t)series * region->cells;
@@ -56,6 +64,15 @@ static inline const struct metric_text *metric_region_text(const struct metric_r
 static inline unsigned metric_bucket_cells(const struct metric_region *region)
 {
     return region->cells - 1; /* +Inf included; the last cell is the sum, as the bits of a double */
+}
+/* Where the exemplar of a bucket is; NULL when none are kept. */
+static inline struct metric_exemplar *metric_region_exemplar(struct metric_region *region, uint32_t series,
+                                                             uint32_t bucket)
+{
+    if (region->exemplars_at == 0)
+        return NULL;
+    return (struct metric_exemplar *)(void *)((char *)region + region->exemplars_at) +
+           (size_t)series * metric_bucket_cells(region) + bucket;
 }
 
 /* A worker has died: its gauges are zero. Trusts nothing but the size, as the supervisor calls it. */

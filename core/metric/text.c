@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The Prometheus text exposition format 0.0.4. */
+/* The Prometheus text exposition format 0.0.4, and OpenMetrics 1.0, which differs in names, numbers of buckets, exemplars and its end. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,7 +8,26 @@
 #include "core/metric/metric.h"
 #include "core/supervisor/shared.h"
 
+#define NUMBER_MAX 32u
+#define CELLS_MAX (METRIC_BUCKETS_MAX + 1u) /* +Inf included */
+
 static const char *const type_names[] = {[BP_COUNTER] = "counter", [BP_GAUGE] = "gauge", [BP_HISTOGRAM] = "histogram"};
+
+/* One metric that is being written. */
+struct writer {
+    struct buffer *out;
+    bool open; /* OpenMetrics */
+    const struct bp_metric *metric;
+    bp_str name;          /* without the suffix that each sample has */
+    struct buffer labels; /* of the series: a="x",b="y" */
+    char bounds[CELLS_MAX][NUMBER_MAX];
+};
+
+/* What all workers have of one series. */
+struct reading {
+    int64_t cells[CELLS_MAX]; /* the value, or the buckets */
+    double sum;               /* of a histogram */
+};
 
 static void write_escaped(struct buffer *out, bp_str text, bool quotes)
 {
@@ -23,169 +43,226 @@ static void write_escaped(struct buffer *out, bp_str text, bool quotes)
     }
 }
 
-/* The shortest that reads back the same. */
-static void write_number(struct buffer *out, double value)
+/* The shortest that reads back the same: 15 digits always do when a text of so many was meant. */
+static void format_number(char text[NUMBER_MAX], double value)
 {
-    char text[32];
-    for (int digits = 6; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof(text), "%.*g", digits, value);
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, NUMBER_MAX, "%.*g", digits, value);
         if (strtod(text, NULL) == value)
             break;
     }
+}
+
+static void write_number(struct buffer *out, double value)
+{
+    char text[NUMBER_MAX];
+    format_number(text, value);
     buffer_add(out, bp_str_of(text));
 }
 
-static void write_value(struct buffer *out, const struct bp_metric_def *def, int64_t value)
+static void write_integer(struct buffer *out, int64_t value)
 {
-    if (def->scale == 0 || def->scale == 1)
-        buffer_printf(out, " %lld\n", (long long)value);
-    else {
-        buffer_add_char(out, ' ');
-        write_number(out, (double)value * def->scale);
-        buffer_add_char(out, '\n');
-    }
+    char text[NUMBER_MAX], *at = text + sizeof(text);
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--at = '-';
+    buffer_add(out, bp_str_n(at, (size_t)(text + sizeof(text) - at)));
 }
 
-/* name_suffix{labels,le="…"} */
-static void write_name(struct buffer *out, const struct bp_metric *metric, const char *suffix, uint32_t series,
-                       const char *le)
+/* name_suffix{labels,le="…"} and a space */
+static void write_name(const struct writer *writer, bp_str suffix, const char *bound)
 {
-    uint32_t labels = metric->region->label_count;
-
-    buffer_add(out, bp_str_of(metric->def.name));
-    buffer_add(out, bp_str_of(suffix));
-    if (labels == 0 && !le)
-        return;
-    buffer_add_char(out, '{');
-    for (uint32_t i = 0; i < labels; i++) {
-        const struct metric_text *text = metric_region_text(metric->region, series);
-        if (i > 0)
-            buffer_add_char(out, ',');
-        buffer_add(out, bp_str_of(metric->def.labels[i]));
-        buffer_add(out, BP_STR("=\""));
-        write_escaped(out, series == 0 ? BP_STR("_overflow") : bp_str_n(text->bytes[i], text->lens[i]), true);
-        buffer_add_char(out, '"');
+    struct buffer *out = writer->out;
+    buffer_add(out, writer->name);
+    buffer_add(out, suffix);
+    if (writer->labels.len > 0 || bound) {
+        buffer_add_char(out, '{');
+        buffer_add(out, buffer_str(&writer->labels));
+        if (bound) {
+            buffer_add(out, writer->labels.len > 0 ? BP_STR(",le=\"") : BP_STR("le=\""));
+            buffer_add(out, bp_str_of(bound));
+            buffer_add_char(out, '"');
+        }
+        buffer_add_char(out, '}');
     }
-    if (le) {
-        buffer_add(out, labels > 0 ? BP_STR(",le=\"") : BP_STR("le=\""));
-        buffer_add(out, bp_str_of(le));
-        buffer_add_char(out, '"');
-    }
-    buffer_add_char(out, '}');
-}
-
-/* What a worker's slot has of a series; NULL when nobody uses the slot. */
-static const metric_cell *cells_of(const struct metric_region *region, unsigned slot, uint32_t series)
-{
-    if (!(atomic_load_explicit(&region->slots, memory_order_relaxed) >> slot & 1))
-        return NULL;
-    const char *block = (const char *)region + region->cells_at + slot * region->slot_stride;
-    return (const metric_cell *)(const void *)block + (size_t)series * region->cells;
-}
-
-static int64_t collect(const struct bp_metric *metric, uint32_t series, uint32_t cell)
-{
-    const struct metric_region *region = metric->region;
-    int64_t total = 0;
-
-    for (unsigned slot = 0; slot < BP_WORKER_SLOTS; slot++) {
-        const metric_cell *cells = cells_of(region, slot, series);
-        if (!cells)
-            continue;
-        int64_t value = atomic_load_explicit(&cells[cell], memory_order_relaxed);
-        if (metric->def.aggregate == BP_METRIC_MAX)
-            total = value > total ? value : total;
-        else
-            total += value;
-    }
-    return total;
-}
-
-static double collect_sum(const struct bp_metric *metric, uint32_t series)
-{
-    const struct metric_region *region = metric->region;
-    double total = 0;
-
-    for (unsigned slot = 0; slot < BP_WORKER_SLOTS; slot++) {
-        const metric_cell *cells = cells_of(region, slot, series);
-        if (!cells)
-            continue;
-        int64_t bits = atomic_load_explicit(&cells[region->cells - 1], memory_order_relaxed);
-        double sum;
-        memcpy(&sum, &bits, sizeof(sum));
-        total += sum;
-    }
-    return total;
-}
-
-static void write_histogram(struct buffer *out, const struct bp_metric *metric, uint32_t series)
-{
-    int64_t count = 0;
-
-    for (uint32_t i = 0; i < metric->def.bucket_count; i++) {
-        struct buffer le = {0};
-        write_number(&le, metric->def.buckets[i]);
-        buffer_add_char(&le, '\0');
-        count += collect(metric, series, i);
-        write_name(out, metric, "_bucket", series, le.failed ? "" : le.ptr);
-        buffer_printf(out, " %lld\n", (long long)count);
-        buffer_deinit(&le);
-    }
-    count += collect(metric, series, metric->def.bucket_count);
-    write_name(out, metric, "_bucket", series, "+Inf");
-    buffer_printf(out, " %lld\n", (long long)count);
-    write_name(out, metric, "_sum", series, NULL);
     buffer_add_char(out, ' ');
-    write_number(out, collect_sum(metric, series));
-    buffer_add_char(out, '\n');
-    write_name(out, metric, "_count", series, NULL);
-    buffer_printf(out, " %lld\n", (long long)count);
 }
 
-/* The overflow series of a metric with labels shows only when something went there. */
-static bool is_shown(const struct bp_metric *metric, uint32_t series)
+static void read_series(const struct bp_metric *metric, uint32_t series, struct reading *ret_reading)
 {
-    if (series > 0 || metric->region->label_count == 0)
-        return true;
-    for (uint32_t cell = 0; cell < metric->region->cells; cell++)
-        if (collect(metric, series, cell) != 0)
-            return true;
-    return false;
-}
+    struct metric_region *region = metric->region;
+    uint64_t slots = atomic_load_explicit(&region->slots, memory_order_relaxed);
+    uint32_t count = metric->def.type == BP_HISTOGRAM ? metric_bucket_cells(region) : 1;
 
-static void write_metric(struct buffer *out, const struct bp_metric *metric)
-{
-    uint32_t count = atomic_load_explicit(&metric->region->count, memory_order_acquire);
-
-    buffer_printf(out, "# HELP %s ", metric->def.name);
-    write_escaped(out, bp_str_of(metric->def.help), false);
-    buffer_printf(out, "\n# TYPE %s %s\n", metric->def.name, type_names[metric->def.type]);
-    for (uint32_t series = 0; series < count; series++) {
-        if (!is_shown(metric, series))
-            continue;
-        if (metric->def.type == BP_HISTOGRAM)
-            write_histogram(out, metric, series);
-        else {
-            write_name(out, metric, "", series, NULL);
-            write_value(out, &metric->def, collect(metric, series, 0));
+    *ret_reading = (struct reading){0};
+    for (; slots; slots &= slots - 1) {
+        const metric_cell *cells =
+            metric_series_cells(region, metric_region_block(region, (unsigned)__builtin_ctzll(slots)), series);
+        for (uint32_t i = 0; i < count; i++) {
+            int64_t value = atomic_load_explicit(&cells[i], memory_order_relaxed), *total = &ret_reading->cells[i];
+            if (metric->def.aggregate == BP_METRIC_SUM)
+                *total += value;
+            else if (value > *total)
+                *total = value;
+        }
+        if (metric->def.type == BP_HISTOGRAM) {
+            int64_t bits = atomic_load_explicit(&cells[count], memory_order_relaxed);
+            double sum;
+            memcpy(&sum, &bits, sizeof(sum));
+            ret_reading->sum += sum;
         }
     }
 }
 
-void metrics_write(const struct shared *shared, struct buffer *out)
+static void read_labels(struct writer *writer, uint32_t series)
 {
-    for (struct bp_metric *metric = metrics_first(shared); metric; metric = metrics_next(metric))
-        if (metric_region(metric))
-            write_metric(out, metric);
+    const struct bp_metric *metric = writer->metric;
+    const struct metric_text *text = metric_region_text(metric->region, series);
+    writer->labels.len = 0;
+    for (uint32_t i = 0; i < metric->region->label_count; i++) {
+        if (i > 0)
+            buffer_add_char(&writer->labels, ',');
+        buffer_add(&writer->labels, bp_str_of(metric->def.labels[i]));
+        buffer_add(&writer->labels, BP_STR("=\""));
+        write_escaped(&writer->labels, series == 0 ? BP_STR("_overflow") : bp_str_n(text->bytes[i], text->lens[i]),
+                      true);
+        buffer_add_char(&writer->labels, '"');
+    }
 }
 
-bp_str bp_metrics_render(struct bp_arena *arena)
+static void write_exemplar(const struct writer *writer, uint32_t series, uint32_t bucket)
+{
+    const struct metric_exemplar *place = metric_region_exemplar(writer->metric->region, series, bucket);
+    struct exemplar exemplar;
+    struct bp_trace_context context = {0};
+    char trace[BP_TRACE_ID_LEN], span[BP_TRACE_SPAN_ID_LEN];
+
+    if (!place || !exemplar_load(place, &exemplar))
+        return;
+    memcpy(context.trace_id, exemplar.trace_id, sizeof(context.trace_id));
+    memcpy(context.span_id, exemplar.span_id, sizeof(context.span_id));
+    bp_trace_id_format(&context, trace);
+    bp_trace_span_id_format(&context, span);
+    buffer_add(writer->out, BP_STR(" # {trace_id=\""));
+    buffer_add(writer->out, bp_str_n(trace, sizeof(trace)));
+    buffer_add(writer->out, BP_STR("\",span_id=\""));
+    buffer_add(writer->out, bp_str_n(span, sizeof(span)));
+    buffer_add(writer->out, BP_STR("\"} "));
+    write_number(writer->out, exemplar.value);
+    buffer_printf(writer->out, " %" PRId64 ".%03" PRId64, exemplar.date / 1000, exemplar.date % 1000);
+}
+
+static void write_histogram(const struct writer *writer, uint32_t series, const struct reading *reading)
+{
+    uint32_t count = metric_bucket_cells(writer->metric->region);
+    int64_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        total += reading->cells[i];
+        write_name(writer, BP_STR("_bucket"), writer->bounds[i]);
+        write_integer(writer->out, total);
+        if (writer->open)
+            write_exemplar(writer, series, i);
+        buffer_add_char(writer->out, '\n');
+    }
+    write_name(writer, BP_STR("_sum"), NULL);
+    write_number(writer->out, reading->sum);
+    buffer_add_char(writer->out, '\n');
+    write_name(writer, BP_STR("_count"), NULL);
+    write_integer(writer->out, total);
+    buffer_add_char(writer->out, '\n');
+}
+
+static void write_value(const struct writer *writer, int64_t value)
+{
+    const struct bp_metric_def *def = &writer->metric->def;
+    write_name(writer, writer->open && def->type == BP_COUNTER ? BP_STR("_total") : BP_STR(""), NULL);
+    if (def->scale == 0 || def->scale == 1)
+        write_integer(writer->out, value);
+    else
+        write_number(writer->out, (double)value * def->scale);
+    buffer_add_char(writer->out, '\n');
+}
+
+/* The overflow series of a metric with labels shows only when something went there. */
+static bool is_shown(const struct bp_metric *metric, uint32_t series, const struct reading *reading)
+{
+    if (series > 0 || metric->region->label_count == 0)
+        return true;
+    for (uint32_t i = 0; i < CELLS_MAX; i++)
+        if (reading->cells[i] != 0)
+            return true;
+    return false;
+}
+
+static void write_head(const struct writer *writer)
+{
+    const struct bp_metric_def *def = &writer->metric->def;
+    const char *unit = metric_unit(def);
+    struct buffer *out = writer->out;
+    buffer_printf(out, "# HELP %" BP_STR_FMT " ", BP_STR_ARG(writer->name));
+    write_escaped(out, bp_str_of(def->help), writer->open);
+    buffer_printf(out, "\n# TYPE %" BP_STR_FMT " %s\n", BP_STR_ARG(writer->name), type_names[def->type]);
+    if (writer->open && unit)
+        buffer_printf(out, "# UNIT %" BP_STR_FMT " %s\n", BP_STR_ARG(writer->name), unit);
+}
+
+/* OpenMetrics wants the bound of a bucket to look like no integer. */
+static void format_bounds(struct writer *writer)
+{
+    const struct bp_metric_def *def = &writer->metric->def;
+    for (uint32_t i = 0; i < def->bucket_count; i++) {
+        format_number(writer->bounds[i], def->buckets[i]);
+        if (writer->open && !strpbrk(writer->bounds[i], ".e"))
+            strcat(writer->bounds[i], ".0");
+    }
+    memcpy(writer->bounds[def->bucket_count], "+Inf", sizeof("+Inf"));
+}
+
+static void write_metric(struct writer *writer)
+{
+    const struct bp_metric *metric = writer->metric;
+    uint32_t count = atomic_load_explicit(&metric->region->count, memory_order_acquire);
+    struct reading reading;
+
+    writer->name = writer->open ? metric_family(&metric->def) : bp_str_of(metric->def.name);
+    format_bounds(writer);
+    write_head(writer);
+    for (uint32_t series = 0; series < count; series++) {
+        read_series(metric, series, &reading);
+        if (!is_shown(metric, series, &reading))
+            continue;
+        read_labels(writer, series);
+        if (metric->def.type == BP_HISTOGRAM)
+            write_histogram(writer, series, &reading);
+        else
+            write_value(writer, reading.cells[0]);
+    }
+}
+
+void metrics_write(const struct shared *shared, enum bp_metric_format format, struct buffer *out)
+{
+    struct writer writer = {.out = out, .open = format == BP_METRIC_OPENMETRICS};
+    for (struct bp_metric *metric = metrics_first(shared); metric; metric = metrics_next(metric))
+        if (metric_region(metric)) {
+            writer.metric = metric;
+            write_metric(&writer);
+        }
+    if (writer.open)
+        buffer_add(out, BP_STR("# EOF\n"));
+    out->failed |= writer.labels.failed;
+    buffer_deinit(&writer.labels);
+}
+
+bp_str bp_metrics_render(struct bp_arena *arena, enum bp_metric_format format)
 {
     struct buffer out = {0};
     bp_str text = {NULL, 0};
 
     if (shared_current())
-        metrics_write(shared_current(), &out);
+        metrics_write(shared_current(), format, &out);
     if (!out.failed)
         text = bp_arena_copy(arena, buffer_str(&out));
     buffer_deinit(&out);

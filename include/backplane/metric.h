@@ -6,6 +6,7 @@
 #ifndef BACKPLANE_METRIC_H
 #define BACKPLANE_METRIC_H
 
+#include "backplane/clock.h"
 #include "backplane/str.h"
 
 #ifdef __cplusplus
@@ -37,8 +38,12 @@ struct bp_metric_def {
     uint32_t max_series; /* label sets at most; 0: 200. What is beyond goes to one series whose labels
                                           are all "_overflow". */
     uint32_t aggregate;  /* enum bp_metric_aggregate */
-    double scale; /* counters and gauges: what one unit added is worth in the metric's unit (0.000001 for microseconds
-                                          shown as seconds); 0: 1 */
+    /* Counters and gauges: what one unit added is worth in the metric's unit (0.000001 for microseconds shown as seconds); 0: 1. */
+    double scale;
+    /* What the name ends in, before "_total": "seconds", "bytes", "ratio". NULL: that of these three which it ends in, or none. */
+    const char *unit;
+    uint32_t exemplars; /* BP_HISTOGRAM: 1: keeps what bp_metric_observe_traced() says */
+    uint32_t spare;
 };
 
 /* Opaque: a metric, and one of its series (a metric with values for its labels). Both live as long as the process. */
@@ -60,10 +65,19 @@ void bp_metric_set(struct bp_series *gauge, int64_t value);
 /* Histograms: counts the value, given in the metric's unit (seconds). One that is no number is ignored. */
 void bp_metric_observe(struct bp_series *histogram, double value);
 
-/* All metrics of this server in the Prometheus text format 0.0.4, into a buffer of the arena. ptr NULL: out of memory. On
- * the worker's thread, from start on. Does not suspend. */
+/* The same, at this date, of work whose trace is context (bp_trace_current(), bp_request_trace()). When that is sampled, it is kept as the
+ * exemplar of the bucket: an example to look at, which OpenMetrics shows. At most one a second and bucket is. context: may be NULL. */
+struct bp_trace_context;
+void bp_metric_observe_traced(struct bp_series *histogram, double value, const struct bp_trace_context *context,
+                              bp_date date);
+
+/* The Prometheus text format 0.0.4 ("text/plain; version=0.0.4; charset=utf-8"), and OpenMetrics 1.0 ("application/openmetrics-text;
+ * version=1.0.0; charset=utf-8"), where a counter's family has no "_total", and exemplars are shown. */
+enum bp_metric_format { BP_METRIC_TEXT, BP_METRIC_OPENMETRICS };
+
+/* All metrics of this server, into a buffer of the arena. ptr NULL: out of memory. On the worker's thread, from start on. Does not suspend. */
 struct bp_arena;
-bp_str bp_metrics_render(struct bp_arena *arena);
+bp_str bp_metrics_render(struct bp_arena *arena, enum bp_metric_format format);
 
 #ifdef __cplusplus
 }

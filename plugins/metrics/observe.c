@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The middleware: how long each request took, from its complete head to the last byte of its reply. */
+#include "accept.h"
 #include "metrics.h"
 
 /* nginx's number for "the client closed the connection before there was a reply". */
@@ -26,7 +27,8 @@ static void done(struct bp_request *rq, const struct bp_done *done_with, void *a
     unsigned status = done_with->status ? done_with->status : CLIENT_GONE;
 
     bp_metric_add(metrics->active_now, -1);
-    bp_metric_observe(series_of(metrics, rq, status), (double)done_with->duration / (double)BP_SECOND);
+    bp_metric_observe_traced(series_of(metrics, rq, status), (double)done_with->duration / (double)BP_SECOND,
+                             bp_request_trace(rq), done_with->date);
 }
 
 int metrics_observe(struct bp_request *rq, void *self, const void *stage)
@@ -43,13 +45,18 @@ int metrics_observe(struct bp_request *rq, void *self, const void *stage)
 
 int metrics_expose(struct bp_request *rq, void *self, const void *stage)
 {
+    static const bp_str types[] = {[BP_METRIC_TEXT] = BP_STR_INIT("text/plain; version=0.0.4; charset=utf-8"),
+                                   [BP_METRIC_OPENMETRICS] =
+                                       BP_STR_INIT("application/openmetrics-text; version=1.0.0; charset=utf-8")};
+    enum bp_metric_format format = metrics_accepted(bp_request_header(rq, BP_STR("accept")));
+
     (void)stage;
     metrics_refresh(self);
-    bp_str text = bp_metrics_render(bp_arena(rq));
+    bp_str text = bp_metrics_render(bp_arena(rq), format);
     if (!text.ptr)
         return bp_trace(BP_NOMEM);
     int r = bp_header_set(rq, BP_STR("Cache-Control"), BP_STR("no-store"));
-    if (r != 0)
-        return bp_trace(r);
-    return bp_reply_body(rq, 200, BP_STR("text/plain; version=0.0.4; charset=utf-8"), text);
+    if (r == 0)
+        r = bp_header_add(rq, BP_STR("Vary"), BP_STR("Accept"));
+    return r != 0 ? bp_trace(r) : bp_reply_body(rq, 200, types[format], text);
 }

@@ -17,7 +17,7 @@ static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5
 static const struct bp_metric_def duration =
     DEF(BP_HISTOGRAM, "http_server_request_duration_seconds", "Duration of HTTP server requests.",
         .labels = {"http_request_method", "http_route", "http_response_status_code"}, .buckets = buckets,
-        .bucket_count = sizeof(buckets) / sizeof(buckets[0]), .max_series = 500);
+        .bucket_count = sizeof(buckets) / sizeof(buckets[0]), .max_series = 500, .exemplars = 1);
 static const struct bp_metric_def active =
     DEF(BP_GAUGE, "http_server_active_requests", "Number of HTTP server requests in flight.", .max_series = 0);
 static const struct bp_metric_def build = DEF(BP_GAUGE, "backplane_build_info", "The version that runs, as a label.",

@@ -191,7 +191,7 @@ void call_get(struct call *call, const char *name, const char *path)
 
 static void render(void *argument)
 {
-    *(bp_str *)argument = bp_metrics_render(metrics_arena);
+    *(bp_str *)argument = bp_metrics_render(metrics_arena, BP_METRIC_TEXT);
 }
 
 const char *fixture_metrics(void)

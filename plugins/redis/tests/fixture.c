@@ -276,7 +276,7 @@ int fixture_ping(bp_span timeout)
 
 static void render(void *argument)
 {
-    *(bp_str *)argument = bp_metrics_render(metrics_arena);
+    *(bp_str *)argument = bp_metrics_render(metrics_arena, BP_METRIC_TEXT);
 }
 
 const char *fixture_metrics(void)

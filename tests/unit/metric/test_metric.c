@@ -31,13 +31,18 @@ static struct bp_metric *define(const struct bp_metric_def *def)
     return metric;
 }
 
-static void expect(const char *text)
+static void expect_as(enum bp_metric_format format, const char *text)
 {
     struct buffer out = {0};
-    metrics_write(shared, &out);
+    metrics_write(shared, format, &out);
     buffer_add_char(&out, '\0');
     cr_assert_str_eq(out.ptr, text);
     buffer_deinit(&out);
+}
+
+static void expect(const char *text)
+{
+    expect_as(BP_METRIC_TEXT, text);
 }
 
 #define DEF(...) (&(const struct bp_metric_def){.size = sizeof(struct bp_metric_def), __VA_ARGS__})
@@ -79,6 +84,108 @@ Test(metric, buckets_are_cumulative)
            "h_seconds_bucket{l=\"v\",le=\"+Inf\"} 5\n"
            "h_seconds_sum{l=\"v\"} 102.875\n"
            "h_seconds_count{l=\"v\"} 5\n");
+}
+
+Test(metric, openmetrics_has_names_units_and_an_end_of_its_own)
+{
+    static const double buckets[] = {0.25, 1, 1e6};
+    const bp_str label = BP_STR("q\"b\\n\nz");
+    expect_as(BP_METRIC_OPENMETRICS, "# EOF\n");
+    bp_metric_add(bp_series(define(DEF(.type = BP_COUNTER, .name = "jobs_total", .help = "Jobs \"done\".")), NULL), 3);
+    bp_metric_add(bp_series(define(DEF(.type = BP_COUNTER, .name = "seen", .help = "S.")), NULL), 4);
+    bp_metric_add(
+        bp_series(define(DEF(.type = BP_COUNTER, .name = "cpu_seconds_total", .help = "C.", .scale = 0.001)), NULL),
+        1250);
+    bp_metric_set(
+        bp_series(define(DEF(.type = BP_GAUGE, .name = "stock_items", .help = "G.", .labels = {"l"}, .unit = "items")),
+                  &label),
+        -4);
+    bp_metric_observe(bp_series(define(DEF(.type = BP_HISTOGRAM, .name = "h_seconds", .help = "H.", .buckets = buckets,
+                                           .bucket_count = 3, .exemplars = 1)),
+                                NULL),
+                      0.5);
+    expect_as(BP_METRIC_OPENMETRICS, "# HELP jobs Jobs \\\"done\\\".\n# TYPE jobs counter\njobs_total 3\n"
+                                     "# HELP seen S.\n# TYPE seen counter\nseen_total 4\n"
+                                     "# HELP cpu_seconds C.\n# TYPE cpu_seconds counter\n# UNIT cpu_seconds seconds\n"
+                                     "cpu_seconds_total 1.25\n"
+                                     "# HELP stock_items G.\n# TYPE stock_items gauge\n# UNIT stock_items items\n"
+                                     "stock_items{l=\"q\\\"b\\\\n\\nz\"} -4\n"
+                                     "# HELP h_seconds H.\n# TYPE h_seconds histogram\n# UNIT h_seconds seconds\n"
+                                     "h_seconds_bucket{le=\"0.25\"} 0\n"
+                                     "h_seconds_bucket{le=\"1.0\"} 1\n"
+                                     "h_seconds_bucket{le=\"1000000.0\"} 1\n"
+                                     "h_seconds_bucket{le=\"+Inf\"} 1\n"
+                                     "h_seconds_sum 0.5\nh_seconds_count 1\n# EOF\n");
+}
+
+Test(metric, a_bucket_keeps_one_example_a_second_of_what_is_sampled)
+{
+    static const double buckets[] = {1};
+    struct bp_metric *metric = define(
+        DEF(.type = BP_HISTOGRAM, .name = "h", .help = "H.", .buckets = buckets, .bucket_count = 1, .exemplars = 1));
+    struct bp_metric *without =
+        define(DEF(.type = BP_HISTOGRAM, .name = "w", .help = "W.", .buckets = buckets, .bucket_count = 1));
+    struct bp_trace_context sampled = {.trace_id = {0x12, 0x34}, .span_id = {0xab}, .flags = BP_TRACE_SAMPLED};
+    struct bp_trace_context ignored = sampled, later = sampled;
+    ignored.flags = 0;
+    later.trace_id[15] = 7;
+
+    bp_metric_observe_traced(bp_series(metric, NULL), 0.5, NULL, 1000);
+    bp_metric_observe_traced(bp_series(metric, NULL), 0.5, &ignored, 1000);
+    bp_metric_observe_traced(bp_series(metric, NULL), 0.75, &sampled, 5678901);
+    bp_metric_observe_traced(bp_series(metric, NULL), 0.5, &later, 5679900); /* within the second */
+    bp_metric_observe_traced(bp_series(metric, NULL), 2, &sampled, 5678000);
+    bp_metric_observe_traced(bp_series(metric, NULL), 3, &later, 5679000);
+    bp_metric_observe_traced(bp_series(metric, NULL), NAN, &later, 9679000);
+    bp_metric_observe_traced(bp_series(without, NULL), 2, &sampled, 5678000);
+    expect_as(BP_METRIC_OPENMETRICS,
+              "# HELP h H.\n# TYPE h histogram\n"
+              "h_bucket{le=\"1.0\"} 4 # "
+              "{trace_id=\"12340000000000000000000000000000\",span_id=\"ab00000000000000\"} 0.75 5678.901\n"
+              "h_bucket{le=\"+Inf\"} 6 # "
+              "{trace_id=\"12340000000000000000000000000007\",span_id=\"ab00000000000000\"} 3 5679.000\n"
+              "h_sum 7.25\nh_count 6\n"
+              "# HELP w W.\n# TYPE w histogram\nw_bucket{le=\"1.0\"} 0\nw_bucket{le=\"+Inf\"} 1\nw_sum 2\nw_count 1\n"
+              "# EOF\n");
+    expect("# HELP h H.\n# TYPE h histogram\nh_bucket{le=\"1\"} 4\nh_bucket{le=\"+Inf\"} 6\nh_sum 7.25\nh_count 6\n"
+           "# HELP w W.\n# TYPE w histogram\nw_bucket{le=\"1\"} 0\nw_bucket{le=\"+Inf\"} 1\nw_sum 2\nw_count 1\n");
+
+    /* What two processes wrote at once is not shown. */
+    struct metric_exemplar *place = metric_region_exemplar(metric->region, 0, 0);
+    struct exemplar read;
+    cr_assert(exemplar_load(place, &read));
+    atomic_fetch_xor(&place->words[EXEMPLAR_SPAN], 1);
+    cr_assert_not(exemplar_load(place, &read));
+}
+
+Test(metric, a_label_that_is_no_text_becomes_one)
+{
+    static const struct {
+        const char *value, *shown;
+    } cases[] = {{"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"},
+                 {"\xff\xfe", "??"},
+                 {"a\rb\tc\x01\x7f", "a?b?c??"},
+                 {"\xc0\xaf", "??"},
+                 {"\xed\xa0\x80", "???"},
+                 {"\xf4\x90\x80\x80", "????"},
+                 {"\xe2\x82", "??"},
+                 {"x\xc3", "x?"}};
+    struct bp_metric *metric = define(DEF(.type = BP_COUNTER, .name = "c", .help = "C.", .labels = {"a"}));
+    struct buffer expected = {0};
+    buffer_add(&expected, BP_STR("# HELP c C.\n# TYPE c counter\n"));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const bp_str value = bp_str_of(cases[i].value), shown = bp_str_of(cases[i].shown);
+        struct bp_series *series = bp_series(metric, &value);
+        cr_expect_eq(series, bp_series(metric, &value), "case %zu", i);
+        cr_expect_eq(series, bp_series(metric, &shown), "case %zu", i);
+        if (strcmp(cases[i].shown, "??") != 0 || i == 1)
+            buffer_printf(&expected, "c{a=\"%s\"} 0\n", cases[i].shown);
+    }
+    buffer_add_char(&expected, '\0');
+    expect(expected.ptr);
+    buffer_deinit(&expected);
+    const bp_str nul = bp_str_n("a\0b", 3), mark = BP_STR("a?b");
+    cr_assert_eq(bp_series(metric, &nul), bp_series(metric, &mark));
 }
 
 Test(metric, scale_turns_units_into_the_metric_s_own)
@@ -169,6 +276,11 @@ Test(metric, a_malformed_definition_is_refused)
         {DEF(.type = BP_COUNTER, .name = "a", .help = "", .aggregate = BP_METRIC_MAX),
          "only a gauge can be the largest of what workers say"},
         {DEF(.type = BP_COUNTER, .name = "a", .help = "", .max_series = 1000000), "it wants too many series"},
+        {DEF(.type = BP_COUNTER, .name = "a_total", .help = "", .unit = "items"), "its name does not end in its unit"},
+        {DEF(.type = BP_GAUGE, .name = "aitems", .help = "", .unit = "items"), "its name does not end in its unit"},
+        {DEF(.type = BP_GAUGE, .name = "items", .help = "", .unit = "items"), "its name does not end in its unit"},
+        {DEF(.type = BP_GAUGE, .name = "a_", .help = "", .unit = ""), "its name does not end in its unit"},
+        {DEF(.type = BP_COUNTER, .name = "a", .help = "", .exemplars = 1), "exemplars are kept of histograms only"},
         {DEF(.type = BP_COUNTER, .name = "a", .help = "", .labels = {"b:c"}),
          "one of its labels has no name of Prometheus"},
         {DEF(.type = BP_COUNTER, .name = "a", .help = "", .labels = {"le"}),
@@ -199,7 +311,7 @@ Test(metric, without_memory_nothing_is_counted_and_nothing_breaks)
     const bp_str label = BP_STR("v");
     bp_metric_add(bp_series(metric, &label), 1);
     struct buffer out = {0};
-    metrics_write(small, &out);
+    metrics_write(small, BP_METRIC_TEXT, &out);
     cr_assert_eq(out.len, 0);
     buffer_deinit(&out);
     shared_free(small);
@@ -209,7 +321,7 @@ Test(metric, the_public_reading_shows_the_current_memory)
 {
     struct bp_arena *arena = arena_new();
     bp_metric_add(bp_series(define(DEF(.type = BP_COUNTER, .name = "c", .help = "C.")), NULL), 1);
-    bp_str text = bp_metrics_render(arena);
+    bp_str text = bp_metrics_render(arena, BP_METRIC_TEXT);
     cr_assert(bp_str_is(text, "# HELP c C.\n# TYPE c counter\nc 1\n"));
     arena_free(arena);
 }
