@@ -41,8 +41,8 @@ struct bp_route {
     const struct bp_resource *resource;
     /* For documents. What the handler answers beside its reply: ends with BP_ANSWER_END. */
     const struct bp_answer *answers;
-    const char
-        *reply_type;       /* media type of a reply that is no JSON of these forms: "text/plain"; .reply is then NULL */
+    /* Media type of a reply that is no JSON of these forms: "text/plain", or several, "text/plain, text/html"; .reply is then NULL. */
+    const char *reply_type;
     uint32_t reply_form;   /* enum bp_reply_form */
     uint32_t reply_status; /* 0: 200, of bp_resource_create 201. 204: there is no body */
     /* Who may use it; NULL: whom the pipeline lets through. "user": every account, "admin": accounts of that role. The core

@@ -85,10 +85,11 @@ static int start(struct bp_host *host, void *self)
     return bp_timer_every(host, REFRESH, refresh, metrics) ? 0 : BP_NOMEM;
 }
 
-static const struct bp_route routes[] = {BP_ROUTE(.method = BP_GET, .path = "/metrics", .handler = metrics_expose,
-                                                  .name = "metrics.expose", .reply_type = "text/plain",
-                                                  .doc = "The server's metrics in the Prometheus text format."),
-                                         BP_ROUTE_END};
+static const struct bp_route routes[] = {
+    BP_ROUTE(.method = BP_GET, .path = "/metrics", .handler = metrics_expose, .name = "metrics.expose",
+             .reply_type = "text/plain, application/openmetrics-text",
+             .doc = "The server's metrics, in the Prometheus text format or as OpenMetrics."),
+    BP_ROUTE_END};
 
 BP_PLUGIN(.name = "metrics", .version = "1.0.0",
           .doc = "Measures requests, and shows all metrics of the server to Prometheus.",

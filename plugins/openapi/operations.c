@@ -159,6 +159,18 @@ static void add_core_replies(struct operation *operation, bool has_body)
     replies_add_error(replies, 504, "http.timeout", "The request took too long", NULL);
 }
 
+/* Each of "text/plain, application/x": the client's Accept chooses. */
+static void add_media_types(struct operation *operation, unsigned status, const char *types)
+{
+    for (const char *at = types; *at;) {
+        char type[100];
+        size_t len = strcspn(at, ",");
+        snprintf(type, sizeof(type), "%.*s", (int)len, at);
+        replies_add(&operation->replies, status, NULL, type, json_object());
+        at += len + strspn(at + len, ", ");
+    }
+}
+
 static void add_own_reply(struct operation *operation)
 {
     const struct bp_route *route = operation->route;
@@ -172,7 +184,7 @@ static void add_own_reply(struct operation *operation)
     if (status == 204)
         replies_add(&operation->replies, status, NULL, NULL, NULL);
     else if (route->reply_type)
-        replies_add(&operation->replies, status, NULL, route->reply_type, json_object());
+        add_media_types(operation, status, route->reply_type);
     else
         replies_add(&operation->replies, status, NULL, "application/json",
                     route->reply_form == BP_REPLY_BARE ? schema ? schema : json_object()

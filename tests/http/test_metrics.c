@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* What a scraper sees, judged by Prometheus' own tools; and that nobody who asks, and no worker that dies, can spoil it. */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build_info.h"
+#include "tests/support/http.h"
+#include "tests/support/server.h"
+
+#define ACCEPT_OPEN "Accept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1\r\n"
+
+static struct test_server server;
+
+TestSuite(metrics, .timeout = 60);
+
+/* free() it. */
+static char *scrape(const char *headers)
+{
+    struct http_reply reply;
+    http_call(server.port, "GET", "/metrics", headers, NULL, &reply);
+    cr_assert_eq(reply.status, 200);
+    cr_assert_eq(strlen(reply.body), reply.body_len);
+    char *text = strdup(reply.body);
+    http_reply_free(&reply);
+    return text;
+}
+
+/* Gives text to a command in a file whose name comes behind it; its exit status and output. */
+static int judge(const char *command, const char *text, char *ret_output, size_t size)
+{
+    char file[128], line[1024];
+    snprintf(file, sizeof(file), "%s/exposition", server.folder);
+    FILE *stream = fopen(file, "w");
+    cr_assert(stream && fputs(text, stream) >= 0 && fclose(stream) == 0);
+    snprintf(line, sizeof(line), "%s %s 2>&1", command, file);
+    stream = popen(line, "r"); // NOLINT(cert-env33-c): constants and a folder of the test's
+    cr_assert(stream);
+    ret_output[fread(ret_output, 1, size - 1, stream)] = '\0';
+    return pclose(stream);
+}
+
+static size_t samples(const char *text)
+{
+    size_t count = 0;
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1)
+        count += *line != '#';
+    return count;
+}
+
+/* The value of the sample that begins so; -1: there is none. */
+static double value_of(const char *text, const char *sample)
+{
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1)
+        if (strncmp(line, sample, strlen(sample)) == 0)
+            return strtod(strchr(line, '\n')[-1] == '}' ? "-1" : line + strlen(sample), NULL);
+    return -1;
+}
+
+Test(metrics, both_formats_please_prometheus_and_a_fresh_server_has_few_series)
+{
+    struct http_reply reply;
+    char output[4096];
+    server_start(&server, &(struct server_options){0});
+    http_call(server.port, "GET", "/metrics", NULL, NULL, &reply);
+    cr_assert_str_eq(http_header(&reply, "Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+    cr_assert_str_eq(http_header(&reply, "Cache-Control"), "no-store");
+    http_reply_free(&reply);
+    http_call(server.port, "GET", "/metrics", ACCEPT_OPEN, NULL, &reply);
+    cr_assert_str_eq(http_header(&reply, "Content-Type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    cr_assert(strstr(http_header(&reply, "Vary"), "Accept"));
+    http_reply_free(&reply);
+
+    char *text = scrape(NULL), *open = scrape(ACCEPT_OPEN);
+    cr_expect_eq(judge("promtool check metrics <", text, output, sizeof(output)), 0, "%s", output);
+    cr_expect_eq(
+        judge("/usr/bin/python3 " BACKPLANE_SOURCE_ROOT "/tests/http/openmetrics.py", open, output, sizeof(output)), 0,
+        "%s", output);
+    cr_expect_lt(samples(text), 2000);
+    cr_expect_gt(samples(text), 50);
+    free(text);
+    free(open);
+    cr_assert_eq(server_stop(&server), 0);
+}
+
+Test(metrics, hostile_requests_make_no_series)
+{
+    char output[4096];
+    server_start(&server, &(struct server_options){0});
+    char *before = scrape(NULL);
+    for (int i = 0; i < 600; i++) {
+        char request[512];
+        size_t len;
+        snprintf(request, sizeof(request),
+                 "%s%d /api/v1/%d%%22%%0A%%FF{}\"} HTTP/1.1\r\nHost: x\r\nUser-Agent: \"\\\xff} 1\r\nX-Request-ID: "
+                 "a\"b%d\r\nConnection: close\r\n\r\n",
+                 i % 2 ? "GET" : "BREW", i, i, i);
+        if (i % 3 == 0)
+            snprintf(request, sizeof(request),
+                     "GET /nowhere/%d?%d=\"%%22 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", i, i);
+        free(http_raw(server.port, request, strlen(request), &len));
+    }
+    char *after = scrape(NULL), *open = scrape(ACCEPT_OPEN);
+    cr_expect_lt(samples(after), samples(before) + 17 * 10, "%zu and %zu", samples(before), samples(after));
+    cr_expect_eq(judge("promtool check metrics <", after, output, sizeof(output)), 0, "%s", output);
+    cr_expect_eq(
+        judge("/usr/bin/python3 " BACKPLANE_SOURCE_ROOT "/tests/http/openmetrics.py", open, output, sizeof(output)), 0,
+        "%s", output);
+    cr_expect_null(strstr(after, "_overflow"));
+    free(before);
+    free(after);
+    free(open);
+    cr_assert_eq(server_stop(&server), 0);
+}
+
+#define FOUND                                                                                      \
+    "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/health/" \
+    "live\",http_response_status_code="                                                            \
+    "\"200\"}"
+
+Test(metrics, any_worker_says_the_sum_and_a_death_takes_nothing_from_it)
+{
+    pid_t workers[4], now[4];
+    double last = 0;
+    server_start(&server,
+                 &(struct server_options){.arguments = (const char *const[]){"--set", "server.workers=2", NULL}});
+    for (int i = 0; i < 2000 && server_workers(&server, workers, 4) != 2; i++)
+        (void)poll(NULL, 0, 5);
+    cr_assert_eq(server_workers(&server, workers, 4), 2);
+    char *text = scrape(NULL);
+    double first = value_of(text, FOUND);
+    free(text);
+    for (int i = 1; i <= 60; i++) {
+        struct http_reply reply;
+        http_call(server.port, "GET", "/health/live", NULL, NULL, &reply);
+        http_reply_free(&reply);
+        if (i == 30) {
+            cr_assert_eq(kill(workers[0], SIGKILL), 0);
+            cr_assert(server_wait_output(&server, "worker.died"));
+            for (int turn = 0; turn < 2000 && (server_workers(&server, now, 4) != 2 || now[0] == workers[0]); turn++)
+                (void)poll(NULL, 0, 5);
+        }
+        if (i % 10 == 0 || i == 30) {
+            text = scrape(NULL); /* by whichever worker takes the connection */
+            double value = value_of(text, FOUND);
+            cr_expect_geq(value, last);
+            cr_expect_geq(value, first + i - 1); /* the last may be counted a moment after its reply was read */
+            last = value;
+            free(text);
+        }
+    }
+    cr_assert_eq(server_stop(&server), 0);
+}
+
+Test(metrics, a_sampled_trace_is_the_exemplar_of_its_bucket)
+{
+    static const char trace[] = "4bf92f3577b34da6a3ce929d0e0e4736";
+    char header[128], output[4096], exemplar[128];
+    struct http_reply reply;
+    server_start(&server, &(struct server_options){.environment = (const char *const[]){
+                                                       "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:9", NULL}});
+    snprintf(header, sizeof(header), "traceparent: 00-%s-00f067aa0ba902b7-01\r\n", trace);
+    http_call(server.port, "GET", "/api/v1/todos", header, NULL, &reply);
+    http_reply_free(&reply);
+    snprintf(exemplar, sizeof(exemplar), " # {trace_id=\"%s\",span_id=\"", trace);
+    char *open = scrape(ACCEPT_OPEN), *plain = scrape(NULL);
+    const char *found = strstr(open, exemplar);
+    cr_expect(found, "%s", open);
+    cr_expect_null(strstr(plain, " # {"));
+    while (found && found > open && found[-1] != '\n')
+        found--;
+    cr_expect(found && strncmp(found, "http_server_request_duration_seconds_bucket{", 44) == 0);
+    cr_expect_eq(
+        judge("/usr/bin/python3 " BACKPLANE_SOURCE_ROOT "/tests/http/openmetrics.py", open, output, sizeof(output)), 0,
+        "%s", output);
+    free(open);
+    free(plain);
+    (void)server_stop(&server);
+}
