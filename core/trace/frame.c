@@ -22,14 +22,11 @@ struct trace_frame *trace_frame_leave(struct fiber_trace *trace)
 void trace_frame_return(struct fiber_trace *trace, struct trace_frame *frame)
 {
     trace->frame = frame;
-    if (frame)
-        frame->began = bp_clock();
 }
 
 void trace_frame_begin(struct trace_frame *frame, struct fiber_trace *trace, bp_str name, const char *plugin)
 {
-    *frame = (struct trace_frame){
-        .outer = trace_frame_leave(trace), .trace = trace, .name = name, .plugin = plugin, .began = bp_clock()};
+    *frame = (struct trace_frame){.outer = trace_frame_leave(trace), .trace = trace, .name = name, .plugin = plugin};
     trace->frame = frame;
 }
 
@@ -44,7 +41,7 @@ void trace_frame_show(struct trace_frame *frame)
     struct bp_trace_span *parent = frame->trace->span;
     if (frame->span || !parent || !parent->recording)
         return;
-    frame->span = parent->tracer->begin(parent, frame->name, BP_TRACE_INTERNAL, frame->began);
+    frame->span = parent->tracer->begin(parent, frame->name, BP_TRACE_INTERNAL, bp_clock());
     if (!frame->span)
         return;
     trace_push(frame->trace, frame->span);

@@ -3,7 +3,6 @@
 #ifndef CORE_TRACE_TRACE_H
 #define CORE_TRACE_TRACE_H
 
-#include "backplane/clock.h"
 #include "backplane/trace.h"
 
 struct assembly;
@@ -16,13 +15,13 @@ struct fiber_trace {
     struct trace_frame *frame;  /* of the stage that runs; NULL: none runs, or nothing records */
 };
 
-/* A stage that is running. It becomes a span when it first waits or begins a span itself: most do neither; before bp_next(), and after it, each on its own. */
+/* A stage that is running. When it first waits, or begins a span itself, a span begins; most do neither, and cost no look at a clock. Before bp_next(), and after
+ * it, each on its own. */
 struct trace_frame {
     struct trace_frame *outer;
     struct fiber_trace *trace;
     bp_str name;
     const char *plugin;
-    bp_time began;
     struct bp_trace_span *span; /* NULL: not yet */
 };
 

@@ -37,8 +37,21 @@ static void set_parent(struct span *span, const struct bp_trace_context *parent)
 
 static void add_text(struct span *span, const char *key, bp_str value)
 {
-    if (value.len > 0)
-        record_text(&span->base, key, value, true);
+    bp_str text = value.len > 0 ? record_clean(span->record, value, true) : bp_str_n(NULL, 0);
+    struct attribute *attribute = text.ptr ? record_attribute(span, key) : NULL;
+    if (!attribute)
+        return;
+    attribute->type = ATTRIBUTE_TEXT;
+    attribute->as.text = text;
+}
+
+static void add_integer(struct span *span, const char *key, int64_t value)
+{
+    struct attribute *attribute = record_attribute(span, key);
+    if (!attribute)
+        return;
+    attribute->type = ATTRIBUTE_INTEGER;
+    attribute->as.integer = value;
 }
 
 /* "example.com:3000", "[::1]:80", "example.com" */
@@ -57,14 +70,14 @@ static void add_server(struct span *span, bp_str authority, bool secure)
     if (name.len > 2 && name.ptr[0] == '[')
         name = bp_str_n(name.ptr + 1, name.len - 2);
     add_text(span, "server.address", name);
-    record_integer(&span->base, "server.port", (int64_t)port);
+    add_integer(span, "server.port", (int64_t)port);
 }
 
 static void add_query(struct span *span, bp_str query)
 {
     char *text = query.len > 0 ? record_alloc(span->record, redact_room(query)) : NULL;
     if (text)
-        record_text(&span->base, "url.query", bp_str_n(text, redact_query(query, text)), true);
+        add_text(span, "url.query", bp_str_n(text, redact_query(query, text)));
 }
 
 /* "GET /api/v1/todos/{id}", "GET" */
@@ -96,7 +109,7 @@ static void describe(struct record *record, struct bp_request *rq, const struct 
     add_query(span, bp_request_query(rq));
     add_text(span, "url.scheme", secure ? BP_STR("https") : BP_STR("http"));
     if (done->status > 0)
-        record_integer(&span->base, "http.response.status_code", done->status);
+        add_integer(span, "http.response.status_code", done->status);
     add_server(span, bp_request_host(rq), secure);
     add_text(span, "client.address", bp_request_client(rq));
     add_text(span, "network.protocol.version", bp_request_http_version(rq));

@@ -221,12 +221,8 @@ void record_rename(struct bp_trace_span *base, bp_str name)
         span->name = copy;
 }
 
-/* NULL: no room. One of the same key is replaced. */
-static struct attribute *attribute(struct span *span, const char *key)
+struct attribute *record_attribute(struct span *span, const char *key)
 {
-    for (struct attribute *a = span->attributes; a; a = a->next)
-        if (a->key == key || strcmp(a->key, key) == 0)
-            return a;
     struct attribute *a = NULL;
     if (span->attribute_count < span->record->recorder->limits.attributes)
         a = record_alloc(span->record, sizeof(*a));
@@ -240,6 +236,15 @@ static struct attribute *attribute(struct span *span, const char *key)
     span->attributes_end = &a->next;
     span->attribute_count++;
     return a;
+}
+
+/* NULL: no room. One of the same key is replaced. */
+static struct attribute *attribute(struct span *span, const char *key)
+{
+    for (struct attribute *a = span->attributes; a; a = a->next)
+        if (a->key == key || strcmp(a->key, key) == 0)
+            return a;
+    return record_attribute(span, key);
 }
 
 void record_text(struct bp_trace_span *base, const char *key, bp_str value, bool borrowed)

@@ -87,6 +87,9 @@ void *record_alloc(struct record *record, size_t size);
 /* A text as it may be exported: valid UTF-8, at most limits.text bytes; of the text itself where it can be. ptr NULL: no room. */
 bp_str record_clean(struct record *record, bp_str text, bool borrowed);
 
+/* One more attribute, of a key that the span does not have yet; NULL: no room, counted. */
+struct attribute *record_attribute(struct span *span, const char *key);
+
 /* The functions of struct bp_tracer_vtable. */
 struct bp_trace_span *record_begin(struct bp_trace_span *parent, bp_str name, enum bp_trace_kind kind, bp_time began);
 void record_end(struct bp_trace_span *span, bp_time ended);

@@ -21,18 +21,18 @@ class Lab:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def backplane(self, name, workers=1, url=None, cached=True):
+    def backplane(self, name, workers=1, url=None, cached=True, without=(), environment=None):
         """The shipped configuration as in production, limits out of the way, JSON access log to a file, and tests/bench/noop.c.
-        On SQLite, or on the Postgres database of this URL. cached: lists may come from the cache."""
+        On SQLite, or on the Postgres database of this URL. cached: lists may come from the cache. without: stages left out of their pipeline."""
         config = self.path("config-" + name)
         if not os.path.isdir(config):
             shutil.copytree(os.path.join(ROOT, "config"), config)
             with open(os.path.join(config, "plugins", "bench.cfg"), "w", encoding="ascii") as out:
-                out.write(bench_config(os.path.join(self.build, "tests", "bench"), cached))
+                out.write(bench_config(os.path.join(self.build, "tests", "bench"), cached, without))
         port = free_port()
         env = {"PATH": os.environ["PATH"], "PORT": str(port), "BACKPLANE_DATA": self.path("data-" + name),
                "BACKPLANE_WORKERS": str(workers), "NODE_ENV": "production", "RATE_LIMIT_MAX_REQUESTS": "1000000000",
-               "JWT_SECRET": SECRET}
+               "JWT_SECRET": SECRET, **(environment or {})}
         program, settings = os.path.join(self.build, "backplane"), ["-c", os.path.join(config, "backplane.cfg")]
         if url:
             env["DATABASE_URL"] = url
@@ -60,6 +60,15 @@ class Lab:
         with open(path, "w", encoding="ascii") as out:
             out.write(nginx_config(self.path(name), port, reply, log))
         return self._add(Server(["nginx", "-c", path, "-e", self.path(name + ".error")], port, self.path(name + ".out")))
+
+    def collector(self):
+        """What takes spans and answers 200, whatever they say."""
+        def make():
+            reply = (200, [("content-type", "application/x-protobuf")], b"")
+            server = self.nginx("collector", reply, False)
+            server.await_answer("/")
+            return server
+        return self.shared("collector", make)
 
     def _add(self, server):
         self.servers.append(server)
@@ -90,11 +99,12 @@ def install_packages(folder):
         raise Failure(f"npm ci: {done.stderr}")
 
 
-def bench_config(plugin_path, cached):
+def bench_config(plugin_path, cached, without=()):
     pipelines, routes = ["bare = ();"], ['{ match = "/bench/small"; pipeline = "bare"; }']
-    if not cached:
-        pipelines.append('uncached = ( "@api", "-cache" );')
-        routes.append('{ match = "/api/v1/todos"; pipeline = "uncached"; }')
+    without = [*without] if cached else [*without, "cache"]
+    if without:
+        pipelines.append('less = ( "@api", ' + ", ".join(f'"-{stage}"' for stage in without) + ' );')
+        routes.append('{ match = "/api/v1/todos"; pipeline = "less"; }')
     for count in (0, 1, 10, 25):
         stages = ", ".join(f'{{ use = "noop"; as = "noop_{count}_{n}"; }}' for n in range(count))
         pipelines.append(f"stages_{count} = ({stages});")

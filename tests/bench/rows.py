@@ -118,6 +118,21 @@ class Bench:
         yield Result("chain", "the same chain around 2,400 bytes at hand: CPU vs nginx (what a hit in a cache costs at least)",
                      ratio, 0.85, 0.75, "×", detail)
 
+    def observe(self):
+        path, stages = "/api/v1/todos", ("tracing", "metrics", "access_log")
+        send = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.lab.collector().port}", "OTEL_BSP_MAX_QUEUE_SIZE": "65536"}
+        hundredth = {**send, "OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.01"}
+        sides = {"none": (stages, {}), "log": (stages[:2], {}), "log and metrics": (stages[:1], {}), "with trace ids": ((), {}),
+                 "with 1 % of traces": ((), hundredth), "with all traces": ((), send)}
+        loads = {}
+        for name, (without, environment) in sides.items():
+            server = self.ready(self.lab.backplane("observe-" + name.replace(" ", "-").replace("%", "percent"), without=without, environment=environment))
+            loads[name] = Load(server, path, self.signed_in(server))
+        self.interleave(list(loads.values()))
+        detail = ", ".join(f"{name}: {load.cpu_median():.2f} µs ({median_ratio(load.cpu, loads['none'].cpu):.3f} ×)" for name, load in loads.items())
+        yield Result("observe", "cached authenticated list with metrics, 1 % of traces and JSON log vs without any of them: CPU",
+                     median_ratio(loads["with 1 % of traces"].cpu, loads["none"].cpu), 1.15, 1.1, "×", detail)
+
     def unchanged(self):
         server, path = self.main(), "/api/v1/todos"
         fields = self.signed_in(server)
@@ -258,7 +273,7 @@ class Bench:
 
 
 
-ROWS = {"small": Bench.small, "list": Bench.list, "chain": Bench.chain, "unchanged": Bench.unchanged, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
+ROWS = {"small": Bench.small, "list": Bench.list, "chain": Bench.chain, "observe": Bench.observe, "unchanged": Bench.unchanged, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
         "memory": Bench.memory, "stages": Bench.stages, "workers": Bench.workers, "postgres-list": Bench.postgres_list,
         "postgres-create": Bench.postgres_create, "postgres-flat": Bench.postgres_flat}
 
