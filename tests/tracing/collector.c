@@ -98,3 +98,15 @@ json_t *collector_find(json_t *spans, const char *name)
                        span) if (strcmp(json_string_value(json_object_get(span, "name")), name) == 0) return span;
     return NULL;
 }
+
+json_t *collector_wait_for(const struct collector *collector, const char *name, json_t **ret_span)
+{
+    long long begun = 0;
+    json_t *spans = collector_spans(collector);
+    while (!(*ret_span = collector_find(spans, name)) && service_patience(&begun, PATIENCE)) {
+        json_decref(spans);
+        spans = collector_spans(collector);
+    }
+    cr_assert(*ret_span, "no span %s", name);
+    return spans;
+}

@@ -26,6 +26,8 @@ json_t *collector_spans(const struct collector *collector);
 json_t *collector_requests(const struct collector *collector);
 /* Waits until there are so many spans (10 s, then the test fails), and returns all. */
 json_t *collector_wait(const struct collector *collector, size_t count);
+/* The same until there is one of this name, which is *ret_span; borrowed. */
+json_t *collector_wait_for(const struct collector *collector, const char *name, json_t **ret_span);
 /* The first span of this name; NULL. Borrowed. */
 json_t *collector_find(json_t *spans, const char *name);
 

@@ -8,6 +8,7 @@
 
 #include "build_info.h"
 #include "collector.h"
+#include "tests/support/database.h"
 #include "tests/support/http.h"
 #include "tests/support/server.h"
 
@@ -120,9 +121,7 @@ Test(tracing, a_request_of_the_api)
     cr_assert(http_read(fd, false, &reply) && reply.status == 201, "%s", reply.body);
     http_reply_free(&reply);
     close(fd);
-    json_t *spans = collector_wait(&collector, 4);
-    json_t *request = collector_find(spans, "POST /api/v1/auth/sign-up");
-    cr_assert(request);
+    json_t *request, *spans = collector_wait_for(&collector, "POST /api/v1/auth/sign-up", &request);
     cr_expect_str_eq(text(request, "traceId"), TRACE);
     cr_expect_str_eq(text(request, "parentSpanId"), SPAN);
     cr_expect_str_eq(text(request, "traceState"), "rojo=1,congo=2");
@@ -155,7 +154,8 @@ Test(tracing, a_request_of_the_api)
     expect_within(hash, request);
     cr_expect_eq(integer(insert, "kind"), CLIENT);
     cr_expect_eq(integer(insert, "flags"), 0x101);
-    cr_expect_str_eq(attribute_text(insert, "db.system.name"), "sqlite");
+    cr_expect_str_eq(attribute_text(insert, "db.system.name"),
+                     database_kind() == DATABASE_SQLITE ? "sqlite" : "postgresql");
     cr_expect_str_eq(attribute_text(insert, "db.operation.name"), "INSERT");
     cr_expect_str_eq(attribute_text(insert, "db.collection.name"), "users");
     cr_expect_str_eq(attribute_text(insert, "backplane.statement"), "auth.create");
@@ -171,6 +171,25 @@ Test(tracing, a_request_of_the_api)
     cr_expect(server_wait_output(&server, wanted_line));
     free(dump);
     json_decref(spans);
+    cr_assert_eq(server_stop(&server), 0);
+}
+
+/* What the database answered, where it was not what was asked for. */
+Test(tracing, a_statement_that_fails)
+{
+    struct test_server server;
+    start(&server, NULL, NULL);
+    char *token = http_login(server.port, "ada@example.com");
+    collector_reset(&collector);
+    database_execute(&server, "ALTER TABLE todos RENAME TO gone");
+    cr_expect_eq(get(&server, "/api/v1/todos", token), 500);
+    json_t *select, *spans = collector_wait_for(&collector, "SELECT todos", &select);
+    cr_expect_str_eq(attribute_text(select, "db.response.status_code"),
+                     database_kind() == DATABASE_SQLITE ? "1" : "42P01");
+    cr_expect_str_eq(attribute_text(select, "error.type"), "BP_ERROR");
+    cr_expect_eq(integer(select, "status"), FAILED);
+    json_decref(spans);
+    free(token);
     cr_assert_eq(server_stop(&server), 0);
 }
 
@@ -198,8 +217,7 @@ Test(tracing, how_requests_end)
         collector_reset(&collector);
         http_call(server.port, "GET", cases[i].target, "Accept: application/problem+json\r\n", NULL, &reply);
         cr_expect_eq(reply.status, cases[i].code);
-        json_t *spans = collector_wait(&collector, 1), *span = collector_find(spans, cases[i].name);
-        cr_assert(span, "%s", cases[i].target);
+        json_t *span, *spans = collector_wait_for(&collector, cases[i].name, &span);
         cr_expect_eq(json_integer_value(attribute(span, "http.response.status_code")), cases[i].code);
         cr_expect_eq(integer(span, "status"), cases[i].code >= 500 ? FAILED : 0);
         cr_expect_str_eq(attribute_text(span, "error.type"), cases[i].error);
@@ -220,8 +238,7 @@ Test(tracing, how_requests_end)
     /* A method that nobody knows becomes no name. */
     collector_reset(&collector);
     cr_expect_eq(call(&server, "BREW", "/slow", NULL, NULL), 501);
-    json_t *spans = collector_wait(&collector, 1), *span = collector_find(spans, "HTTP");
-    cr_assert(span);
+    json_t *span, *spans = collector_wait_for(&collector, "HTTP", &span);
     cr_expect_str_eq(attribute_text(span, "http.request.method"), "_OTHER");
     cr_expect_str_eq(attribute_text(span, "http.request.method_original"), "BREW");
     json_decref(spans);
@@ -230,9 +247,7 @@ Test(tracing, how_requests_end)
     int fd = http_connect(server.port);
     cr_assert(http_send_text(fd, "GET /slow HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"));
     close(fd);
-    spans = collector_wait(&collector, 1);
-    span = collector_find(spans, "GET /slow");
-    cr_assert(span);
+    spans = collector_wait_for(&collector, "GET /slow", &span);
     cr_expect_neq(integer(span, "status"), FAILED);
     json_decref(spans);
     cr_assert_eq(server_stop(&server), 0);
