@@ -229,6 +229,49 @@ Test(writing, bulk, .init = start, .fini = stop)
            "\"operations\" must be an array of 1 to 100 operations");
 }
 
+/* A condition that cannot be understood is never none. */
+Test(writing, conditions_of_operations, .init = start, .fini = stop)
+{
+    static const char *const no_texts[] = {"null", "1", "1.5", "true", "[]", "[\"\\\"1\\\"\"]", "{}"};
+    static const char *const kinds[] = {"update", "replace", "delete"};
+    char path[80], body[400];
+    add_todo(ada, "{\"title\":\"mine\"}", path);
+    for (size_t i = 0; i < LENGTH(no_texts); i++)
+        for (size_t k = 0; k < LENGTH(kinds); k++)
+            for (int atomic = 0; atomic < 2; atomic++) {
+                snprintf(body, sizeof(body),
+                         "{\"atomic\":%s,\"operations\":[{\"op\":\"%s\",\"id\":\"%s\",\"ifMatch\":%s,\"data\":{"
+                         "\"title\":\"changed\"}}]}",
+                         atomic ? "true" : "false", kinds[k], id_of(path), no_texts[i]);
+                json_t *root = call(ada, "POST", TODOS "/bulk", body, atomic ? 422 : 200);
+                cr_expect_eq(http_json_integer(root, "data.results.0.status"), 400, "%s", body);
+                cr_expect_str_eq(http_json_text(root, "data.results.0.body.code"), "bulk.malformed", "%s", body);
+                cr_expect_str_eq(http_json_text(root, "data.results.0.body.message"), "\"ifMatch\" must be a text",
+                                 "%s", body);
+                cr_expect_eq(http_json_integer(root, "data.failed"), 1);
+                json_decref(root);
+            }
+    static const struct {
+        const char *text; /* as JSON */
+        int status;
+    } texts[] = {{"\"\"", 412},          {"\"1\"", 412},
+                 {"\"\\\"2\\\"\"", 412}, {"\"W/\\\"1\\\"\"", 412},
+                 {"\"\\\"1\\\"\"", 200}, {"\"\\\"7\\\", \\\"2\\\"\"", 200},
+                 {"\"*\"", 200}};
+    for (size_t i = 0; i < LENGTH(texts); i++) {
+        snprintf(body, sizeof(body),
+                 "{\"operations\":[{\"op\":\"update\",\"id\":\"%s\",\"ifMatch\":%s,\"data\":{\"title\":\"changed\"}}]}",
+                 id_of(path), texts[i].text);
+        json_t *root = call(ada, "POST", TODOS "/bulk", body, 200);
+        cr_expect_eq(http_json_integer(root, "data.results.0.status"), texts[i].status, "%s: %lld", texts[i].text,
+                     http_json_integer(root, "data.results.0.status"));
+        json_decref(root);
+    }
+    json_t *root = call(ada, "GET", path, NULL, 200);
+    cr_expect_eq(http_json_integer(root, "data.version"), 4);
+    json_decref(root);
+}
+
 /* What the server sets is never the client's to set. */
 #define ASSIGNED                                                                                              \
     "\"id\":\"" UNKNOWN "\",\"userId\":\"" UNKNOWN "\",\"createdAt\":\"2001-01-01T00:00:00Z\",\"updatedAt\":" \
