@@ -14,7 +14,7 @@ struct cli_options {
     const char *config_file; /* -c FILE, or the default */
     const char *const *sets; /* --set path=value, in the order given */
     size_t set_count;
-    bool json;              /* check --json, migrate status --json */
+    bool json;              /* check, migrate status, status, errors */
     bool markdown;          /* plugins NAME --markdown, config options --markdown, metrics --markdown */
     const char *to, *steps; /* of migrate down; NULL: not given */
     const char *plugin;     /* one that the command needs, configured or not; NULL: none */
@@ -39,6 +39,8 @@ int cli_auth_set_role(const struct cli_options *options);
 int cli_import_prisma(const struct cli_options *options);
 int cli_backup(const struct cli_options *options);
 int cli_health(const struct cli_options *options);
+int cli_status(const struct cli_options *options);
+int cli_errors(const struct cli_options *options);
 int cli_version(const struct cli_options *options);
 
 /* Parses the words and runs the command they name. */

@@ -97,6 +97,16 @@ const struct cli_command cli_commands[] = {
      .function = cli_health,
      .doc = "Ask the running server whether it is ready.",
      .details = "Sends GET /health/ready to the first listener that serves it. Exit status 0 when the answer is 200."},
+    {.name = "status",
+     .function = cli_status,
+     .doc = "Show the running server: its workers and its listeners.",
+     .details = "Asks at admin.sock in the data folder, so it must run as the server's user."},
+    {.name = "errors",
+     .function = cli_errors,
+     .doc = "List what went wrong in the running server, grouped.",
+     .details = "By plugin, route and code, the latest first: how often, and the last one's message and request id or "
+                "trace id.\n"
+                "Counts replies from 500 on, streams that were cut, and workers that died, since the server's start."},
     {.name = "version", .function = cli_version, .doc = "Print the version."},
     {.name = NULL}};
 
@@ -105,6 +115,8 @@ static const struct cli_option cli_option_table[] = {
     {"--set", "PATH=VALUE", NULL, "replace one value: server.workers=2, plugins.auth.secret=…; repeatable"},
     {"--json", NULL, "check", "print the result as JSON"},
     {"--json", NULL, "migrate status", "print it as JSON"},
+    {"--json", NULL, "status", "print it as JSON"},
+    {"--json", NULL, "errors", "print it as JSON"},
     {"--to", "VERSION", "migrate down", "undo all of OWNER's that are newer; 0: all"},
     {"--steps", "N", "migrate down", "undo so many"},
     {"--markdown", NULL, "plugins", "print the options of NAME as a table for its README"},

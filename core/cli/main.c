@@ -138,8 +138,9 @@ static int check_command(const struct parse *parse)
     }
     if (parse->options.argument_count < command->min_arguments)
         return usage("%s is needed behind the command", command->arguments, NULL);
-    if (parse->options.json && command->function != cli_check && command->function != cli_migrate_status)
-        return usage("%s belongs to \"check\" and \"migrate status\"", "--json", NULL);
+    if (parse->options.json && command->function != cli_check && command->function != cli_migrate_status &&
+        command->function != cli_status && command->function != cli_errors)
+        return usage("%s belongs to \"check\", \"status\", \"errors\" and \"migrate status\"", "--json", NULL);
     if ((parse->options.to || parse->options.steps) && command->function != cli_migrate_down)
         return usage("%s belongs to \"migrate down\"", parse->options.to ? "--to" : "--steps", NULL);
     if (parse->options.markdown && command->function != cli_config_options && command->function != cli_metrics &&

@@ -283,4 +283,6 @@ void request_run(void *argument)
         rq->cut = true;       /* nobody is there to read a reply */
     else if (rq->status == 0) /* a stage that neither replied nor called bp_next */
         request_fail_status(rq, BP_ERROR, running_plugin(rq, 0));
+    if (rq->status >= 500 || rq->cut)
+        request_note_error(rq);
 }

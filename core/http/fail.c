@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Errors, in the envelope or as RFC 9457, whichever the client prefers. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,10 +9,12 @@
 #include "backplane/trace.h"
 #include "core/base/buffer.h"
 #include "core/config/config.h"
+#include "core/error/errors.h"
 #include "core/http/accept.h"
 #include "core/http/connection.h"
 #include "core/http/request.h"
 #include "core/http/server_internal.h"
+#include "core/worker/fiber.h"
 
 static void add_member(struct buffer *out, const char *name, bp_str value)
 {
@@ -82,8 +85,44 @@ static int record(struct bp_request *rq, unsigned status, const char *code, bp_s
         rq, status, as_problem ? BP_STR("application/problem+json") : BP_STR("application/json; charset=utf-8"), body);
 }
 
+/* What the error's group will show. The code is a constant. */
+static void remember(struct bp_request *rq, unsigned status, const char *plugin, const char *code, bp_str message)
+{
+    rq->error_status = status;
+    rq->error.plugin = plugin;
+    rq->error.code = code;
+    rq->error.message = bp_arena_copy(rq->arena, message);
+}
+
+void request_note_error(struct bp_request *rq)
+{
+    const char *own = rq->endpoint ? rq->endpoint->host->name : NULL;
+    char code[24], trace_id[BP_TRACE_ID_LEN];
+    struct error_sample sample = {.plugin = bp_str_of(own), .route = bp_request_route(rq), .request_id = rq->id};
+    if (rq->streaming && rq->cut && rq->failed_status < 0) {
+        sample.code = BP_STR("stream.cut");
+        sample.message = bp_str_of(bp_status_name(rq->failed_status));
+    } else if (rq->status < 500) {
+        return;
+    } else if (rq->error_status == rq->status) {
+        sample.plugin = bp_str_of(rq->error.plugin);
+        sample.code = bp_str_of(rq->error.code);
+        sample.message = rq->error.message;
+    } else { /* a plugin's own reply */
+        (void)snprintf(code, sizeof(code), "status.%u", rq->status);
+        sample.code = bp_str_of(code);
+    }
+    if (rq->trace) {
+        bp_trace_id_format(rq->trace, trace_id);
+        sample.trace_id = bp_str_n(trace_id, sizeof(trace_id));
+    }
+    errors_note_here(&sample);
+}
+
 int bp_fail(struct bp_request *rq, unsigned status, const char *code, const char *message)
 {
+    if (status >= 500)
+        remember(rq, status, rq->place ? rq->place->plugin : NULL, code, bp_str_of(message));
     return record(rq, status, code, bp_str_of(message), NULL);
 }
 
@@ -143,6 +182,9 @@ void request_fail_status(struct bp_request *rq, int status, const char *plugin)
                bp_log_str("route", bp_request_route(rq)), bp_log_cstr("status", bp_status_name(status)));
         recorded = bp_fail(rq, 500, "http.internal", "Internal server error");
     }
+    /* Which of the reasons it was is more than the client was told. */
+    rq->error.plugin = plugin;
+    rq->error.message = bp_str_of(bp_status_name(status));
     if (recorded < 0)
         (void)bp_reply_body(rq, 500, BP_STR("application/json; charset=utf-8"), last_resort);
 }

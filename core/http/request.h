@@ -90,6 +90,11 @@ struct bp_request {
     bool chunked;
     bool cut;              /* a streaming reply failed: the connection is closed without its end */
     int failed_status;     /* already turned into a reply */
+    unsigned error_status; /* that of the reply which error tells of, from 500; 0: none */
+    struct {
+        const char *plugin, *code;
+        bp_str message;
+    } error;
     bool finished;         /* the reply is complete in the connection's output */
     bool close_after;      /* the connection ends after this reply */
     uint64_t end_position; /* of the connection's output stream, behind the last byte */
@@ -116,6 +121,8 @@ bool request_body_is(struct bp_request *rq, bp_str media_type);
 /* 0, or BP_REFUSED with a 415 when there is a body of another type than JSON, or BP_NOMEM. */
 int request_demand_json(struct bp_request *rq);
 int request_fail_problems(struct bp_request *rq, const struct bp_problems *problems, bool syntax);
+/* At the end: counts a reply from 500 on, and a stream that had to be cut, among the errors. */
+void request_note_error(struct bp_request *rq);
 /* Turns a negative status into a recorded reply, once, where it appears first. */
 void request_fail_status(struct bp_request *rq, int status, const char *plugin);
 

@@ -21,7 +21,10 @@ enum control_kind {
     CONTROL_ACCEPT,    /* all are ready: accept connections */
     CONTROL_UNREADY,   /* readiness must fail from now on; go on serving */
     CONTROL_DRAIN,     /* stop accepting, finish what is in flight, exit; value: within so many nanoseconds */
-    CONTROL_REOPEN     /* log files were rotated: open them again */
+    CONTROL_REOPEN,    /* log files were rotated: open them again */
+    CONTROL_METRICS,   /* write the metrics into the exchange region; number: of the request */
+    /* a worker's */
+    CONTROL_METRICS_ARE /* number: of the request; value: how many bytes of text are there */
 };
 
 struct control_message {

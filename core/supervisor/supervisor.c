@@ -15,6 +15,7 @@
 #include "core/base/log.h"
 #include "core/supervisor/cpus.h"
 #include "core/supervisor/data.h"
+#include "core/supervisor/inspect.h"
 #include "core/supervisor/notify.h"
 #include "core/supervisor/shared.h"
 #include "core/supervisor/workers.h"
@@ -30,6 +31,7 @@ struct supervisor {
     struct config *config;
     struct listeners listeners;
     struct shared *shared;
+    struct inspect inspect;
     int signal_fd, data_fd;
     enum life life;
     bp_time life_until; /* when the next step of life is due */
@@ -90,6 +92,7 @@ static void end(struct supervisor *supervisor, int signal_number, bp_time now)
            bp_log_int("delay_ms", server->drain_delay / BP_MILLISECOND),
            bp_log_int("timeout_ms", server->drain_timeout / BP_MILLISECOND));
     notify_manager("STOPPING=1");
+    supervisor->inspect.state = "draining";
     workers_order(&supervisor->workers, CONTROL_UNREADY, 0);
     supervisor->life = LIFE_UNREADY;
     supervisor->life_until = now + server->drain_delay;
@@ -215,6 +218,9 @@ static int wait_ms(const struct supervisor *supervisor, bp_time now)
 
     if (due < until)
         until = due;
+    due = admin_due(&supervisor->inspect.admin);
+    if (due < until)
+        until = due;
     if ((supervisor->life == LIFE_UNREADY || supervisor->life == LIFE_DRAINING) && supervisor->life_until < until)
         until = supervisor->life_until;
     return until <= now ? 0 : (int)((until - now + BP_MILLISECOND - 1) / BP_MILLISECOND);
@@ -222,16 +228,18 @@ static int wait_ms(const struct supervisor *supervisor, bp_time now)
 
 static void turn(struct supervisor *supervisor)
 {
-    struct pollfd polled[1 + BP_WORKER_SLOTS];
+    struct pollfd polled[1 + ADMIN_POLLED + BP_WORKER_SLOTS], *admin = polled + 1, *control = admin + ADMIN_POLLED;
     struct workers *workers = &supervisor->workers;
 
     polled[0] = (struct pollfd){.fd = supervisor->signal_fd, .events = POLLIN};
-    workers_poll(workers, polled + 1);
-    (void)poll(polled, 1 + workers->count, wait_ms(supervisor, bp_clock()));
+    admin_poll(&supervisor->inspect.admin, admin);
+    workers_poll(workers, control);
+    (void)poll(polled, 1 + ADMIN_POLLED + workers->count, wait_ms(supervisor, bp_clock()));
     bp_time now = bp_clock();
     for (unsigned slot = 0; slot < workers->count; slot++)
-        if (polled[1 + slot].revents != 0)
+        if (control[slot].revents != 0)
             workers_hear(workers, slot);
+    admin_serve(&supervisor->inspect.admin, admin, now);
     obey(supervisor, now);
     step_life(supervisor, now);
     launch_when_ready(supervisor);
@@ -239,11 +247,27 @@ static void turn(struct supervisor *supervisor)
     tick(supervisor, now);
 }
 
+static void worker_died(void *argument, unsigned slot, bp_str end)
+{
+    struct inspect *inspect = argument;
+    if (inspect->errors && inspect->own_errors)
+        errors_reaped(inspect->errors, inspect->own_errors, slot, end, bp_date_now());
+}
+
+static void worker_metrics(void *argument, uint32_t number, uint64_t len)
+{
+    inspect_metrics(argument, number, len);
+}
+
 static int run_workers(struct supervisor *supervisor)
 {
     struct workers *workers = &supervisor->workers;
 
     supervisor->tick = bp_clock() + TICK;
+    workers->died = worker_died;
+    workers->metrics = worker_metrics;
+    workers->argument = &supervisor->inspect;
+    inspect_open(&supervisor->inspect, workers, supervisor->config->server.data);
     if (workers_launch(workers) != 0) {
         (void)fprintf(stderr, "backplane: cannot start a process: %s\n", strerror(errno));
         workers->failed = true;
@@ -347,6 +371,7 @@ int supervisor_run(const struct config_load_options *options)
         r = run_configured(supervisor, options);
     report_deinit(&report);
     listeners_close(&supervisor->listeners);
+    inspect_close(&supervisor->inspect);
     supervisor->shared = shared_free(supervisor->shared);
     if (supervisor->signal_fd >= 0)
         (void)close(supervisor->signal_fd);

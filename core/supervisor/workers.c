@@ -135,6 +135,10 @@ static void hear(struct workers *workers, struct worker *worker, const struct co
     case CONTROL_REGION:
         answer_region(workers, worker, message);
         break;
+    case CONTROL_METRICS_ARE:
+        if (workers->metrics)
+            workers->metrics(workers->argument, message->number, message->value);
+        break;
     default:
         break;
     }
@@ -228,6 +232,8 @@ bool workers_reaped(struct workers *workers, pid_t pid, int wait_status, bp_time
     } else {
         plan_replacement(workers, worker, now);
         log_death(worker, slot, wait_status, end, worker->due - now);
+        if (workers->died)
+            workers->died(workers->argument, slot, bp_str_of(worker->reason[0] ? worker->reason : end));
     }
     return true;
 }
@@ -242,6 +248,8 @@ void workers_replace(struct workers *workers, bp_time now)
             bp_log(NULL, BP_LOG_ERROR, "worker.not_forked", "A worker could not be started",
                    bp_log_int("worker", slot + 1), bp_log_cstr("error", strerror(errno)));
             plan_replacement(workers, worker, now);
+        } else {
+            worker->restarts++;
         }
     }
 }

@@ -27,6 +27,7 @@ struct worker {
     bp_time stamp;   /* as seen at the last tick */
     unsigned silent; /* punctual ticks without a new stamp */
     bool asked;      /* for its stack, at the tick before */
+    unsigned restarts;
     char reason[CONTROL_TEXT + 1];
 };
 
@@ -37,6 +38,10 @@ struct workers {
     const struct config_server *server;
     const struct listeners *listeners;
     struct shared *shared;
+    /* May be NULL: a worker has ended unasked; a worker has written its metrics. */
+    void (*died)(void *argument, unsigned slot, bp_str end);
+    void (*metrics)(void *argument, uint32_t number, uint64_t len);
+    void *argument;
     bool launched; /* all were ready once: from then on a worker that dies is replaced */
     bool draining; /* none is replaced any more */
     bool failed;   /* one could not start before that */

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "backplane/clock.h"
+#include "backplane/shared.h"
 #include "backplane/str.h"
 #include "core/base/log.h"
 #include "core/base/sanitize.h"
+#include "core/error/errors.h"
 #include "core/worker/suspend.h"
 
 #define FRAMES 48
@@ -102,6 +104,14 @@ static void add_place(struct line *line)
         add_field(line, "request_id", log_request_id());
 }
 
+/* For the table of errors; the supervisor counts it. */
+static void leave_words(void)
+{
+    struct fiber_place place = fiber_place();
+    errors_crashing(bp_worker_slot(), bp_str_of(place.plugin), bp_str_of(place.route),
+                    log_request_id ? log_request_id() : bp_str_n(NULL, 0));
+}
+
 /* The names of the frames come from the dynamic linker, which may be in a bad state: last, and on lines of their own. */
 static void write_backtrace(void)
 {
@@ -125,6 +135,7 @@ static void crashed(int number_of_signal, siginfo_t *info, void *context)
     add_raw(&line, BP_STR("\""));
     add_place(&line);
     end(&line);
+    leave_words();
     write_backtrace();
     signal(number_of_signal, SIG_DFL);
     /* A fault comes again by itself when the handler returns, in its own place; what was sent must be sent again. */

@@ -13,11 +13,13 @@
 #include "backplane/status.h"
 #include "core/base/arena.h"
 #include "core/base/log.h"
+#include "core/error/errors.h"
 #include "core/http/server.h"
 #include "core/metric/metric.h"
 #include "core/plugin/assembly.h"
 #include "core/supervisor/child.h"
 #include "core/supervisor/control.h"
+#include "core/supervisor/exchange.h"
 #include "core/supervisor/shared.h"
 #include "core/worker/crash.h"
 #include "core/worker/fiber.h"
@@ -143,6 +145,25 @@ static void accept_connections(struct worker *worker)
     }
 }
 
+/* What is beyond the region is cut at a line's end. */
+static void write_metrics(struct worker *worker, uint32_t number)
+{
+    struct control_message answer;
+    struct buffer text = {0};
+    char *room = shared_region(worker->shared, EXCHANGE_REGION, EXCHANGE_VERSION, EXCHANGE_SIZE, NULL);
+
+    metrics_write(worker->shared, &text);
+    if (room && !text.failed) {
+        size_t len = text.len < EXCHANGE_SIZE ? text.len : EXCHANGE_SIZE;
+        while (len > 0 && len < text.len && text.ptr[len - 1] != '\n')
+            len--;
+        memcpy(room, text.ptr, len);
+        answer = control_message(CONTROL_METRICS_ARE, number, len);
+        (void)control_send(worker->control.fd, &answer);
+    }
+    buffer_deinit(&text);
+}
+
 static void obey(struct worker *worker, const struct control_message *order)
 {
     switch (order->kind) {
@@ -157,6 +178,9 @@ static void obey(struct worker *worker, const struct control_message *order)
         break;
     case CONTROL_REOPEN:
         assembly_reopen(worker->assembly);
+        break;
+    case CONTROL_METRICS:
+        write_metrics(worker, order->number);
         break;
     default:
         break;
@@ -281,6 +305,7 @@ static int prepare_loop(struct worker *worker)
     log_request_id = current_request_id;
     log_trace = bp_trace_current;
     metrics_attach(worker->shared);
+    errors_attach(worker->shared);
     return 0;
 }
 
@@ -303,6 +328,7 @@ static void deinit(struct worker *worker)
 {
     log_request_id = NULL;
     log_trace = NULL;
+    errors_detach();
     worker->server = server_free(worker->server);
     worker->assembly = assembly_free(worker->assembly);
     if (worker->control_event)

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/cli/admin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "core/cli/load.h"
+#include "core/supervisor/admin.h"
+
+#define TIMEOUT_SECONDS 5
+#define ANSWER_MAX ((size_t)32 << 20)
+#define ERROR_MAX 256
+
+static bool fill(bp_str folder, struct sockaddr_un *ret_address)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int len = snprintf(address.sun_path, sizeof(address.sun_path), "%" BP_STR_FMT "/" ADMIN_SOCKET, BP_STR_ARG(folder));
+    if (len < 0 || (size_t)len >= sizeof(address.sun_path)) {
+        fputs("backplane: the data folder's name is too long for an admin socket\n", stderr);
+        return false;
+    }
+    *ret_address = address;
+    return true;
+}
+
+bool cli_admin_find(const struct cli_options *options, struct sockaddr_un *ret_address)
+{
+    const struct config_load_options load_options = {
+        .file = options->config_file,
+        .sets = options->sets,
+        .set_count = options->set_count,
+        .lenient_environment = true,
+    };
+    struct report report = {0};
+    struct config *config = NULL;
+    bool fine = config_load(&load_options, &report, &config) == 0;
+
+    if (fine)
+        fine = fill(config->server.data, ret_address);
+    else
+        cli_print_report(&report);
+    config_free(config);
+    report_deinit(&report);
+    return fine;
+}
+
+static int connect_to(const struct sockaddr_un *address)
+{
+    const struct timeval timeout = {.tv_sec = TIMEOUT_SECONDS};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&
+        connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+        return fd;
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return -1;
+}
+
+/* To the end; false: errno. */
+static bool read_all(int fd, struct buffer *answer)
+{
+    for (;;) {
+        if (answer->len > ANSWER_MAX || !buffer_reserve(answer, 65536)) {
+            errno = EMSGSIZE;
+            return false;
+        }
+        ssize_t n = recv(fd, answer->ptr + answer->len, answer->cap - answer->len, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        if (n == 0)
+            return true;
+        answer->len += (size_t)n;
+    }
+}
+
+static json_t *parse(const struct buffer *answer, char error[ERROR_MAX])
+{
+    json_t *root = answer->len > 0 ? json_loadb(answer->ptr, answer->len, 0, NULL) : NULL;
+    if (!root || *cli_admin_text(root, "error")) {
+        (void)snprintf(error, ERROR_MAX, "the server answered: %s", root ? cli_admin_text(root, "error") : "nothing");
+        json_decref(root);
+        return NULL;
+    }
+    return root;
+}
+
+json_t *cli_admin_ask(const struct sockaddr_un *address, const char *command, char error[ERROR_MAX])
+{
+    struct buffer answer = {0};
+    char line[64];
+    json_t *root = NULL;
+    int fd = connect_to(address);
+
+    if (fd < 0) {
+        if (errno == ENOENT || errno == ECONNREFUSED)
+            (void)snprintf(error, ERROR_MAX, "no server answers at %s", address->sun_path);
+        else
+            (void)snprintf(error, ERROR_MAX, "cannot connect to %s: %s", address->sun_path, strerror(errno));
+        return NULL;
+    }
+    int len = snprintf(line, sizeof(line), "%s\n", command);
+    if (send(fd, line, (size_t)len, MSG_NOSIGNAL) != len || !read_all(fd, &answer))
+        (void)snprintf(error, ERROR_MAX, "the server at %s gave no answer: %s", address->sun_path, strerror(errno));
+    else
+        root = parse(&answer, error);
+    (void)close(fd);
+    buffer_deinit(&answer);
+    return root;
+}
+
+json_t *cli_admin_ask_or_say(const struct cli_options *options, const char *command)
+{
+    struct sockaddr_un address;
+    char error[ERROR_MAX];
+
+    if (!cli_admin_find(options, &address))
+        return NULL;
+    json_t *root = cli_admin_ask(&address, command, error);
+    if (!root)
+        (void)fprintf(stderr, "backplane: %s\n", error);
+    return root;
+}
+
+const char *cli_admin_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking the server that runs, at its admin socket. */
+#ifndef CORE_CLI_ADMIN_H
+#define CORE_CLI_ADMIN_H
+
+#include <jansson.h>
+#include <sys/un.h>
+
+#include "core/cli/cli.h"
+
+/* Where the server of this configuration has it. False: the reason was printed. */
+bool cli_admin_find(const struct cli_options *options, struct sockaddr_un *ret_address);
+/* The answer to a command; json_decref() it. NULL: error says why. */
+json_t *cli_admin_ask(const struct sockaddr_un *address, const char *command, char error[256]);
+/* Find, ask, and say what went wrong. */
+json_t *cli_admin_ask_or_say(const struct cli_options *options, const char *command);
+/* A member that is a text, else "". */
+const char *cli_admin_text(const json_t *object, const char *name);
+
+#endif

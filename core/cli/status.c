@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "core/cli/admin.h"
+#include "core/cli/table.h"
+
+static long long number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void print_workers(const json_t *workers)
+{
+    const json_t *worker;
+    struct table table = {.columns = 5};
+    size_t i;
+
+    table_row(&table, (const char *const[]){"WORKER", "PID", "STATE", "UP", "RESTARTS"});
+    json_array_foreach(workers, i, worker)
+    {
+        char index[24], pid[24] = "-", uptime[24] = "-", restarts[24];
+        (void)snprintf(index, sizeof(index), "%lld", number(worker, "worker"));
+        (void)snprintf(restarts, sizeof(restarts), "%lld", number(worker, "restarts"));
+        if (json_object_get(worker, "pid")) {
+            (void)snprintf(pid, sizeof(pid), "%lld", number(worker, "pid"));
+            (void)snprintf(uptime, sizeof(uptime), "%llds", number(worker, "uptime_seconds"));
+        }
+        table_row(&table, (const char *const[]){index, pid, cli_admin_text(worker, "state"), uptime, restarts});
+    }
+    table_print(&table, "", stdout);
+    table_deinit(&table);
+}
+
+static void print(const json_t *root)
+{
+    const json_t *listener;
+    size_t i;
+
+    printf("Backplane %s is %s (pid %lld, since %s)\n", cli_admin_text(root, "version"), cli_admin_text(root, "state"),
+           number(root, "pid"), cli_admin_text(root, "started"));
+    json_array_foreach(json_object_get(root, "listeners"), i, listener)
+    {
+        const char *name = cli_admin_text(listener, "name");
+        printf("listening on %s%s%s\n", cli_admin_text(listener, "url"), *name ? " for " : "", name);
+    }
+    print_workers(json_object_get(root, "workers"));
+}
+
+int cli_status(const struct cli_options *options)
+{
+    json_t *root = cli_admin_ask_or_say(options, "status");
+    if (!root)
+        return CLI_FAILED;
+    if (options->json) {
+        (void)json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        putchar('\n');
+    } else {
+        print(root);
+    }
+    json_decref(root);
+    return CLI_OK;
+}

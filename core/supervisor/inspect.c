@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/supervisor/inspect.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backplane/log.h"
+#include "build_info.h"
+#include "core/schema/schema.h"
+#include "core/supervisor/exchange.h"
+#include "core/supervisor/shared.h"
+
+#define WORKER_PATIENCE BP_SECOND /* then the next one is asked */
+
+static const char *const state_names[] = {
+    [WORKER_VACANT] = "ended", [WORKER_DUE] = "waiting", [WORKER_STARTING] = "starting", [WORKER_READY] = "ready"};
+
+static enum admin_answer answer_errors(struct inspect *inspect, struct buffer *out)
+{
+    errors_write(inspect->errors, inspect->own_errors, out);
+    return ADMIN_ANSWERED;
+}
+
+static void add_worker(struct buffer *out, const struct worker *worker, unsigned slot, bp_time now)
+{
+    bool runs = worker->state == WORKER_STARTING || worker->state == WORKER_READY;
+    buffer_printf(out, "%s{\"worker\":%u,\"state\":\"%s\",\"restarts\":%u", slot > 0 ? "," : "", slot + 1,
+                  state_names[worker->state], worker->restarts);
+    if (runs)
+        buffer_printf(out, ",\"pid\":%d,\"uptime_seconds\":%lld", (int)worker->pid,
+                      (long long)((now - worker->started) / BP_SECOND));
+    buffer_add_char(out, '}');
+}
+
+static enum admin_answer answer_status(struct inspect *inspect, struct buffer *out)
+{
+    const struct workers *workers = inspect->workers;
+    char started[BP_DATE_LEN];
+    bp_time now = bp_clock();
+
+    bp_date_format(inspect->started_at, started);
+    buffer_printf(out,
+                  "{\"version\":\"" BACKPLANE_VERSION "\",\"pid\":%d,\"state\":\"%s\",\"started\":\"%.*s\","
+                  "\"uptime_seconds\":%lld,\"workers\":[",
+                  (int)getpid(), workers->launched || workers->draining ? inspect->state : "starting", BP_DATE_LEN,
+                  started, (long long)((now - inspect->started) / BP_SECOND));
+    for (unsigned slot = 0; slot < workers->count; slot++)
+        add_worker(out, &workers->items[slot], slot, now);
+    buffer_add(out, BP_STR("],\"listeners\":["));
+    for (unsigned i = 0; i < workers->listeners->count; i++) {
+        const struct listener *listener = &workers->listeners->items[i];
+        buffer_add(out, i > 0 ? BP_STR(",{\"url\":") : BP_STR("{\"url\":"));
+        schema_encode_text(bp_str_of(listener->url), out);
+        buffer_add(out, BP_STR(",\"name\":"));
+        schema_encode_text(bp_str_of(listener->name), out);
+        buffer_add_char(out, '}');
+    }
+    buffer_add(out, BP_STR("]}"));
+    return ADMIN_ANSWERED;
+}
+
+/* A worker that serves, another one at each call; NULL: there is none. */
+static struct worker *choose(struct inspect *inspect)
+{
+    struct workers *workers = inspect->workers;
+    for (unsigned i = 0; i < workers->count; i++) {
+        struct worker *worker = &workers->items[inspect->next_slot++ % workers->count];
+        if (worker->state == WORKER_READY && worker->control_fd >= 0)
+            return worker;
+    }
+    return NULL;
+}
+
+/* Only workers know what the metrics are called. Who asks meanwhile gets the same answer. */
+static enum admin_answer answer_metrics(struct inspect *inspect, struct buffer *out)
+{
+    bp_time now = bp_clock();
+    if (inspect->asked_at != 0 && now - inspect->asked_at < WORKER_PATIENCE)
+        return ADMIN_LATER;
+    struct worker *worker = inspect->exchange ? choose(inspect) : NULL;
+    struct control_message request = control_message(CONTROL_METRICS, ++inspect->asked, 0);
+    if (!worker || control_send(worker->control_fd, &request) != 0) {
+        buffer_add(out, BP_STR("{\"error\":\"no worker can be asked\"}"));
+        return ADMIN_ANSWERED;
+    }
+    inspect->asked_at = now;
+    return ADMIN_LATER;
+}
+
+void inspect_metrics(struct inspect *inspect, uint32_t number, uint64_t len)
+{
+    struct buffer out = {0};
+
+    if (number != inspect->asked || inspect->asked_at == 0 || !inspect->exchange || len > EXCHANGE_SIZE)
+        return;
+    inspect->asked_at = 0;
+    buffer_add(&out, BP_STR("{\"metrics\":"));
+    schema_encode_text(bp_str_n(inspect->exchange, len), &out);
+    buffer_add_char(&out, '}');
+    admin_settle(&inspect->admin, out.failed ? BP_STR("{\"error\":\"out of memory\"}") : buffer_str(&out));
+    buffer_deinit(&out);
+}
+
+static const struct {
+    const char *name;
+    enum admin_answer (*function)(struct inspect *inspect, struct buffer *out);
+} commands[] = {{"errors", answer_errors}, {"metrics", answer_metrics}, {"status", answer_status}};
+
+static enum admin_answer answer(void *argument, bp_str line, struct buffer *out)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (bp_str_is(line, commands[i].name))
+            return commands[i].function(argument, out);
+    buffer_add(out, BP_STR("{\"error\":\"unknown command\"}"));
+    return ADMIN_ANSWERED;
+}
+
+void inspect_open(struct inspect *inspect, struct workers *workers, bp_str folder)
+{
+    struct buffer problems = {0};
+
+    inspect->workers = workers;
+    inspect->state = "running";
+    inspect->started = bp_clock();
+    inspect->started_at = bp_date_now();
+    inspect->admin.answer = answer;
+    inspect->admin.argument = inspect;
+    inspect->admin.fd = -1;
+    inspect->errors = shared_region(workers->shared, ERRORS_REGION, ERRORS_VERSION, errors_size(), NULL);
+    inspect->exchange = shared_region(workers->shared, EXCHANGE_REGION, EXCHANGE_VERSION, EXCHANGE_SIZE, NULL);
+    inspect->own_errors = calloc(1, errors_size());
+    if (!inspect->errors || !inspect->own_errors)
+        buffer_printf(&problems, "there is no memory for the table of errors\n");
+    else
+        (void)admin_open(&inspect->admin, folder, &problems);
+    if (problems.len > 0)
+        bp_log(NULL, BP_LOG_WARN, "admin.unavailable",
+               "There is no admin socket: `backplane status`, `errors` and `top` will not find this server",
+               bp_log_str("reason", bp_str_trim(buffer_str(&problems))));
+    buffer_deinit(&problems);
+}
+
+void inspect_close(struct inspect *inspect)
+{
+    if (inspect->workers)
+        admin_close(&inspect->admin);
+    free(inspect->own_errors);
+    inspect->own_errors = NULL;
+}
