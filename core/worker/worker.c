@@ -152,7 +152,7 @@ static void write_metrics(struct worker *worker, uint32_t number)
     struct buffer text = {0};
     char *room = shared_region(worker->shared, EXCHANGE_REGION, EXCHANGE_VERSION, EXCHANGE_SIZE, NULL);
 
-    metrics_write(worker->shared, &text);
+    metrics_write(worker->shared, BP_METRIC_TEXT, &text);
     if (room && !text.failed) {
         size_t len = text.len < EXCHANGE_SIZE ? text.len : EXCHANGE_SIZE;
         while (len > 0 && len < text.len && text.ptr[len - 1] != '\n')
