@@ -162,7 +162,8 @@ Test(cli, usage, .init = set_up, .fini = tear_down)
     expect("migrate new items Create", 2, "backplane: PLUGIN and NAME are lowercase letters, digits and underscores\n");
     expect("check -c", 2, "backplane: -c needs a file\n" TRY);
     expect("check --set x", 2, "backplane: --set needs PATH=VALUE\n" TRY);
-    expect("routes --json", 2, "backplane: --json belongs to \"check\", \"status\", \"errors\" and \"migrate status\"\n" TRY);
+    expect("routes --json", 2,
+           "backplane: --json belongs to \"check\", \"status\", \"errors\" and \"migrate status\"\n" TRY);
     expect("plugins --markdown", 2,
            "backplane: --markdown belongs to \"plugins NAME\", \"metrics\" and \"config options\"\n" TRY);
     expect("explain FETCH / -c t.cfg", 2,
