@@ -32,6 +32,7 @@ struct bp_arena {
 static _Thread_local struct {
     struct chunk *chunks;
     unsigned count;
+    size_t bytes; /* that arenas hold */
     bool registered;
 } pool;
 
@@ -65,6 +66,7 @@ static void register_thread(void)
 static struct chunk *chunk_get(size_t size)
 {
     struct chunk *chunk = NULL;
+    pool.bytes += size;
     if (size == CHUNK_BYTES && pool.chunks) {
         chunk = pool.chunks;
         pool.chunks = chunk->next;
@@ -72,8 +74,10 @@ static struct chunk *chunk_get(size_t size)
         return chunk;
     }
     chunk = malloc(size);
-    if (!chunk)
+    if (!chunk) {
+        pool.bytes -= size;
         return NULL;
+    }
     chunk->size = size;
     memory_hide(chunk->data, size - sizeof(*chunk));
     return chunk;
@@ -81,6 +85,7 @@ static struct chunk *chunk_get(size_t size)
 
 static void chunk_put(struct chunk *chunk)
 {
+    pool.bytes -= chunk->size;
     memory_hide(chunk->data, chunk->size - sizeof(*chunk));
     if (chunk->size == CHUNK_BYTES && pool.count < POOLED_CHUNKS) {
         if (!pool.registered)
@@ -137,6 +142,11 @@ struct bp_arena *arena_free(struct bp_arena *arena)
 size_t arena_held(const struct bp_arena *arena)
 {
     return arena->held;
+}
+
+struct arena_stats arena_stats(void)
+{
+    return (struct arena_stats){.used = pool.bytes, .pooled = pool.count * CHUNK_BYTES};
 }
 
 /* A large piece goes behind the chunk being filled, which stays in use. */

@@ -16,4 +16,10 @@ struct bp_arena *arena_free(struct bp_arena *arena);
 /* Bytes held from malloc. */
 size_t arena_held(const struct bp_arena *arena);
 
+/* Of this thread: bytes that arenas hold, and those kept for the next ones. */
+struct arena_stats {
+    uint64_t used, pooled;
+};
+struct arena_stats arena_stats(void);
+
 #endif

@@ -185,11 +185,17 @@ static uint32_t stages_of(const struct bp_request *rq)
     return (uint32_t)(rq->endpoint && !rq->reject_status ? rq->pipeline->count : rq->pipeline->open_count);
 }
 
-static const char *running_plugin(const struct bp_request *rq, uint32_t index)
+struct bp_host *request_running(const struct bp_request *rq, uint32_t index)
 {
     if (index < rq->stage_count)
-        return rq->pipeline->stages[index].host->name;
-    return rq->endpoint ? rq->endpoint->host->name : NULL;
+        return rq->pipeline->stages[index].host;
+    return rq->endpoint ? rq->endpoint->host : NULL;
+}
+
+static const char *running_plugin(const struct bp_request *rq, uint32_t index)
+{
+    const struct bp_host *host = request_running(rq, index);
+    return host ? host->name : NULL;
 }
 
 /* Behind the stages that find out who asks, and before any that may answer in the handler's place. */
@@ -212,6 +218,26 @@ static __attribute__((noinline)) int call_traced(struct bp_request *rq, const st
     trace_frame_begin(&frame, trace, stage->name, stage->host->name);
     int status = stage->function(rq, stage->self, stage->options);
     trace_frame_end(&frame);
+    return status;
+}
+
+static inline int call(struct bp_request *rq, const struct stage *stage)
+{
+    if (rq->records)
+        return call_traced(rq, stage);
+    return stage ? stage->function(rq, stage->self, stage->options) : run_handler(rq);
+}
+
+static __attribute__((noinline)) int call_timed(struct bp_request *rq, const struct stage *stage, uint32_t index)
+{
+    struct hook_timer timer = {.outer = rq->timer};
+    bp_time began = bp_clock();
+    rq->timer = &timer;
+    int status = call(rq, stage);
+    rq->timer = timer.outer;
+    bp_span took = bp_clock() - began;
+    timer.outer->inner += took;
+    hooks_took(request_running(rq, index), stage ? HOOK_MIDDLEWARE : HOOK_HANDLER, took - timer.inner);
     return status;
 }
 
@@ -241,10 +267,8 @@ static int run(struct bp_request *rq, uint32_t index)
         status = bp_fail(rq, 403, "auth.forbidden", "Forbidden");
     else if (is_guarded(rq, index) && !is_acceptable(rq))
         status = bp_fail(rq, 406, "http.not_acceptable", "The reply would be application/json, which Accept excludes");
-    else if (rq->records)
-        status = call_traced(rq, stage);
     else
-        status = stage ? stage->function(rq, stage->self, stage->options) : run_handler(rq);
+        status = rq->timer ? call_timed(rq, stage, index) : call(rq, stage);
     if (status == 0 && !stage && rq->status == 0) {
         bp_log(NULL, BP_LOG_ERROR, "request.no_reply", "A handler returned without a reply",
                bp_log_cstr("plugin", plugin), bp_log_str("route", bp_request_route(rq)));
@@ -279,10 +303,13 @@ void request_run(void *argument)
     rq->place = fiber_place_of(rq->fiber);
     rq->place->route = rq->endpoint ? rq->endpoint->route.path : NULL;
     rq->stage_count = stages_of(rq);
+    struct hook_timer timer = {0};
+    rq->timer = hooks_sampled() ? &timer : NULL;
     if (run(rq, 0) == BP_CANCELED)
         rq->cut = true;       /* nobody is there to read a reply */
     else if (rq->status == 0) /* a stage that neither replied nor called bp_next */
         request_fail_status(rq, BP_ERROR, running_plugin(rq, 0));
     if (rq->status >= 500 || rq->cut)
         request_note_error(rq);
+    rq->timer = NULL;
 }

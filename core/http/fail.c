@@ -57,6 +57,8 @@ static int record(struct bp_request *rq, unsigned status, const char *code, bp_s
 {
     bool as_problem = accept_prefers_problem(bp_request_header(rq, BP_STR("accept")));
     struct buffer *out = &rq->connection->server->scratch;
+    if (status >= 500)
+        hooks_failed(request_running(rq, rq->stage), status);
     out->len = 0;
     out->failed = false;
     if (as_problem) {
@@ -162,6 +164,7 @@ void request_fail_status(struct bp_request *rq, int status, const char *plugin)
     rq->failed_status = status;
     if (rq->streaming) { /* the head is out: the only honest end is to cut the stream */
         rq->cut = true;
+        hooks_failed(request_running(rq, rq->stage), 500);
         return;
     }
     switch (status) {

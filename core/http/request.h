@@ -73,6 +73,7 @@ struct bp_request {
     bool has_identity;
     bool client_known;                    /* client is filled */
     bool records;                         /* its span does */
+    struct hook_timer *timer;             /* of the call that runs; NULL: this request is not timed */
     const struct bp_trace_context *trace; /* NULL: no stage has made one */
 
     /* The body. */
@@ -123,6 +124,8 @@ int request_demand_json(struct bp_request *rq);
 int request_fail_problems(struct bp_request *rq, const struct bp_problems *problems, bool syntax);
 /* At the end: counts a reply from 500 on, and a stream that had to be cut, among the errors. */
 void request_note_error(struct bp_request *rq);
+/* Whose stage or handler is that of this index; NULL: the core answers. */
+struct bp_host *request_running(const struct bp_request *rq, uint32_t index);
 /* Turns a negative status into a recorded reply, once, where it appears first. */
 void request_fail_status(struct bp_request *rq, int status, const char *plugin);
 

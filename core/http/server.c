@@ -302,5 +302,7 @@ struct server *server_free(struct server *server)
 
 struct server_stats server_stats(const struct server *server)
 {
-    return server->stats;
+    struct server_stats stats = server->stats;
+    stats.limit = server->options->max_connections;
+    return stats;
 }

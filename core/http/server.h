@@ -25,6 +25,7 @@ struct server *server_free(struct server *server);
 
 struct server_stats {
     uint64_t connections, requests, accepted;
+    uint64_t limit; /* of connections */
 };
 struct server_stats server_stats(const struct server *server);
 

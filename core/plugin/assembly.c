@@ -12,6 +12,8 @@
 #include "core/plugin/instance.h"
 #include "core/plugin/location.h"
 #include "core/plugin/services.h"
+#include "core/supervisor/supervision.h"
+#include "core/worker/runtime.h"
 
 /* Plugins are opened once, however many instances they have. */
 struct opened {
@@ -101,6 +103,12 @@ static int build(struct assembly *assembly)
         instance_init(assembly->hosts[i]);
     if (status == 0)
         status = database_front_init(assembly);
+    if (status == 0)
+        status = hooks_init(assembly);
+    if (status == 0)
+        status = runtime_define(assembly->shared);
+    if (status == 0)
+        status = supervision_define(assembly->shared);
     return status ? status : endpoints_build(assembly);
 }
 

@@ -8,6 +8,7 @@
 
 #include "backplane/plugin.h"
 #include "core/config/config.h"
+#include "core/plugin/hooks.h"
 #include "core/route/router.h"
 
 struct loop;
@@ -29,6 +30,7 @@ struct bp_host {
     bool incomplete;              /* a placeholder stands where the environment lacks a value: init gave up on it */
     bool init_called;             /* so that deinit is due */
     bool start_error_said;
+    struct hook_series series;
     bool left_out; /* by assembly_start_for(): not started */
     enum { HOST_LOADED, HOST_READY /* init done */, HOST_STARTED, HOST_STOPPED } state;
 };
@@ -86,6 +88,7 @@ struct assembly {
     struct reopen_hook *reopen; /* of bp_on_reopen() */
     struct health_node *health; /* of bp_health_new() */
     struct bp_metric *database_duration;
+    struct bp_metric *hook_time, *hook_faults;
     struct resource *resources;
     unsigned char cursor_key[32];
     bool cursor_key_made;

@@ -65,12 +65,14 @@ static void stop_from(struct assembly *assembly, size_t count)
 {
     while (count-- > 0)
         stop_host(assembly->hosts[count]);
+    hooks_stop();
     trace_stop();
     database_front_stop();
 }
 
 int assembly_start(struct assembly *assembly)
 {
+    hooks_start(assembly);
     trace_start(assembly);
     database_front_start(assembly);
     migrations_expect(assembly);

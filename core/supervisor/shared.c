@@ -135,6 +135,16 @@ struct shared *shared_free(struct shared *shared)
     return NULL;
 }
 
+size_t shared_size(const struct shared *shared)
+{
+    return shared->size;
+}
+
+size_t shared_used(const struct shared *shared)
+{
+    return (size_t)shared->used;
+}
+
 int shared_fd(const struct shared *shared)
 {
     return shared->fd;

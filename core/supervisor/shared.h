@@ -18,6 +18,9 @@ int shared_private(size_t size, struct shared **ret_shared);
 /* Forgets the metrics that live in it, too. Accepts NULL, returns NULL. */
 struct shared *shared_free(struct shared *shared);
 int shared_fd(const struct shared *shared);
+/* Bytes, and those of them given out by this process. */
+size_t shared_size(const struct shared *shared);
+size_t shared_used(const struct shared *shared);
 unsigned shared_slot(const struct shared *shared);
 /* For tests: which slot bp_worker_slot() and the metrics write to from now on. */
 void shared_set_slot(struct shared *shared, unsigned slot);

@@ -192,6 +192,7 @@ static void tick(struct supervisor *supervisor, bp_time now)
         workers_pardon(&supervisor->workers);
     else
         workers_watch(&supervisor->workers);
+    supervision_refresh(&supervisor->workers.supervision, supervisor->shared, workers_running(&supervisor->workers));
     supervisor->tick = now + TICK;
 }
 

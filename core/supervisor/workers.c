@@ -63,6 +63,8 @@ static int start(struct workers *workers, unsigned slot)
 
 int workers_launch(struct workers *workers)
 {
+    supervision_start(&workers->supervision, workers->shared);
+    supervision_refresh(&workers->supervision, workers->shared, 0);
     for (unsigned slot = 0; slot < BP_WORKER_SLOTS; slot++)
         workers->items[slot].control_fd = -1;
     for (unsigned slot = 0; slot < workers->count; slot++) {
@@ -218,6 +220,7 @@ bool workers_reaped(struct workers *workers, pid_t pid, int wait_status, bp_time
         (void)close(worker->control_fd);
     worker->control_fd = -1;
     metrics_reap(workers->shared, slot);
+    supervision_refresh(&workers->supervision, workers->shared, workers_running(workers) - 1);
     describe_end(wait_status, end, sizeof(end));
     if (workers->draining) {
         worker->state = WORKER_VACANT;
@@ -230,6 +233,9 @@ bool workers_reaped(struct workers *workers, pid_t pid, int wait_status, bp_time
                           worker->reason[0] ? worker->reason : end);
         workers->failed = true;
     } else {
+        supervision_ended(&workers->supervision, strcmp(worker->reason, "stalled") == 0 ? END_STALLED
+                                                 : WIFSIGNALED(wait_status)             ? END_KILLED
+                                                                                        : END_EXITED);
         plan_replacement(workers, worker, now);
         log_death(worker, slot, wait_status, end, worker->due - now);
         if (workers->died)

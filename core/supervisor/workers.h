@@ -8,6 +8,7 @@
 #include "backplane/shared.h"
 #include "core/supervisor/child.h"
 #include "core/supervisor/control.h"
+#include "core/supervisor/supervision.h"
 
 struct shared;
 
@@ -42,6 +43,7 @@ struct workers {
     void (*died)(void *argument, unsigned slot, bp_str end);
     void (*metrics)(void *argument, uint32_t number, uint64_t len);
     void *argument;
+    struct supervision supervision;
     bool launched; /* all were ready once: from then on a worker that dies is replaced */
     bool draining; /* none is replaced any more */
     bool failed;   /* one could not start before that */

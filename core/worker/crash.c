@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/sanitize.h"
 #include "core/error/errors.h"
+#include "core/plugin/hooks.h"
 #include "core/worker/suspend.h"
 
 #define FRAMES 48
@@ -136,6 +137,7 @@ static void crashed(int number_of_signal, siginfo_t *info, void *context)
     add_place(&line);
     end(&line);
     leave_words();
+    hooks_fault(fiber_place().plugin, FAULT_CRASH);
     write_backtrace();
     signal(number_of_signal, SIG_DFL);
     /* A fault comes again by itself when the handler returns, in its own place; what was sent must be sent again. */
@@ -150,6 +152,7 @@ static void crash_handler_dump(void)
     begin(&line, "worker.stalled", "Stalled");
     add_place(&line);
     end(&line);
+    hooks_fault(fiber_place().plugin, FAULT_STALL);
     write_backtrace();
 }
 

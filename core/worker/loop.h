@@ -62,6 +62,8 @@ void loop_free_timers(struct loop *loop, const struct bp_host *host);
 
 struct loop_offload_stats {
     uint64_t queued, running, done, refused;
+    uint64_t threads; /* started */
+    uint64_t waited;  /* nanoseconds in the queue, of those that got a thread */
 };
 struct loop_offload_stats loop_offload_stats(const struct loop *loop);
 

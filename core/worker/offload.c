@@ -26,6 +26,7 @@ struct job {
     struct loop *loop;
     struct bp_fiber *fiber;
     int status;
+    bp_time asked;
     bool queued; /* under the mutex: may still be withdrawn */
     bool done;   /* on the loop's thread only */
     struct posted posted;
@@ -108,6 +109,7 @@ static void finished(struct posted *posted)
 static void run_job(struct offload *offload, struct job *job)
 {
     unqueue(offload, job);
+    offload->stats.waited += (uint64_t)(bp_clock() - job->asked);
     offload->stats.running++;
     pthread_mutex_unlock(&offload->mutex);
     fiber_enter(job->place);
@@ -163,6 +165,7 @@ static int submit(struct offload *offload, struct job *job)
     }
     if (status == 0) {
         job->queued = true;
+        job->asked = bp_clock();
         job->next = NULL;
         job->prev = offload->last;
         *(offload->last ? &offload->last->next : &offload->first) = job;
@@ -228,6 +231,7 @@ struct loop_offload_stats loop_offload_stats(const struct loop *loop)
     struct loop_offload_stats stats;
     pthread_mutex_lock(&loop->offload->mutex);
     stats = loop->offload->stats;
+    stats.threads = loop->offload->started;
     pthread_mutex_unlock(&loop->offload->mutex);
     return stats;
 }

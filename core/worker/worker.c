@@ -24,6 +24,7 @@
 #include "core/worker/crash.h"
 #include "core/worker/fiber.h"
 #include "core/worker/loop.h"
+#include "core/worker/runtime.h"
 
 struct worker {
     const struct child *child;
@@ -37,6 +38,7 @@ struct worker {
     struct loop_deadline abort_at; /* what is not finished then is cancelled */
     struct loop_task orders;       /* those that came while an answer was waited for */
     struct bp_arena *life_arena;   /* of the fibers that start and stop the plugins */
+    struct runtime runtime;
     int start_status;
     bool started, draining, stopping;
 };
@@ -219,6 +221,7 @@ static void stamp(evutil_socket_t fd, short events, void *argument)
     (void)fd;
     (void)events;
     shared_stamp(worker->shared, bp_clock());
+    runtime_refresh(&worker->runtime, worker->shared, worker->loop, worker->server);
     if (worker->control.stash_len > 0) /* an order overtook an answer */
         loop_at_turn_end(worker->loop, &worker->orders);
 }
@@ -306,6 +309,7 @@ static int prepare_loop(struct worker *worker)
     log_trace = bp_trace_current;
     metrics_attach(worker->shared);
     errors_attach(worker->shared);
+    runtime_refresh(&worker->runtime, worker->shared, worker->loop, NULL);
     return 0;
 }
 

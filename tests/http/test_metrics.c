@@ -181,3 +181,126 @@ Test(metrics, a_sampled_trace_is_the_exemplar_of_its_bucket)
     free(plain);
     (void)server_stop(&server);
 }
+
+#define PROBES(server_options)                                                                                  \
+    "server: { listen = ( { address = \"127.0.0.1:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 1;\n" \
+    "  plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/http\"; " server_options " };\n"                          \
+    "plugins: ( { use = \"probe\"; }, { use = \"metrics\"; }, { use = \"health\"; } );\n"                       \
+    "pipelines: { base = ( \"metrics\", { use = \"probe\"; mode = \"pass\"; } ); };\n"                          \
+    "routes: ( { match = \"/*\"; pipeline = \"base\"; } );\n"
+
+/* Waits until the sample has the value: what a worker and the supervisor have of themselves is brought up to date once a second. */
+static bool becomes(const char *sample, double wanted)
+{
+    for (int i = 0; i < 2000; i++) {
+        struct http_reply reply;
+        if (http_try(server.port, "GET", "/metrics", NULL, NULL, &reply)) {
+            double value = value_of(reply.body, sample);
+            http_reply_free(&reply);
+            if (value == wanted)
+                return true;
+        }
+        (void)poll(NULL, 0, 5);
+    }
+    return false;
+}
+
+static void ask(const char *target, int times)
+{
+    struct http_reply reply;
+    for (int i = 0; i < times; i++)
+        if (http_try(server.port, "GET", target, NULL, NULL, &reply))
+            http_reply_free(&reply);
+}
+
+#define FAULTS "backplane_plugin_faults_total{plugin=\"probe\",kind="
+#define HOOKS "backplane_plugin_hook_duration_seconds_"
+
+Test(metrics, time_and_faults_of_plugins)
+{
+    server_start(&server, &(struct server_options){.config = PROBES("")});
+    char *text = scrape(NULL);
+    cr_expect_eq(value_of(text, FAULTS "\"crash\"}"), 0);
+    cr_expect_eq(value_of(text, FAULTS "\"error\"}"), 0);
+    cr_expect_eq(value_of(text, "backplane_plugin_faults_total{plugin=\"metrics\",kind=\"timeout\"}"), 0);
+    double before = value_of(text, HOOKS "count{plugin=\"probe\",hook=\"handler\"}");
+    double slept = value_of(text, HOOKS "sum{plugin=\"probe\",hook=\"handler\"}");
+    double around = value_of(text, HOOKS "sum{plugin=\"metrics\",hook=\"middleware\"}");
+    free(text);
+
+    ask("/probe/sleep/10", 16); /* one of these is timed, wherever the count stands */
+    text = scrape(NULL);
+    cr_expect_eq(value_of(text, HOOKS "count{plugin=\"probe\",hook=\"handler\"}"), before + 1);
+    cr_expect_geq(value_of(text, HOOKS "sum{plugin=\"probe\",hook=\"handler\"}"), slept + 0.01);
+    cr_expect_lt(value_of(text, HOOKS "sum{plugin=\"metrics\",hook=\"middleware\"}"), around + 0.01,
+                 "only its own time");
+    free(text);
+
+    ask("/probe/status/error", 2);
+    ask("/probe/status/busy", 3);
+    ask("/probe/never", 1);
+    ask("/nowhere", 5);
+    text = scrape(NULL);
+    cr_expect_eq(value_of(text, FAULTS "\"error\"}"), 3);
+    cr_expect_eq(value_of(text, FAULTS "\"unavailable\"}"), 3);
+    cr_expect_eq(value_of(text, FAULTS "\"timeout\"}"), 0);
+    free(text);
+    cr_assert_eq(server_stop(&server), 0);
+}
+
+Test(metrics, the_server_about_itself)
+{
+    int fds[3];
+    server_start(&server, &(struct server_options){.config = PROBES("max_connections = 50;")});
+    cr_expect(becomes("backplane_workers", 1));
+    cr_expect(becomes("backplane_config_last_reload_successful", 1));
+    for (int i = 0; i < 3; i++) {
+        struct http_reply reply;
+        fds[i] = http_connect(server.port);
+        cr_assert(http_send_text(fds[i], "GET /probe/ok HTTP/1.1\r\nHost: x\r\n\r\n") &&
+                  http_read(fds[i], false, &reply));
+        http_reply_free(&reply);
+    }
+    ask("/probe/offload/1", 3);
+    cr_expect(becomes("backplane_connections", 3) || becomes("backplane_connections", 4), "kept ones, and the scrape");
+    cr_expect(becomes("backplane_offload_done_total", 3));
+    char *text = scrape(NULL);
+    cr_expect_eq(value_of(text, "backplane_connections_limit"), 50);
+    cr_expect_geq(value_of(text, "backplane_connections_accepted_total"), 7);
+    cr_expect_geq(value_of(text, "backplane_fibers_started_total"), 7);
+    cr_expect_geq(value_of(text, "backplane_fibers{state=\"pooled\"}"), 1);
+    cr_expect_geq(value_of(text, "backplane_offload_threads"), 1);
+    cr_expect_eq(value_of(text, "backplane_offload_jobs{state=\"queued\"}"), 0);
+    cr_expect_gt(value_of(text, "backplane_offload_wait_seconds_total"), 0);
+    cr_expect_gt(value_of(text, "backplane_arena_bytes{state=\"used\"}"), 0);
+    cr_expect_gt(value_of(text, "backplane_shared_memory_bytes{state=\"used\"}"), 4096);
+    cr_expect_gt(value_of(text, "backplane_config_last_reload_success_timestamp_seconds"), 1.7e9);
+    cr_expect_gt(value_of(text, "process_start_time_seconds"), 1.7e9);
+    cr_expect_eq(value_of(text, "backplane_build_info{version=\"" BACKPLANE_VERSION "\"}"), 1);
+    cr_expect_eq(value_of(text, "backplane_worker_restarts_total{reason=\"killed\"}"), 0);
+    free(text);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    cr_assert_eq(server_stop(&server), 0);
+}
+
+Test(metrics, what_dies_is_counted)
+{
+    server_start(&server, &(struct server_options){.config = PROBES("stall_timeout = \"2s\";")});
+    ask("/probe/crash", 1);
+    cr_expect(becomes("backplane_worker_restarts_total{reason=\"killed\"}", 1));
+#ifndef BP_SANITIZE /* has a handler of its own */
+    cr_expect(becomes(FAULTS "\"crash\"}", 1));
+#endif
+    cr_expect(becomes("backplane_workers", 1));
+    cr_expect(becomes("backplane_config_last_reload_successful", 1), "the dead worker's slot is the supervisor's, too");
+#ifndef BP_SANITIZE
+    int fd = http_connect(server.port);
+    cr_assert(http_send_text(fd, "GET /probe/block/60000 HTTP/1.1\r\nHost: x\r\n\r\n"));
+    cr_assert(server_wait_output(&server, "worker.stalled"));
+    close(fd);
+    cr_expect(becomes("backplane_worker_restarts_total{reason=\"stalled\"}", 1));
+    cr_expect(becomes(FAULTS "\"stall\"}", 1));
+#endif
+    (void)server_stop(&server);
+}
