@@ -263,3 +263,148 @@ Test(filters, orders_and_cursors)
     expect_order("/nullables", "%20-flag%20,%20-kind%20", "bcan"); /* one direction */
     expect_order("/nullables", "flag,-small,kind,-name", "nacb");
 }
+
+static void expect_mistake(const char *query, const char *field, const char *code, const char *said)
+{
+    char message[400];
+    snprintf(message, sizeof(message), "Validation failed: %s", said);
+    for (int nulls = 0; nulls < 2; nulls++) {
+        json_t *root = ask(nulls ? "/nullables" : "/plains", query, 400);
+        cr_expect_str_eq(http_json_text(root, "code"), "validation.failed");
+        cr_expect_str_eq(http_json_text(root, "message"), message, "%s: %s", query, http_json_text(root, "message"));
+        cr_expect_str_eq(http_json_text(root, "errors.0.field"), field, "%s", query);
+        cr_expect_str_eq(http_json_text(root, "errors.0.code"), code, "%s: %s", query,
+                         http_json_text(root, "errors.0.code"));
+        json_decref(root);
+    }
+}
+
+static const char *const operators[] = {"", "[gt]", "[gte]", "[lt]", "[lte]"};
+
+/* Values that a member cannot have, whatever it is compared by. */
+static const struct {
+    const char *member, *must;
+    bool ordered;
+    const char *malformed[12], *beyond[8];
+} bad_values[] = {
+    {"flag", "a boolean", false, {"yes", "", "TRUE", "2", "null", "+true", "true%00"}, {NULL}},
+    {"small",
+     "an integer from 1 to 100",
+     true,
+     {"x", "", "1.5", "+1", "%2B1", "1e1", "0x10", "null", "1%00"},
+     {"0", "101", "-1", "4294967296", "99999999999999999999"}},
+    {"big",
+     "an integer",
+     true,
+     {"a", "", "1.0", "true", "--1", "-", "0%00"},
+     {"9223372036854775808", "-9223372036854775809", "99999999999999999999"}},
+    {"ratio",
+     "a number from -10 to 10",
+     true,
+     {"NaN", "Infinity", "-inf", "", "0x1", "1,5", "--1", "1e", "."},
+     {"10.1", "-10.000001", "1e999", "-1e999", "11"}},
+    {"kind", "one of red, green, blue", false, {"Red", "", "0", "red,green", "pink", "red%00"}, {NULL}},
+    {"wait",
+     "a duration from 1s to 1d",
+     true,
+     {"1w", "", "-1s", "1.5s", "x", "s", "1+s"},
+     {"999ms", "25h", "0", "2d", "99999999999d", "99999999999999999999"}},
+    {"bytes",
+     "a size of at most 1MiB",
+     true,
+     {"-1", "", "1kb", "1.5KiB", "x", "1XB", "KiB"},
+     {"1048577", "2MiB", "9TiB", "9999999999TiB"}},
+    {"ref",
+     "a UUID",
+     false,
+     {"1", "", "00000000-0000-4000-8000-00000000000g", "000000000000400080000000000000001",
+      "%7B00000000-0000-4000-8000-000000000001%7D"},
+     {NULL}},
+    {"moment",
+     "a date from 1970-01-01T00:00:00.000Z to 9999-12-31T23:59:59.999Z",
+     true,
+     {"", "now", "2026-02-30T00:00:00Z", "2026-01-31", "2026-01-31T13:00:00.001+01:00", "10000-01-01T00:00:00Z", "0",
+      "1767225600"},
+     {"1969-12-31T23:59:59.999Z"}},
+};
+
+Test(filters, bad_values)
+{
+    for (size_t i = 0; i < LENGTH(bad_values); i++)
+        for (size_t o = 0; o < (bad_values[i].ordered ? LENGTH(operators) : 1); o++) {
+            char field[40], query[120], said[160];
+            snprintf(field, sizeof(field), "%s%s", bad_values[i].member, operators[o]);
+            snprintf(said, sizeof(said), "%s must be %s", field, bad_values[i].must);
+            for (int beyond = 0; beyond < 2; beyond++)
+                for (const char *const *value = beyond ? bad_values[i].beyond : bad_values[i].malformed; *value;
+                     value++) {
+                    snprintf(query, sizeof(query), "%s=%s", field, *value);
+                    expect_mistake(query, field, beyond ? "out_of_range" : "invalid", said);
+                }
+        }
+}
+
+#define UNKNOWN(name) "Unknown query parameter \"" name "\""
+#define REPEATED(name) "Query parameter \"" name "\" is repeated"
+#define SORT(what) "Query parameter \"sort\" names " what
+
+static const struct {
+    const char *query, *field, *code, *said;
+} mistakes[] = {
+    {"text=", "text", "too_short", "text cannot be empty"},
+    {"text=%20", "text", "too_short", "text cannot be empty"},
+    {"text=abcdef", "text", "too_long", "text must be less than 5 characters"},
+    {"text=%FF", "text", "invalid", "text must be valid UTF-8"},
+    {"text=a%00", "text", "invalid", "text must not contain U+0000"},
+    {"odd=x", "odd", "invalid", "odd must be a boolean"},
+    {"above=1.5", "above", "invalid", "above must be an integer"},
+    {"above=", "above", "invalid", "above must be an integer"},
+    {"notRef=x", "notRef", "invalid", "notRef must be a UUID"},
+    {"since=", "since", "invalid", "since must be a date such as 2026-01-31T12:00:00Z"},
+    {"without=%FF", "without", "invalid", "without must be valid UTF-8"},
+    {"q=", "q", "too_short", "Q cannot be empty"},
+    {"small=0&big=x&kind=pink", "small", "out_of_range",
+     "small must be an integer from 1 to 100, big must be an integer, kind must be one of red, green, blue"},
+    /* Operators and names that there are not. */
+    {"flag[gt]=true", "flag[gt]", "unknown", UNKNOWN("flag[gt]")},
+    {"text[gte]=a", "text[gte]", "unknown", UNKNOWN("text[gte]") "; did you mean \"wait[gte]\"?"},
+    {"kind[gt]=red", "kind[gt]", "unknown", UNKNOWN("kind[gt]")},
+    {"ref[gt]=00000000-0000-4000-8000-000000000001", "ref[gt]", "unknown", UNKNOWN("ref[gt]")},
+    {"above[gt]=1", "above[gt]", "unknown", UNKNOWN("above[gt]")},
+    {"small[ne]=1", "small[ne]", "unknown", UNKNOWN("small[ne]") "; did you mean \"small[gt]\"?"},
+    {"small[]=1", "small[]", "unknown", UNKNOWN("small[]") "; did you mean \"small\"?"},
+    {"small[gte=1", "small[gte", "unknown", UNKNOWN("small[gte") "; did you mean \"small[gt]\"?"},
+    {"smallgte]=1", "smallgte]", "unknown", UNKNOWN("smallgte]") "; did you mean \"small[gte]\"?"},
+    {"small[GTE]=1", "small[GTE]", "unknown", UNKNOWN("small[GTE]") "; did you mean \"small[gt]\"?"},
+    {"small[gte][lt]=1", "small[gte][lt]", "unknown", UNKNOWN("small[gte][lt]") "; did you mean \"small[gte]\"?"},
+    {"small%5Bgte%255D=1", "small[gte%5D", "unknown", UNKNOWN("small[gte%5D") "; did you mean \"small[gte]\"?"},
+    {"SMALL=1", "SMALL", "unknown", UNKNOWN("SMALL")},
+    {"small%=1", "small%", "unknown", UNKNOWN("small%") "; did you mean \"small\"?"},
+    {"[gte]=1", "[gte]", "unknown", UNKNOWN("[gte]")},
+    {"name=a", "name", "unknown", UNKNOWN("name") "; did you mean \"page\"?"},
+    {"id=00000000-0000-4000-8000-000000000001", "id", "unknown", UNKNOWN("id")},
+    {"=1", "", "unknown", UNKNOWN("")},
+    {"unknown=1&flag[gt]=1", "unknown", "unknown", UNKNOWN("unknown") ", " UNKNOWN("flag[gt]")},
+    /* One that comes twice, however it is written. */
+    {"small=1&small=1", "small", "repeated", REPEATED("small")},
+    {"small=1&sm%61ll=2", "small", "repeated", REPEATED("small")},
+    {"small[gte]=1&small%5Bgte%5D=2", "small[gte]", "repeated", REPEATED("small[gte]")},
+    {"flag=true&flag=false&odd=true&odd=true", "flag", "repeated", REPEATED("flag") ", " REPEATED("odd")},
+    {"q=a&q=b", "q", "repeated", REPEATED("q")},
+    {"sort=name&sort=name", "sort", "repeated", REPEATED("sort")},
+    {"sort=id", "sort", "invalid", SORT("a member that cannot be sorted by")},
+    {"sort=nothing", "sort", "invalid", SORT("a member that cannot be sorted by")},
+    {"sort=Name", "sort", "invalid", SORT("a member that cannot be sorted by")},
+    {"sort=-", "sort", "invalid", SORT("a member that cannot be sorted by")},
+    {"sort=--name", "sort", "invalid", SORT("a member that cannot be sorted by")},
+    {"sort=,name", "sort", "invalid", SORT("a member that cannot be sorted by")},
+    {"sort=%2Bname", "sort", "invalid", SORT("a member that cannot be sorted by")},
+    {"sort=name,-name", "sort", "invalid", SORT("a member twice")},
+    {"sort=flag,small,big,ratio,text", "sort", "invalid", SORT("more than 4 members")},
+};
+
+Test(filters, mistakes)
+{
+    for (size_t i = 0; i < LENGTH(mistakes); i++)
+        expect_mistake(mistakes[i].query, mistakes[i].field, mistakes[i].code, mistakes[i].said);
+}
