@@ -15,6 +15,7 @@ struct cli_options {
     const char *const *sets; /* --set path=value, in the order given */
     size_t set_count;
     bool json;              /* check, migrate status, status, errors */
+    bool once;              /* top */
     bool markdown;          /* plugins NAME --markdown, config options --markdown, metrics --markdown */
     const char *to, *steps; /* of migrate down; NULL: not given */
     const char *plugin;     /* one that the command needs, configured or not; NULL: none */
@@ -41,6 +42,7 @@ int cli_backup(const struct cli_options *options);
 int cli_health(const struct cli_options *options);
 int cli_status(const struct cli_options *options);
 int cli_errors(const struct cli_options *options);
+int cli_top(const struct cli_options *options);
 int cli_version(const struct cli_options *options);
 
 /* Parses the words and runs the command they name. */

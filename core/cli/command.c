@@ -107,6 +107,13 @@ const struct cli_command cli_commands[] = {
      .details = "By plugin, route and code, the latest first: how often, and the last one's message and request id or "
                 "trace id.\n"
                 "Counts replies from 500 on, streams that were cut, and workers that died, since the server's start."},
+    {.name = "top",
+     .function = cli_top,
+     .doc = "Watch the running server: rate, latency and errors by route and plugin.",
+     .details =
+         "A view of the terminal, each second anew; q ends it. Asks at admin.sock in the data folder, so it must run "
+         "as the\n"
+         "server's user. Rates and latencies are those of the last second, from the metrics of the plugin metrics."},
     {.name = "version", .function = cli_version, .doc = "Print the version."},
     {.name = NULL}};
 
@@ -117,6 +124,7 @@ static const struct cli_option cli_option_table[] = {
     {"--json", NULL, "migrate status", "print it as JSON"},
     {"--json", NULL, "status", "print it as JSON"},
     {"--json", NULL, "errors", "print it as JSON"},
+    {"--once", NULL, "top", "print one frame, of one second, and end"},
     {"--to", "VERSION", "migrate down", "undo all of OWNER's that are newer; 0: all"},
     {"--steps", "N", "migrate down", "undo so many"},
     {"--markdown", NULL, "plugins", "print the options of NAME as a table for its README"},

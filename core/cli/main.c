@@ -39,7 +39,7 @@ static const char *nearest_command(const char *word)
 
 static const char *nearest_option(const char *word)
 {
-    static const char *const names[] = {"--config", "--set",   "--json", "--markdown",
+    static const char *const names[] = {"--config", "--set",   "--json", "--once",   "--markdown",
                                         "--to",     "--steps", "--help", "--version"};
     return nearest_name(bp_str_of(word), names, sizeof(names) / sizeof(*names));
 }
@@ -79,6 +79,8 @@ static int parse_option(struct parse *parse, const char *word)
         parse->version = true;
     } else if (strcmp(word, "--json") == 0) {
         parse->options.json = true;
+    } else if (strcmp(word, "--once") == 0) {
+        parse->options.once = true;
     } else if (strcmp(word, "--markdown") == 0) {
         parse->options.markdown = true;
     } else {
@@ -141,6 +143,8 @@ static int check_command(const struct parse *parse)
     if (parse->options.json && command->function != cli_check && command->function != cli_migrate_status &&
         command->function != cli_status && command->function != cli_errors)
         return usage("%s belongs to \"check\", \"status\", \"errors\" and \"migrate status\"", "--json", NULL);
+    if (parse->options.once && command->function != cli_top)
+        return usage("%s belongs to \"top\"", "--once", NULL);
     if ((parse->options.to || parse->options.steps) && command->function != cli_migrate_down)
         return usage("%s belongs to \"migrate down\"", parse->options.to ? "--to" : "--steps", NULL);
     if (parse->options.markdown && command->function != cli_config_options && command->function != cli_metrics &&

@@ -2,10 +2,12 @@
 /* The admin socket and the commands that ask it, beside a server that runs. */
 #include <criterion/criterion.h>
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -143,9 +145,14 @@ Test(admin, status_and_metrics)
     cr_assert_str_eq(http_json_text(died, "message"), "was killed by SIGKILL");
     json_decref(errors);
 
-    json_t *metrics = ask_json(&server, "metrics\n");
-    cr_assert_not_null(strstr(http_json_text(metrics, "metrics"), "\nhttp_server_request_duration_seconds_bucket{"));
-    json_decref(metrics);
+    get(&server, "/probe/ok", NULL, 200);
+    bool counted = false;
+    for (int i = 0; i < 2000 && !counted; i++) { /* after the reply was sent */
+        json_t *metrics = ask_json(&server, "metrics\n");
+        counted = strstr(http_json_text(metrics, "metrics"), "\nhttp_server_request_duration_seconds_bucket{");
+        json_decref(metrics);
+    }
+    cr_assert(counted);
 
     char *text = command(&server, "status", 0);
     cr_assert_not_null(strstr(text, "Backplane " BACKPLANE_VERSION " is running (pid "), "%s", text);
@@ -291,4 +298,148 @@ Test(admin, whose_socket_it_is)
     cr_assert_eq(server_stop_keep(&first), 0);
     cr_assert_neq(lstat(address.sun_path, &status), 0, "the socket's file was left");
     server_remove_folder(&first);
+}
+
+/* ---- top ---- */
+
+struct terminal {
+    int fd;
+    pid_t pid;
+    char text[1 << 18];
+    size_t len;
+};
+
+/* backplane top in a terminal of its own. */
+static void open_terminal(struct terminal *terminal, const struct test_server *server, unsigned short columns,
+                          unsigned short rows)
+{
+    const struct winsize size = {.ws_col = columns, .ws_row = rows};
+    char data[128];
+    (void)snprintf(data, sizeof(data), "server.data=%s", server->folder);
+    terminal->len = 0;
+    terminal->pid = forkpty(&terminal->fd, NULL, NULL, &size);
+    cr_assert_geq(terminal->pid, 0);
+    if (terminal->pid == 0) {
+        execl(BACKPLANE_BUILD_ROOT "/backplane", "backplane", "--set", data, "-c",
+              BACKPLANE_SOURCE_ROOT "/config/backplane.cfg", "top", (char *)NULL);
+        _exit(127);
+    }
+}
+
+/* What comes within a moment. False at its end. */
+static bool look(struct terminal *terminal)
+{
+    struct pollfd readable = {.fd = terminal->fd, .events = POLLIN};
+    if (poll(&readable, 1, 20) <= 0)
+        return true;
+    if (terminal->len > sizeof(terminal->text) / 2) { /* only the latest frames matter */
+        memmove(terminal->text, terminal->text + terminal->len / 2, terminal->len - terminal->len / 2);
+        terminal->len -= terminal->len / 2;
+    }
+    ssize_t n = read(terminal->fd, terminal->text + terminal->len, sizeof(terminal->text) - 1 - terminal->len);
+    if (n <= 0)
+        return false;
+    terminal->len += (size_t)n;
+    terminal->text[terminal->len] = 0;
+    return true;
+}
+
+/* The last whole frame; "" before there is one. Free it. */
+static char *last_frame(const struct terminal *terminal)
+{
+    const char *at = terminal->text, *found = NULL, *end = NULL, *next;
+    if (terminal->len == 0)
+        return strdup("");
+    while ((next = strstr(at, "\033[H")) && strstr(next, "\033[J")) {
+        found = next + 3;
+        end = strstr(next, "\033[J");
+        at = end;
+    }
+    return found ? strndup(found, (size_t)(end - found)) : strdup("");
+}
+
+/* Number behind a word of the frame. */
+static double number_behind(const char *frame, const char *words)
+{
+    const char *at = strstr(frame, words);
+    return at ? strtod(at + strlen(words), NULL) : -1;
+}
+
+Test(admin, top_in_a_terminal)
+{
+    static struct terminal terminal;
+    struct test_server server;
+    server_start(&server, &(struct server_options){.config = CONFIG});
+    open_terminal(&terminal, &server, 120, 30);
+    char *frame = NULL;
+    bool seen = false;
+    for (int i = 0; i < 1500 && !seen; i++) {
+        get(&server, "/probe/ok", NULL, 200);
+        get(&server, "/probe/status/error", NULL, 500);
+        cr_assert(look(&terminal));
+        free(frame);
+        frame = last_frame(&terminal);
+        seen = number_behind(frame, "requests ") > 0 && number_behind(frame, "errors ") > 0 &&
+               strstr(frame, "GET /probe/status/{kind}") && strstr(frame, "probe ");
+    }
+    cr_assert(seen, "%s", frame);
+    cr_assert_eq(
+        strncmp(frame, "Backplane " BACKPLANE_VERSION "  pid ", strlen("Backplane " BACKPLANE_VERSION "  pid ")), 0);
+    cr_assert_not_null(strstr(frame, "workers  1 ready  2 ready  restarts 0\033[K"), "%s", frame);
+    cr_assert_not_null(strstr(frame, "PLUGIN "), "%s", frame);
+    cr_assert_not_null(strstr(frame, "GET /probe/ok "), "%s", frame);
+    const char *p50 = strstr(frame, "p50 ");
+    cr_assert(p50 && strtod(p50 + 4, NULL) > 0, "%s", frame);
+    free(frame);
+
+    /* A smaller window: no line is longer, and there are no more of them. */
+    const struct winsize small = {.ws_col = 40, .ws_row = 4};
+    cr_assert_eq(ioctl(terminal.fd, TIOCSWINSZ, &small), 0);
+    for (int i = 0;; i++) {
+        size_t lines = 1, longest = 0;
+        cr_assert_lt(i, 1500);
+        cr_assert(look(&terminal));
+        frame = last_frame(&terminal);
+        for (char *line = frame, *line_end; (line_end = strstr(line, "\033[K")); line = line_end + 3) {
+            line += strspn(line, "\r\n");
+            longest = (size_t)(line_end - line) > longest ? (size_t)(line_end - line) : longest;
+        }
+        for (const char *at = frame; (at = strstr(at, "\r\n")); at++)
+            lines++;
+        free(frame);
+        if (lines <= 4 && longest <= 40 && longest > 0)
+            break;
+    }
+
+    /* q: the old screen is back. */
+    int status;
+    cr_assert_eq(write(terminal.fd, "q", 1), 1);
+    while (look(&terminal) && waitpid(terminal.pid, &status, WNOHANG) == 0)
+        ;
+    while (look(&terminal) && !strstr(terminal.text, "\033[?1049l"))
+        ;
+    cr_assert_not_null(strstr(terminal.text, "\033[?25h\033[?1049l"));
+    close(terminal.fd);
+    cr_assert_eq(server_stop(&server), 0);
+}
+
+Test(admin, top_once)
+{
+    struct test_server server;
+    server_start(&server, &(struct server_options){.config = CONFIG});
+    get(&server, "/probe/ok", NULL, 200);
+    char *text = command(&server, "top --once", 0);
+    cr_assert_null(strchr(text, '\033'), "%s", text);
+    cr_assert_not_null(strstr(text, "\nrequests 0.0/s  errors 0.0/s (0.00 %)  in flight 0  p50 -  p95 -  p99 -\n"),
+                       "%s", text);
+    cr_assert_not_null(strstr(text, "\nGET /probe/ok  "), "%s", text);
+    free(text);
+    text = command(&server, "top", 1); /* not in a terminal */
+    cr_assert_str_eq(text, "backplane: top needs a terminal; top --once prints one frame\n");
+    free(text);
+    cr_assert_eq(server_stop_keep(&server), 0);
+    text = command(&server, "top --once", 1);
+    cr_assert_not_null(strstr(text, "backplane: no server answers at "), "%s", text);
+    free(text);
+    server_remove_folder(&server);
 }
