@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""What the dashboards show, as data: docker/grafana/generate makes dashboards/*.json of it.
+
+A panel is (title, unit, what to do when it looks bad, queries, further keys); a query is (expression, legend). In an expression
+
+    SERVER   the servers that the variables $job and $instance choose
+    ROUTE    their requests, without probes and scrapes, of the routes that $route chooses
+
+stand between braces for label matchers. A metric's own label "instance" (the name of a plugin's entry) comes as exported_instance.
+"""
+
+REQUESTS = "http_server_request_duration_seconds"
+STATEMENTS = "db_client_operation_duration_seconds"
+
+
+def quantiles(metric, selector, *also):
+    """The median, and what one in twenty and one in a hundred takes longer than."""
+    by = ", ".join(("le", *also))
+    legend = " ".join(f"{{{{{label}}}}}" for label in also)
+    return [(f"histogram_quantile({q}, sum by ({by}) (rate({metric}_bucket{{{selector}}}[$__rate_interval])))", f"{legend} {q * 100:g} %".strip())
+            for q in (0.5, 0.95, 0.99)]
+
+
+def rate(metric, selector, *by):
+    return f"sum by ({', '.join(by)}) (rate({metric}{{{selector}}}[$__rate_interval]))"
+
+
+def share(metric, selector, part, by=""):
+    """What part of the events has these labels too; 0, not nothing, where none has."""
+    total = f"sum{by} (rate({metric}{{{selector}}}[$__rate_interval]))"
+    return f"(sum{by} (rate({metric}{{{selector},{part}}}[$__rate_interval])) or 0 * {total}) / {total}"
+
+
+SERVICE = ("service", "service", "Is it alive, is it slow, does it fail?", ["instance", "route"], [
+    ("Servers that answer", "short", "Fewer than should run: TodoBackendAway, TodoBackendInstanceAway in docs/observability.md.",
+     [('count(up{job="$job",instance=~"$instance"} == 1)', "answer")], {"kind": "stat", "width": 6}),
+    ("Requests a second", "reqps", "None, and servers answer: look at what stands before them (proxy, DNS). A sudden peak: see Routes, and 429 below.",
+     [(f"sum(rate({REQUESTS}_count{{ROUTE}}[$__rate_interval]))", "requests")], {"kind": "stat", "width": 6}),
+    ("Failed requests", "percentunit", "Above 1 %: TodoBackendErrors in docs/observability.md. Find the route below, then request.failed in the log.",
+     [(share(f"{REQUESTS}_count", "ROUTE", 'http_response_status_code=~"5.."'), "5xx")], {"kind": "stat", "width": 6, "limits": (0.001, 0.01)}),
+    ("Error budget left, 30 days' pace", "percentunit",
+     "The share of a budget of 0.1 % failures that the last hour leaves at this pace; below 0 it is overspent: TodoBackendErrorBudgetFast in docs/observability.md.",
+     [('1 - job:http_server_requests:error_ratio_1h{job="$job"} / 0.001', "left")], {"kind": "stat", "width": 6, "below_zero": True}),
+    ("Requests by status", "reqps", "5xx: a failure of ours. 429: limits, see Cache and limits. 401 and 403: somebody's token, or guessing. 499: clients that gave up: is it slow?",
+     [(rate(f"{REQUESTS}_count", "ROUTE", "http_response_status_code"), "{{http_response_status_code}}")], {"stack": True}),
+    ("Failed requests by route", "percentunit", "One route: its handler, look for request.failed in the log. All of them: the database, or the last deployment.",
+     [(share(f"{REQUESTS}_count", "ROUTE", 'http_response_status_code=~"5.."', " by (http_route)"), "{{http_route}}")], {}),
+    ("Duration", "s", "The dots are requests with a trace: open one. All quantiles rise: CPU or the database. Only 99 %: waiting, see Database. TodoBackendSlow.",
+     quantiles(REQUESTS, "ROUTE"), {"exemplars": True}),
+    ("Slowest routes, 95 %", "s", "Open the route in Routes; a trace says where the time goes.",
+     [(f"topk(5, histogram_quantile(0.95, sum by (le, http_route) (rate({REQUESTS}_bucket{{ROUTE}}[$__rate_interval]))))", "{{http_route}}")], {}),
+    ("Requests in flight", "short", "Rises while the rate does not: requests wait for something. See Database, and the trace of a slow one.",
+     [("sum by (instance) (http_server_active_requests{SERVER})", "{{instance}}")], {}),
+    ("Services it needs", "short", "0: that service is away. TodoBackendDependencyDown says what happens meanwhile.",
+     [("min by (check) (backplane_health_check_up{SERVER})", "{{check}}")], {"limits_below": 1}),
+    ("How fast the error budget burns", "short", "1 spends a budget of 0.1 % in exactly 30 days; above 14.4 over an hour somebody is woken.",
+     [(f'job:http_server_requests:error_ratio_{window}{{job="$job"}} / 0.001', window) for window in ("5m", "1h", "6h", "3d")], {}),
+    ("Version", "short", "Two versions: a rolling update is under way, or stands still.",
+     [("count by (version) (backplane_build_info{SERVER})", "{{version}}")], {}),
+])
+
+ROUTES = ("routes", "routes", "Which route is it?", ["instance", "route"], [
+    ("Requests", "reqps", "What is not a known route is one series: scanners show there.",
+     [(rate(f"{REQUESTS}_count", "ROUTE", "http_request_method", "http_route"), "{{http_request_method}} {{http_route}}")], {"width": 24}),
+    ("Duration, 95 %", "s", "A route that is slower than its neighbours: its statements. All: see Runtime and Database.",
+     [(f"histogram_quantile(0.95, sum by (le, http_request_method, http_route) (rate({REQUESTS}_bucket{{ROUTE}}[$__rate_interval])))",
+       "{{http_request_method}} {{http_route}}")], {"exemplars": True}),
+    ("Duration, median", "s", "Rises with the amount of data: a list without a bound, an index that is missing.",
+     [(f"histogram_quantile(0.5, sum by (le, http_request_method, http_route) (rate({REQUESTS}_bucket{{ROUTE}}[$__rate_interval])))",
+       "{{http_request_method}} {{http_route}}")], {}),
+    ("Within 0.25 s", "percentunit", "The second objective: 99 % of all requests. Below: TodoBackendLatencyBudgetFast in docs/observability.md.",
+     [(f'sum by (http_route) (rate({REQUESTS}_bucket{{ROUTE,le="0.25"}}[$__rate_interval])) / {rate(f"{REQUESTS}_count", "ROUTE", "http_route")}',
+       "{{http_route}}")], {}),
+    ("Failures (5xx)", "reqps", "Find request.failed in the log of that time; it has the trace.",
+     [(rate(f"{REQUESTS}_count", 'ROUTE,http_response_status_code=~"5.."', "http_route", "http_response_status_code"),
+       "{{http_route}} {{http_response_status_code}}")], {"empty": "no request has failed"}),
+    ("Refused by us (4xx)", "reqps", "400, 422: a client that changed. 401: expired tokens. 404: an old address. 429: limits.",
+     [(rate(f"{REQUESTS}_count", 'ROUTE,http_response_status_code=~"4.."', "http_route", "http_response_status_code"),
+       "{{http_route}} {{http_response_status_code}}")], {}),
+    ("Time spent", "percentunit", "Where the server's time goes, waiting included: what to make faster first.",
+     [(f"{rate(f'{REQUESTS}_sum', 'ROUTE', 'http_route')} / ignoring(http_route) group_left sum(rate({REQUESTS}_sum{{ROUTE}}[$__rate_interval]))",
+       "{{http_route}}")], {"stack": True}),
+])
+
+PLUGINS = ("plugins", "plugins", "What do the plugins do?", ["instance"], [
+    ("Passwords hashed", "ops", "Each takes tens of milliseconds of a CPU. A peak without sign-ups: somebody guesses; the limits of logging in hold, see 401 on Routes.",
+     [("sum(rate(backplane_auth_password_hashes_total{SERVER}[$__rate_interval]))", "hashes")], {}),
+    ("Requests with an Idempotency-Key", "ops", "replayed: clients repeat, so replies got lost. in_flight: they do not wait. mismatch: a client uses a key twice.",
+     [(rate("backplane_idempotency_requests_total", "SERVER", "result"), "{{result}}")], {"stack": True}),
+    ("Outbound requests", "reqps", "http_client: what we ask of other servers (keys of issuers, the collector). error_type says what went wrong.",
+     [(rate("http_client_request_duration_seconds_count", "SERVER", "server_address", "http_response_status_code", "error_type"),
+       "{{server_address}} {{http_response_status_code}} {{error_type}}")], {}),
+    ("Outbound requests, duration, 95 %", "s", "A slow one makes those wait who need it. Its address is in the legend.",
+     [("histogram_quantile(0.95, sum by (le, server_address) (rate(http_client_request_duration_seconds_bucket{SERVER}[$__rate_interval])))",
+       "{{server_address}}")], {}),
+    ("Outbound requests in flight, and refused", "short", "Refused: too many waited. TodoBackendOutboundRefused.",
+     [("sum(http_client_active_requests{SERVER})", "in flight"),
+      ("sum(rate(http_client_refused_requests_total{SERVER}[$__rate_interval]))", "refused a second")], {}),
+    ("Spans", "ops", "dropped: TodoBackendTracesDropped; requests are not touched. The reason is in the legend.",
+     [("sum(rate(backplane_tracing_spans_exported_total{SERVER}[$__rate_interval]))", "exported"),
+      (rate("backplane_tracing_spans_dropped_total", "SERVER", "reason"), "dropped: {{reason}}")], {}),
+    ("Requests to the collector", "ops", "Anything but ok: tracing.export_failed in the log says the address and why.",
+     [(rate("backplane_tracing_exports_total", "SERVER", "result"), "{{result}}")], {}),
+    ("Spans that wait", "short", "Near OTEL_BSP_MAX_QUEUE_SIZE times the workers: spans are dropped next.",
+     [("sum by (instance) (backplane_tracing_spans_waiting{SERVER})", "{{instance}}")], {}),
+    ("Health checks", "short", "Times that a service went down, as the workers saw it.",
+     [("sum by (check) (increase(backplane_health_check_failures_total{SERVER}[$__rate_interval]))", "{{check}}")], {}),
+])
+
+DATABASE = ("database", "database", "Is it the database?", ["instance"], [
+    ("Statements", "ops", "By operation. More statements for as many requests: look at a trace.",
+     [(rate(f"{STATEMENTS}_count", "SERVER", "db_system_name", "db_operation_name"), "{{db_system_name}} {{db_operation_name}}")], {"stack": True}),
+    ("Statements for each request", "short", "Rises after a deployment: a loop of statements.",
+     [(f"sum(rate({STATEMENTS}_count{{SERVER}}[$__rate_interval])) / sum(rate({REQUESTS}_count{{ROUTE}}[$__rate_interval]))", "statements")], {}),
+    ("Duration", "s", "Waiting included. Rises with the queues below: more connections or less work. Without them: the server of the database itself. TodoBackendDatabaseSlow.",
+     quantiles(STATEMENTS, "SERVER", "db_system_name"), {"exemplars": True}),
+    ("Duration by operation, 95 %", "s", "Reads: an index. Writes: locks, or the disk.",
+     [(f"histogram_quantile(0.95, sum by (le, db_operation_name) (rate({STATEMENTS}_bucket{{SERVER}}[$__rate_interval])))", "{{db_operation_name}}")], {}),
+    ("Waiting for Postgres", "short", "read, write: statements; pool: transactions that wait for a connection. Lasts: TodoBackendDatabaseQueue, TodoBackendPoolSaturated.",
+     [("sum by (exported_instance, queue) (postgres_queue_depth{SERVER})", "{{exported_instance}} {{queue}}")], {}),
+    ("Connections that transactions hold", "short", "At the size of the pool (DATABASE_POOL times the workers) for long: transactions are slow, or too many.",
+     [("sum by (instance, exported_instance) (postgres_connections_used{SERVER})", "{{instance}} {{exported_instance}}")], {}),
+    ("Waiting for SQLite", "short", "write: the disk is slow, see Duration. Lasts: TodoBackendDatabaseQueue.",
+     [("sum by (exported_instance, queue) (sqlite_queue_depth{SERVER})", "{{exported_instance}} {{queue}}")], {}),
+    ("Redis answers", "short", "0 is away, for all workers; TodoBackendRedisAway says what happens meanwhile.",
+     [("min by (instance, exported_instance) (redis_up{SERVER})", "{{instance}} {{exported_instance}}"),
+      ("sum by (instance, exported_instance) (redis_circuit_open{SERVER})", "{{instance}} {{exported_instance}}: workers that stopped asking")], {"limits_below": 1}),
+    ("Redis commands", "ops", "Refused: Redis is away, or too many are in flight.",
+     [(rate("redis_command_duration_seconds_count", "SERVER", "command"), "{{command}}"),
+      ("sum(rate(redis_commands_refused_total{SERVER}[$__rate_interval]))", "refused")], {}),
+    ("Redis commands, 95 %", "s", "Above a few milliseconds: the network, or a Redis that does other work.",
+     [("histogram_quantile(0.95, sum by (le, command) (rate(redis_command_duration_seconds_bucket{SERVER}[$__rate_interval])))", "{{command}}")], {}),
+    ("Redis commands in flight", "short", "Rises: Redis is slow.",
+     [("sum by (instance, exported_instance) (redis_commands_in_flight{SERVER})", "{{instance}} {{exported_instance}}")], {}),
+    ("Redis failures and new connections", "ops", "New connections all the time: something on the way closes them. The reason of failures is in the legend.",
+     [("sum(rate(redis_connections_total{SERVER}[$__rate_interval]))", "connections"),
+      (rate("redis_command_failures_total", "SERVER", "reason"), "{{reason}}")], {}),
+])
+
+LIMITS = ("limits", "cache and limits", "What is cached, and who is refused?", ["instance"], [
+    ("Cache", "ops", "bypass: replies that may not be kept. miss instead of hit after a deployment is right for a while.",
+     [(rate("backplane_cache_requests_total", "SERVER", "result"), "{{result}}")], {"stack": True}),
+    ("Hits", "percentunit", "Low and evictions high: give it more memory. Low without: what is asked for is written as often.",
+     [(share("backplane_cache_requests_total", 'SERVER,result!="bypass"', 'result="hit"'), "hits")], {}),
+    ("Memory of the cache", "bytes", "At its bound the oldest replies go: see evictions.",
+     [("sum by (instance) (backplane_cache_bytes{SERVER})", "{{instance}}")], {}),
+    ("Replies kept", "short", "Falls to none: the server was started.",
+     [("sum by (instance) (backplane_cache_entries{SERVER})", "{{instance}}")], {}),
+    ("Evictions, and failures of the store", "ops", "Failures: Redis did not answer; each replica remembers for itself.",
+     [("sum(rate(backplane_cache_evictions_total{SERVER}[$__rate_interval]))", "evictions"),
+      ("sum(rate(backplane_cache_store_failures_total{SERVER}[$__rate_interval]))", "failures of the store")], {}),
+    ("Decisions of the limits", "ops", "refused: one client or all? TodoBackendRefused.",
+     [(rate("backplane_ratelimit_decisions_total", "SERVER", "stage", "decision"), "{{stage}}: {{decision}}")], {"stack": True}),
+    ("Refused", "percentunit", "By stage. base.rate_limit and nearly everybody: all clients look like one, see TRUSTED_PROXIES.",
+     [(share("backplane_ratelimit_decisions_total", "SERVER", 'decision="refused"', " by (stage)"), "{{stage}}")], {}),
+    ("Limits without their store", "ops", "Redis did not decide: TodoBackendSharedLimitsLost.",
+     [("sum by (stage, reason) (rate(backplane_ratelimit_store_failures_total{SERVER}[$__rate_interval]))", "{{stage}}: {{reason}}")], {}),
+    ("Clients counted together", "ops", "Raise clients of that stage: TodoBackendLimitTableFull.",
+     [("sum by (stage) (rate(backplane_ratelimit_crowded_total{SERVER}[$__rate_interval]))", "{{stage}}")], {}),
+])
+
+RUNTIME = ("runtime", "runtime", "Is it the server itself?", ["instance"], [
+    ("CPU", "short", "In CPUs. As many as there are: more replicas, or find out what changed.",
+     [("sum by (instance) (rate(process_cpu_seconds_total{SERVER}[$__rate_interval]))", "{{instance}}")], {}),
+    ("CPU of a request", "s", "The price of a request. Rises after a deployment: profile it.",
+     [(f"sum(rate(process_cpu_seconds_total{{SERVER}}[$__rate_interval])) / sum(rate({REQUESTS}_count{{SERVER}}[$__rate_interval]))", "CPU")], {}),
+    ("Memory", "bytes", "Resident, pages that workers share in each. Rises without end while the load does not: a leak; note the version, then restart.",
+     [("sum by (instance) (process_resident_memory_bytes{SERVER})", "{{instance}}")], {}),
+    ("Descriptors, of those allowed", "percentunit", "Near 1 no connection can be accepted: TodoBackendDescriptors.",
+     [("sum by (instance) (process_open_fds{SERVER}) / sum by (instance) (process_max_fds{SERVER})", "{{instance}}")], {}),
+    ("Time since the start", "s", "Falls: it was started. Falls again and again: TodoBackendRestarts.",
+     [("time() - max by (instance) (process_start_time_seconds{SERVER})", "{{instance}}")], {}),
+    ("Requests in flight", "short", "Rises without the rate: requests wait, each in a fiber of its own.",
+     [("sum by (instance) (http_server_active_requests{SERVER})", "{{instance}}")], {}),
+    ("Time of a scrape", "s", "Time that Prometheus waits for /metrics. Rises with the number of series beside it.",
+     [('scrape_duration_seconds{job="$job",instance=~"$instance"}', "{{instance}}")], {}),
+    ("Series", "short", "Bounded. Grows fast: a label has values without end; TodoBackendSeriesOverflow.",
+     [('scrape_samples_scraped{job="$job",instance=~"$instance"}', "{{instance}}")], {}),
+])
+
+DASHBOARDS = (SERVICE, ROUTES, PLUGINS, DATABASE, LIMITS, RUNTIME)
