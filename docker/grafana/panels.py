@@ -11,6 +11,7 @@ stand between braces for label matchers. A metric's own label "instance" (the na
 
 REQUESTS = "http_server_request_duration_seconds"
 STATEMENTS = "db_client_operation_duration_seconds"
+PEOPLE = 'http_route!~"/health/.*|/metrics"'  # no probes, no scrapes
 
 
 def quantiles(metric, selector, *also):
@@ -73,7 +74,7 @@ ROUTES = ("routes", "routes", "Which route is it?", ["instance", "route"], [
        "{{http_route}}")], {}),
     ("Failures (5xx)", "reqps", "Find request.failed in the log of that time; it has the trace.",
      [(rate(f"{REQUESTS}_count", 'ROUTE,http_response_status_code=~"5.."', "http_route", "http_response_status_code"),
-       "{{http_route}} {{http_response_status_code}}")], {"empty": "no request has failed"}),
+       "{{http_route}} {{http_response_status_code}}")], {}),
     ("Refused by us (4xx)", "reqps", "400, 422: a client that changed. 401: expired tokens. 404: an old address. 429: limits.",
      [(rate(f"{REQUESTS}_count", 'ROUTE,http_response_status_code=~"4.."', "http_route", "http_response_status_code"),
        "{{http_route}} {{http_response_status_code}}")], {}),
@@ -111,7 +112,7 @@ DATABASE = ("database", "database", "Is it the database?", ["instance"], [
     ("Statements", "ops", "By operation. More statements for as many requests: look at a trace.",
      [(rate(f"{STATEMENTS}_count", "SERVER", "db_system_name", "db_operation_name"), "{{db_system_name}} {{db_operation_name}}")], {"stack": True}),
     ("Statements for each request", "short", "Rises after a deployment: a loop of statements.",
-     [(f"sum(rate({STATEMENTS}_count{{SERVER}}[$__rate_interval])) / sum(rate({REQUESTS}_count{{ROUTE}}[$__rate_interval]))", "statements")], {}),
+     [(f"sum(rate({STATEMENTS}_count{{SERVER}}[$__rate_interval])) / sum(rate({REQUESTS}_count{{SERVER,{PEOPLE}}}[$__rate_interval]))", "statements")], {}),
     ("Duration", "s", "Waiting included. Rises with the queues below: more connections or less work. Without them: the server of the database itself. TodoBackendDatabaseSlow.",
      quantiles(STATEMENTS, "SERVER", "db_system_name"), {"exemplars": True}),
     ("Duration by operation, 95 %", "s", "Reads: an index. Writes: locks, or the disk.",
