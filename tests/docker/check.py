@@ -143,6 +143,7 @@ def environment_names_are_those_of_the_configuration():
     services = compose("compose.yaml")["services"]
     for name in ("migrate", "server"):
         given |= set(environment_of(services[name]))
+    given |= set(environment_of(compose("compose.observability.yaml")["services"]["server"]))
     for name in sorted(given):
         assert name.removesuffix("_FILE") in configured, f"{name} is read by no file of config/"
 
@@ -151,7 +152,7 @@ def environment_names_are_those_of_the_configuration():
 def environment_names_are_documented():
     documents = read("docs/configuration.md") + read("docs/docker.md")
     names = set(re.findall(r"([A-Z_]+)=", " ".join(final("ENV"))))
-    for file in ("compose.yaml", "compose.test.yaml"):
+    for file in ("compose.yaml", "compose.test.yaml", "compose.observability.yaml"):
         text = read(f"docker/{file}")
         names |= set(re.findall(r"\$\{([A-Z_]+)", text))
     for name in sorted(names):
@@ -186,7 +187,7 @@ def the_server_can_write_to_its_volume_only():
 
 @check
 def no_secret_has_a_default():
-    for file in ("compose.yaml",):
+    for file in ("compose.yaml", "compose.observability.yaml"):
         for name, rest in re.findall(r"\$\{([A-Z_]*(?:SECRET|PASSWORD)[A-Z_]*)([^}]*)\}", read(f"docker/{file}")):
             assert rest.startswith(":?"), f"{file}: {name}{rest}"
 
