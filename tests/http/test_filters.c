@@ -22,20 +22,19 @@ static const char config[] =
     "pipelines: { rest = (); };\n"
     "routes: ( { match = \"/*\"; pipeline = \"rest\"; } );\n";
 
+#define ROW(name, flag, small, big, ratio, text, kind, wait, bytes, ref, moment)                                      \
+    "{\"name\":\"" name "\",\"flag\":" flag ",\"small\":" small ",\"big\":" big ",\"ratio\":" ratio ",\"text\":" text \
+    ",\"kind\":" kind ",\"wait\":" wait ",\"bytes\":" bytes ",\"ref\":" ref ",\"moment\":" moment "}"
+
 /* "n" has nothing but its name, and is only among those that may be null. */
 static const char *const rows[] = {
-    "{\"name\":\"a\",\"flag\":false,\"small\":1,\"big\":-9223372036854775808,\"ratio\":-10,\"text\":\"Abc\",\"kind\":"
-    "\"red\",\"wait\":\"1s\",\"bytes\":0,\"ref\":\"00000000-0000-4000-8000-000000000001\",\"moment\":"
-    "\"1970-01-01T00:00:00Z\"}",
-    "{\"name\":\"b\",\"flag\":true,\"small\":50,\"big\":0,\"ratio\":0.5,\"text\":\"b\",\"kind\":\"green\",\"wait\":"
-    "\"90s\",\"bytes\":1024,\"ref\":\"00000000-0000-4000-8000-000000000002\",\"moment\":"
-    "\"2026-01-31T12:00:00.001Z\"}",
-    "{\"name\":\"c\",\"flag\":true,\"small\":99,\"big\":9223372036854775806,\"ratio\":10,\"text\":"
-    "\"\xc3\xa9t\xc3\xa9\","
-    "\"kind\":\"blue\",\"wait\":\"1d\",\"bytes\":1048576,\"ref\":\"ffffffff-ffff-4fff-bfff-ffffffffffff\",\"moment\":"
-    "\"9999-12-31T23:59:59.998Z\"}",
-    "{\"name\":\"n\",\"flag\":null,\"small\":null,\"big\":null,\"ratio\":null,\"text\":null,\"kind\":null,\"wait\":"
-    "null,\"bytes\":null,\"ref\":null,\"moment\":null}",
+    ROW("a", "false", "1", "-9223372036854775808", "-10", "\"Abc\"", "\"red\"", "\"1s\"", "0",
+        "\"00000000-0000-4000-8000-000000000001\"", "\"1970-01-01T00:00:00Z\""),
+    ROW("b", "true", "50", "0", "0.5", "\"b\"", "\"green\"", "\"90s\"", "1024",
+        "\"00000000-0000-4000-8000-000000000002\"", "\"2026-01-31T12:00:00.001Z\""),
+    ROW("c", "true", "99", "9223372036854775806", "10", "\"\xc3\xa9t\xc3\xa9\"", "\"blue\"", "\"1d\"", "1048576",
+        "\"ffffffff-ffff-4fff-bfff-ffffffffffff\"", "\"9999-12-31T23:59:59.998Z\""),
+    ROW("n", "null", "null", "null", "null", "null", "null", "null", "null", "null", "null"),
 };
 
 static struct test_server server;
