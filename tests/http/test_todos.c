@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/support/http.h"
 #include "tests/support/server.h"
+#include "tests/support/service.h"
 
 #define TODOS "/api/v1/todos"
 #define UNKNOWN TODOS "/0190a8b4-5c3e-7d21-9f60-1a2b3c4d5e6f"
@@ -204,16 +204,6 @@ static void expect_page(const char *query, long long page, long long limit, size
     json_decref(root);
 }
 
-/* Of todos that two workers made within one millisecond neither is the newer one. */
-static void await_millisecond(void)
-{
-    struct timespec begun, now;
-    clock_gettime(CLOCK_REALTIME, &begun);
-    do
-        clock_gettime(CLOCK_REALTIME, &now);
-    while (now.tv_sec == begun.tv_sec && now.tv_nsec / 1000000 == begun.tv_nsec / 1000000);
-}
-
 Test(todos, list, .init = start, .fini = stop)
 {
     char path[80], title[16];
@@ -230,7 +220,7 @@ Test(todos, list, .init = start, .fini = stop)
     for (int i = 1; i <= 25; i++) {
         snprintf(title, sizeof(title), "todo %d", i);
         add(ada, title, path);
-        await_millisecond();
+        service_next_millisecond(); /* of todos that two workers made within one, neither is the newer one */
     }
     static const struct {
         const char *query;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/service.h"
+
 struct test_server server;
 char *ada, *bob;
 
@@ -60,6 +62,7 @@ void add_todo(const char *who, const char *body, char ret_path[80])
     json_t *root = call(who, "POST", TODOS, body, 201);
     snprintf(ret_path, 80, TODOS "/%s", http_json_text(root, "data.id"));
     json_decref(root);
+    service_next_millisecond();
 }
 
 const char *id_of(const char *path)

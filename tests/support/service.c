@@ -60,6 +60,15 @@ long long service_milliseconds(void)
     return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+void service_next_millisecond(void)
+{
+    struct timespec begun, now;
+    clock_gettime(CLOCK_REALTIME, &begun);
+    do
+        clock_gettime(CLOCK_REALTIME, &now);
+    while (now.tv_sec == begun.tv_sec && now.tv_nsec / 1000000 == begun.tv_nsec / 1000000);
+}
+
 bool service_patience(long long *begun, int milliseconds)
 {
     if (*begun == 0)

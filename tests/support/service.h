@@ -33,6 +33,8 @@ void service_breathe(void);
  * this *begun, which is 0 then. */
 bool service_patience(long long *begun, int milliseconds);
 long long service_milliseconds(void); /* of a clock that never jumps */
+/* Returns when the next millisecond of the wall clock has begun. */
+void service_next_millisecond(void);
 
 /* Starts a program (arguments[0] a path, NULL at the end) as the daemons' account, its output appended to the file log. */
 pid_t service_spawn(const char *const *arguments, const char *log);
