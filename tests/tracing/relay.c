@@ -132,16 +132,16 @@ static int init(struct bp_host *host, void *self)
     return 0;
 }
 
-#define ROUTE(path_, handler_, ...)                                                                                  \
-    BP_ROUTE(.method = BP_GET, .path = (path_), .handler = (handler_), .name = "relay." #handler_, .doc = "A test.", \
-             .reply_type = "text/plain", __VA_ARGS__)
+#define ROUTE(...) BP_ROUTE(.method = BP_GET, .doc = "A test.", .reply_type = "text/plain", __VA_ARGS__)
 
-static const struct bp_route routes[] = {ROUTE("/relay", relay, .query = query, .query_size = sizeof(struct query)),
-                                         ROUTE("/slow", slow),
-                                         ROUTE("/failing", failing),
-                                         ROUTE("/spans", spans, .query = query, .query_size = sizeof(struct query)),
-                                         ROUTE("/enqueue", enqueue),
-                                         ROUTE("/fields", fields),
+static const struct bp_route routes[] = {ROUTE(.path = "/relay", .handler = relay, .name = "relay.relay",
+                                               .query = query, .query_size = sizeof(struct query)),
+                                         ROUTE(.path = "/slow", .handler = slow, .name = "relay.slow"),
+                                         ROUTE(.path = "/failing", .handler = failing, .name = "relay.failing"),
+                                         ROUTE(.path = "/spans", .handler = spans, .name = "relay.spans",
+                                               .query = query, .query_size = sizeof(struct query)),
+                                         ROUTE(.path = "/enqueue", .handler = enqueue, .name = "relay.enqueue"),
+                                         ROUTE(.path = "/fields", .handler = fields, .name = "relay.fields"),
                                          BP_ROUTE_END};
 static const struct bp_need needs[] = {BP_NEED(BP_HTTP_CLIENT, BP_HTTP_CLIENT_VERSION, struct relay, client),
                                        BP_NEED_END};
