@@ -132,7 +132,8 @@ def names_of_configuration():
     for path in (ROOT / "config").rglob("*.cfg"):
         for line in path.read_text().splitlines():
             names |= set(re.findall(r"\$\{([A-Z_][A-Z_0-9]*)", line.split("# ")[0]))
-            names |= set(re.findall(r"(?:when|unless) = \"([A-Z_0-9]+)\"", line))
+            for several in re.findall(r"(?:when|unless) = \"([A-Z_0-9 ]+)\"", line):
+                names |= set(several.split())
     return names
 
 

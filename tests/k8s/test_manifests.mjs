@@ -21,7 +21,7 @@ const text = (name) => fs.readFileSync(path.join(root, name), 'utf8');
 const configuration = ['config', 'config/profiles', 'config/plugins', 'config/resources'].flatMap((folder) => files(folder, /\.cfg$/));
 // Every name in ${NAME}, ${NAME:-…}, when = "NAME" and unless = "NAME", but not in comments.
 const known = new Set(configuration.flatMap((name) =>
-    [...text(name).replace(/#.*/g, '').matchAll(/\$\{([A-Z_]+)(?=[}:])|(?:when|unless) = "([A-Z_]+)"/g)].map((match) => match[1] ?? match[2])));
+    [...text(name).replace(/#.*/g, '').matchAll(/\$\{([A-Z_]+)(?=[}:])|(?:when|unless) = "([A-Z_ ]+)"/g)].flatMap((match) => match[1] ?? match[2].split(' '))));
 const isKnown = (name) => known.has(name) || known.has(name.replace(/_FILE$/, ''));
 
 test('names and values are those that users know', () => {
