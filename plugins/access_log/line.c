@@ -4,12 +4,16 @@
 #include <stdio.h>
 
 #include "backplane/log.h"
+#include "slow.h"
 
 enum { TEXT_MAX = 2048 }; /* bytes taken of one text, before escaping */
 
+/* Texts of clients end at soft, so that there is always room for the members behind them: a line is whole JSON. */
 struct writer {
-    char *at, *end;
+    char *at, *end, *soft;
 };
+
+enum { FIXED_MAX = 1024 };
 
 /* Inline, so that a literal's length is known where it is copied. */
 static inline __attribute__((always_inline)) void put(struct writer *w, bp_str text)
@@ -103,15 +107,17 @@ static void put_escaped(struct writer *w, bp_str text)
     static const char hex[] = "0123456789abcdef";
     if (text.len > TEXT_MAX)
         text.len = TEXT_MAX;
-    if (text.len <= (size_t)(w->end - w->at) && is_all_plain(text)) {
+    if (w->at < w->soft && text.len <= (size_t)(w->soft - w->at) && is_all_plain(text)) {
         put(w, text);
         return;
     }
     for (size_t i = 0; i < text.len; i++) {
-        size_t plain = plain_len(text, i);
-        put(w, bp_str_n(text.ptr + i, plain));
+        if (w->at >= w->soft)
+            return;
+        size_t plain = plain_len(text, i), fits = (size_t)(w->soft - w->at);
+        put(w, bp_str_n(text.ptr + i, plain < fits ? plain : fits));
         i += plain;
-        if (i == text.len || w->end - w->at < 6)
+        if (i == text.len || w->soft - w->at < 6)
             return;
         unsigned char c = (unsigned char)text.ptr[i];
         if (c == '"' || c == '\\') {
@@ -125,20 +131,22 @@ static void put_escaped(struct writer *w, bp_str text)
     }
 }
 
-static void put_target(struct writer *w, bp_str target)
+static bool is_hidden(const struct access_line *line, bp_str name)
 {
-    const char *question = target.len ? memchr(target.ptr, '?', target.len) : NULL;
-    if (!question) {
-        put_escaped(w, target);
-        return;
-    }
-    const char *at = question + 1, *end = target.ptr + target.len;
-    put_escaped(w, bp_str_n(target.ptr, (size_t)(at - target.ptr)));
-    while (at < end) {
+    for (size_t i = 0; i < line->redact_count; i++)
+        if (bp_str_eq_nocase(name, line->redact[i]))
+            return true;
+    return bp_is_secret_name(name);
+}
+
+static void put_query(struct writer *w, const struct access_line *line, bp_str query)
+{
+    const char *at = query.ptr, *end = query.ptr + query.len;
+    while (at < end && w->soft - w->at > 16) {
         const char *next = memchr(at, '&', (size_t)(end - at));
         size_t len = (size_t)((next ? next + 1 : end) - at);
         const char *equals = memchr(at, '=', len);
-        if (equals && bp_is_secret_name(bp_str_n(at, (size_t)(equals - at)))) {
+        if (equals && is_hidden(line, bp_str_n(at, (size_t)(equals - at)))) {
             put_escaped(w, bp_str_n(at, (size_t)(equals + 1 - at)));
             put(w, next ? BP_STR("[redacted]&") : BP_STR("[redacted]"));
         } else {
@@ -146,6 +154,20 @@ static void put_target(struct writer *w, bp_str target)
         }
         at += len;
     }
+}
+
+static bp_str query_of(bp_str target)
+{
+    const char *question = target.len ? memchr(target.ptr, '?', target.len) : NULL;
+    return question ? bp_str_n(question + 1, (size_t)(target.ptr + target.len - question - 1)) : bp_str_n(NULL, 0);
+}
+
+static void put_target(struct writer *w, const struct access_line *line)
+{
+    bp_str query = query_of(line->target);
+    put_escaped(w, bp_str_n(line->target.ptr, line->target.len - query.len));
+    if (query.len > 0)
+        put_query(w, line, query);
 }
 
 static void put_member(struct writer *w, bp_str key, bp_str text)
@@ -157,35 +179,147 @@ static void put_member(struct writer *w, bp_str key, bp_str text)
     put(w, BP_STR("\""));
 }
 
+/* Cookies and credentials are secrets whatever their names say. */
+static bool is_credential(bp_str name)
+{
+    static const bp_str names[] = {BP_STR_INIT("cookie"), BP_STR_INIT("authorization"),
+                                   BP_STR_INIT("proxy-authorization"), BP_STR_INIT("x-api-key"),
+                                   BP_STR_INIT("x-csrf-token")};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (bp_str_eq_nocase(name, names[i]))
+            return true;
+    return false;
+}
+
+static void put_headers(struct writer *w, const struct access_line *line)
+{
+    for (size_t i = 0; i < line->header_count; i++) {
+        bp_str name = line->headers[i].name;
+        if (line->headers[i].value.len == 0 || w->soft - w->at < 128)
+            continue;
+        put(w, line->otel ? BP_STR(",\"http.request.header.") : BP_STR(",\"header."));
+        put_escaped(w, name);
+        put(w, BP_STR("\":\""));
+        if (is_credential(name) || is_hidden(line, name))
+            put(w, BP_STR("[redacted]"));
+        else
+            put_escaped(w, line->headers[i].value);
+        put(w, BP_STR("\""));
+    }
+}
+
+/* Room is kept for the end of the line: a part that does not fit is left out, and counted. */
+static void put_parts(struct writer *w, const struct slow *slow)
+{
+    unsigned lost = slow->lost;
+    put(w, BP_STR(",\"parts\":["));
+    for (unsigned i = 0; i < slow->count; i++) {
+        const struct slow_part *part = &slow->parts[i];
+        char *before = w->at;
+        put(w, i > 0 ? BP_STR(",{\"name\":\"") : BP_STR("{\"name\":\""));
+        put_escaped(w, bp_str_of(part->name));
+        put(w, BP_STR("\",\"depth\":"));
+        put_number(w, part->depth);
+        put(w, BP_STR(",\"start_ms\":"));
+        put_milliseconds(w, part->began - slow->began);
+        if (part->ended) {
+            put(w, BP_STR(",\"duration_ms\":"));
+            put_milliseconds(w, part->ended - part->began);
+        }
+        put_member(w, BP_STR(",\"query\":\""), part->query);
+        put(w, BP_STR("}"));
+        if (w->soft - w->at < 64) {
+            w->at = before;
+            lost += slow->count - i;
+            break;
+        }
+    }
+    put(w, BP_STR("]"));
+    if (lost > 0) {
+        put(w, BP_STR(",\"parts_lost\":"));
+        put_number(w, lost);
+    }
+}
+
+static void put_seconds(struct writer *w, bp_span span)
+{
+    char text[32];
+    int len = snprintf(text, sizeof(text), "%.6f", (double)(span > 0 ? span : 0) / (double)BP_SECOND);
+    put(w, bp_str_n(text, (size_t)len));
+}
+
+/* Names of the semantic conventions 1.2x (HTTP, client, user agent). */
+static void put_otel(struct writer *w, const struct access_line *line)
+{
+    bp_str query = query_of(line->target);
+    size_t path = line->target.len - query.len - (query.ptr != NULL);
+    put_member(w, BP_STR(",\"backplane.request_id\":\""), line->request_id);
+    put_member(w, BP_STR(",\"trace_id\":\""), line->trace_id);
+    put_member(w, BP_STR(",\"span_id\":\""), line->span_id);
+    put_member(w, BP_STR(",\"http.request.method\":\""), line->method);
+    put_member(w, BP_STR(",\"url.path\":\""), bp_str_n(line->target.ptr, path));
+    if (query.len > 0) {
+        put(w, BP_STR(",\"url.query\":\""));
+        put_query(w, line, query);
+        put(w, BP_STR("\""));
+    }
+    put_member(w, BP_STR(",\"http.route\":\""), line->route);
+    put(w, BP_STR(",\"http.response.status_code\":"));
+    put_number(w, line->status);
+    put(w, BP_STR(",\"http.server.request.duration\":"));
+    put_seconds(w, line->duration);
+    put(w, BP_STR(",\"http.response.size\":"));
+    put_number(w, line->bytes);
+    put_member(w, BP_STR(",\"client.address\":\""), line->client);
+    put_member(w, BP_STR(",\"network.peer.address\":\""), line->peer);
+    put_member(w, BP_STR(",\"user.id\":\""), line->user_id);
+    put_member(w, BP_STR(",\"network.protocol.version\":\""), line->version);
+    put_member(w, BP_STR(",\"user_agent.original\":\""), line->user_agent);
+    if (line->aborted)
+        put(w, BP_STR(",\"backplane.aborted\":true"));
+}
+
+static void put_plain(struct writer *w, const struct access_line *line)
+{
+    put_member(w, BP_STR(",\"request_id\":\""), line->request_id);
+    put_member(w, BP_STR(",\"trace_id\":\""), line->trace_id);
+    put_member(w, BP_STR(",\"span_id\":\""), line->span_id);
+    put_member(w, BP_STR(",\"method\":\""), line->method);
+    put(w, BP_STR(",\"target\":\""));
+    put_target(w, line);
+    put(w, BP_STR("\""));
+    put_member(w, BP_STR(",\"route\":\""), line->route);
+    put(w, BP_STR(",\"status\":"));
+    put_number(w, line->status);
+    put(w, BP_STR(",\"duration_ms\":"));
+    put_milliseconds(w, line->duration);
+    put(w, BP_STR(",\"bytes\":"));
+    put_number(w, line->bytes);
+    put_member(w, BP_STR(",\"client\":\""), line->client);
+    put_member(w, BP_STR(",\"peer\":\""), line->peer);
+    put_member(w, BP_STR(",\"user_id\":\""), line->user_id);
+    put_member(w, BP_STR(",\"http_version\":\""), line->version);
+    put_member(w, BP_STR(",\"user_agent\":\""), line->user_agent);
+    if (line->aborted)
+        put(w, BP_STR(",\"aborted\":true"));
+}
+
 size_t access_line_json(const struct access_line *line, char ret_text[ACCESS_LINE_MAX])
 {
-    struct writer w = {ret_text, ret_text + ACCESS_LINE_MAX - 2}; /* room for the end */
+    struct writer w = {ret_text, ret_text + ACCESS_LINE_MAX - 2, ret_text + ACCESS_LINE_MAX - FIXED_MAX};
     char date[BP_DATE_LEN];
     bp_date_format(line->time, date);
-    put(&w, BP_STR("{\"time\":\""));
+    put(&w, line->otel ? BP_STR("{\"timestamp\":\"") : BP_STR("{\"time\":\""));
     put(&w, bp_str_n(date, sizeof(date)));
-    put(&w, BP_STR("\",\"event\":\"http.access\""));
-    put_member(&w, BP_STR(",\"request_id\":\""), line->request_id);
-    put_member(&w, BP_STR(",\"trace_id\":\""), line->trace_id);
-    put_member(&w, BP_STR(",\"span_id\":\""), line->span_id);
-    put_member(&w, BP_STR(",\"method\":\""), line->method);
-    put(&w, BP_STR(",\"target\":\""));
-    put_target(&w, line->target);
-    put(&w, BP_STR("\""));
-    put_member(&w, BP_STR(",\"route\":\""), line->route);
-    put(&w, BP_STR(",\"status\":"));
-    put_number(&w, line->status);
-    put(&w, BP_STR(",\"duration_ms\":"));
-    put_milliseconds(&w, line->duration);
-    put(&w, BP_STR(",\"bytes\":"));
-    put_number(&w, line->bytes);
-    put_member(&w, BP_STR(",\"client\":\""), line->client);
-    put_member(&w, BP_STR(",\"peer\":\""), line->peer);
-    put_member(&w, BP_STR(",\"user_id\":\""), line->user_id);
-    put_member(&w, BP_STR(",\"http_version\":\""), line->version);
-    put_member(&w, BP_STR(",\"user_agent\":\""), line->user_agent);
-    if (line->aborted)
-        put(&w, BP_STR(",\"aborted\":true"));
+    put(&w, line->otel ? BP_STR("\",\"event.name\":\"") : BP_STR("\",\"event\":\""));
+    put(&w, line->slow ? BP_STR("http.slow\"") : BP_STR("http.access\""));
+    if (line->otel)
+        put_otel(&w, line);
+    else
+        put_plain(&w, line);
+    put_headers(&w, line);
+    if (line->slow)
+        put_parts(&w, line->slow);
     w.end += 2;
     put(&w, BP_STR("}\n"));
     return (size_t)(w.at - ret_text);
@@ -193,7 +327,7 @@ size_t access_line_json(const struct access_line *line, char ret_text[ACCESS_LIN
 
 size_t access_line_text(const struct access_line *line, char ret_text[ACCESS_LINE_MAX])
 {
-    struct writer w = {ret_text, ret_text + ACCESS_LINE_MAX - 1};
+    struct writer w = {ret_text, ret_text + ACCESS_LINE_MAX - 1, ret_text + ACCESS_LINE_MAX - FIXED_MAX};
     char date[BP_DATE_LEN];
     bp_date_format(line->time, date);
     put(&w, bp_str_n(date + 11, 12)); /* the time of day */
@@ -204,7 +338,7 @@ size_t access_line_text(const struct access_line *line, char ret_text[ACCESS_LIN
     put(&w, BP_STR("\033[0m "));
     put_escaped(&w, line->method);
     put(&w, BP_STR(" "));
-    put_target(&w, line->target);
+    put_target(&w, line);
     put(&w, BP_STR(" \033[2m"));
     put_milliseconds(&w, line->duration);
     put(&w, BP_STR("ms "));

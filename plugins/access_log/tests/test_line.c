@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "line.h"
+#include "slow.h"
 
 static struct access_line sample(void)
 {
@@ -101,6 +102,28 @@ Test(line, long_texts_are_cut_and_the_line_stays_whole)
     bp_str text = json(&line);
     cr_expect_leq(text.len, ACCESS_LINE_MAX);
     cr_expect_eq(text.ptr[text.len - 1], '\n');
+    /* Whatever comes behind has its room. */
+    line.aborted = true;
+    for (int otel = 0; otel < 2; otel++) {
+        struct slow slow = {.count = SLOW_PARTS};
+        line.otel = otel;
+        for (unsigned i = 0; i < SLOW_PARTS; i++)
+            slow.parts[i] = (struct slow_part){.name = "auth", .ended = 1, .query = bp_str_n(longest, SLOW_QUERY)};
+        for (size_t i = 0; i < ACCESS_HEADERS; i++) {
+            line.headers[i].name = BP_STR("x-long");
+            line.headers[i].value = bp_str_n(longest, 8000);
+        }
+        line.header_count = ACCESS_HEADERS;
+        for (size_t len = 0; len < 9000; len += 37) {
+            line.target = bp_str_n(longest, len);
+            line.slow = len % 2 ? &slow : NULL;
+            text = json(&line);
+            json_t *root = json_loadb(text.ptr, text.len, 0, NULL);
+            cr_assert_not_null(root, "%zu bytes", len);
+            cr_assert(json_is_true(json_object_get(root, otel ? "backplane.aborted" : "aborted")));
+            json_decref(root);
+        }
+    }
     free(longest);
 }
 
@@ -135,4 +158,61 @@ Test(line, text_is_for_people)
     bp_str written = bp_str_n(text, access_line_text(&line, text));
     cr_expect(bp_str_is(written, "19:55:02.123 \033[31m503\033[0m GET /\\u001b[2J \033[2m0.412ms 2831B r-1\033[0m\n"),
               "%.*s", (int)written.len, written.ptr);
+}
+
+Test(line, names_of_opentelemetry)
+{
+    static const bp_str redact[] = {BP_STR_INIT("email"), BP_STR_INIT("x-tenant")};
+    struct access_line line = sample();
+    line.otel = true;
+    line.target = BP_STR("/a/b?email=x@y&page=2&token=t");
+    line.redact = redact;
+    line.redact_count = 2;
+    line.headers[0].name = BP_STR("referer");
+    line.headers[0].value = BP_STR("http://evil/\r\n{\"x\":1}");
+    line.headers[1].name = BP_STR("cookie");
+    line.headers[1].value = BP_STR("session=1");
+    line.headers[2].name = BP_STR("X-Tenant");
+    line.headers[2].value = BP_STR("acme");
+    line.headers[3].name = BP_STR("absent");
+    line.header_count = 4;
+    bp_str text = json(&line);
+    json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+    cr_assert_not_null(root, "%.*s", (int)text.len, text.ptr);
+    cr_expect_eq(memchr(text.ptr, '\n', text.len), text.ptr + text.len - 1, "a line was broken");
+    static const struct {
+        const char *name, *value;
+    } texts[] = {{"timestamp", "2026-11-22T19:55:02.123Z"},
+                 {"event.name", "http.access"},
+                 {"http.request.method", "GET"},
+                 {"url.path", "/a/b"},
+                 {"url.query", "email=[redacted]&page=2&token=[redacted]"},
+                 {"http.request.header.referer", "http://evil/\r\n{\"x\":1}"},
+                 {"http.request.header.cookie", "[redacted]"},
+                 {"http.request.header.X-Tenant", "[redacted]"}};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const char *value = json_string_value(json_object_get(root, texts[i].name));
+        cr_expect(value && strcmp(value, texts[i].value) == 0, "%s: %s", texts[i].name, value ? value : "(none)");
+    }
+    cr_expect_null(json_object_get(root, "http.request.header.absent"));
+    cr_expect_eq(json_integer_value(json_object_get(root, "http.response.status_code")), line.status);
+    cr_expect_float_eq(json_real_value(json_object_get(root, "http.server.request.duration")), 0.000412, 1e-9);
+    json_decref(root);
+}
+
+Test(line, what_a_slow_request_waited_for)
+{
+    struct access_line line = sample();
+    struct slow slow = {.began = BP_SECOND, .count = 2, .lost = 3};
+    slow.parts[0] = (struct slow_part){
+        .name = "auth", .began = BP_SECOND + BP_MILLISECOND, .ended = BP_SECOND + 3 * BP_MILLISECOND, .depth = 1};
+    slow.parts[1] = (struct slow_part){
+        .name = "SELECT todos", .began = 2 * BP_SECOND, .depth = 2, .query = BP_STR("SELECT \"a\"\nFROM todos")};
+    line.slow = &slow;
+    bp_str text = json(&line);
+    const char *expected = ",\"parts\":[{\"name\":\"auth\",\"depth\":1,\"start_ms\":1.000,\"duration_ms\":2.000},"
+                           "{\"name\":\"SELECT todos\",\"depth\":2,\"start_ms\":1000.000,"
+                           "\"query\":\"SELECT \\\"a\\\"\\u000aFROM todos\"}],\"parts_lost\":3}\n";
+    cr_expect(memmem(text.ptr, text.len, expected, strlen(expected)), "%.*s", (int)text.len, text.ptr);
+    cr_expect(memmem(text.ptr, text.len, "\"event\":\"http.slow\"", 19), "%.*s", (int)text.len, text.ptr);
 }
