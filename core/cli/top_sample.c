@@ -262,13 +262,13 @@ double top_quantile(const struct top_row *before, const struct top_row *now, dou
     if (total <= 0)
         return -1;
     for (unsigned i = 0; i < now->bucket_count; i++) {
-        double upto = came(before, now, i), below = i > 0 ? came(before, now, i - 1) : 0;
+        double reached = came(before, now, i), below = i > 0 ? came(before, now, i - 1) : 0;
         double low = i > 0 ? now->bounds[i - 1] : 0;
-        if (upto < wanted)
+        if (reached < wanted)
             continue;
         if (i == now->bucket_count - 1) /* beyond the last bound nothing more is known */
             return low;
-        return upto > below ? low + (now->bounds[i] - low) * (wanted - below) / (upto - below) : now->bounds[i];
+        return reached > below ? low + (now->bounds[i] - low) * (wanted - below) / (reached - below) : now->bounds[i];
     }
     return -1;
 }
