@@ -125,6 +125,18 @@ static bool check_options(const struct bp_plugin *plugin, struct buffer *why)
     return true;
 }
 
+/* What is wrong with the metrics themselves is said when they are made. */
+static bool check_metrics(const struct bp_plugin *plugin, struct buffer *why)
+{
+    for (const struct bp_metric_row *row = plugin->metrics; row && row->size; row++)
+        if (row->offset + sizeof(struct bp_metric *) > plugin->self_size) {
+            buffer_printf(why, "metrics[%zu]: its member ends at byte %zu, but self_size is %u",
+                          (size_t)(row - plugin->metrics), row->offset + sizeof(struct bp_metric *), plugin->self_size);
+            return false;
+        }
+    return true;
+}
+
 static bool check_needs(const struct bp_plugin *plugin, struct buffer *why)
 {
     for (const struct bp_need *need = plugin->needs; need && need->size; need++) {
@@ -227,7 +239,7 @@ static bool check_commands(const struct bp_plugin *plugin, struct buffer *why)
 bool descriptor_copy(const struct bp_plugin *from, const char *file_name, struct bp_arena *arena,
                      struct bp_plugin *ret_plugin, struct buffer *why)
 {
-    const void *needs, *provides, *routes, *migrations, *commands;
+    const void *needs, *provides, *routes, *migrations, *commands, *metrics;
     struct bp_plugin plugin = {0};
     if (!check_header(from, file_name, why))
         return false;
@@ -237,8 +249,10 @@ bool descriptor_copy(const struct bp_plugin *from, const char *file_name, struct
         !copy_rows("provides", from->provides, sizeof(struct bp_provide), arena, &provides, why) ||
         !copy_rows("routes", from->routes, sizeof(struct bp_route), arena, &routes, why) ||
         !copy_rows("migrations", from->migrations, sizeof(struct bp_migration), arena, &migrations, why) ||
-        !copy_rows("commands", plugin.commands, sizeof(struct bp_command), arena, &commands, why))
+        !copy_rows("commands", plugin.commands, sizeof(struct bp_command), arena, &commands, why) ||
+        !copy_rows("metrics", plugin.metrics, sizeof(struct bp_metric_row), arena, &metrics, why))
         return false;
+    plugin.metrics = metrics;
     plugin.needs = needs;
     plugin.provides = provides;
     plugin.routes = routes;
@@ -248,7 +262,7 @@ bool descriptor_copy(const struct bp_plugin *from, const char *file_name, struct
         buffer_printf(why, "phase is %u, this server's last is %u", plugin.phase, BP_PHASE_HANDLE);
         return false;
     }
-    if (!check_options(&plugin, why) || !check_needs(&plugin, why) ||
+    if (!check_options(&plugin, why) || !check_needs(&plugin, why) || !check_metrics(&plugin, why) ||
         !copy_vtables((struct bp_provide *)(uintptr_t)provides, arena, why) || !check_routes(&plugin, why) ||
         !check_migrations(&plugin, why) || !check_commands(&plugin, why))
         return false;

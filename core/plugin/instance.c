@@ -91,6 +91,17 @@ static bool providers_ready(const struct bp_host *host)
     return true;
 }
 
+static bool make_metrics(struct bp_host *host)
+{
+    for (const struct bp_metric_row *row = host->plugin.metrics; row && row->size; row++) {
+        struct bp_metric *metric = bp_metric_new(host, &row->def);
+        if (!metric) /* and why is reported */
+            return false;
+        memcpy((char *)host->self + row->offset, (const void *)&metric, sizeof(metric));
+    }
+    return true;
+}
+
 void instance_init(struct bp_host *host)
 {
     struct assembly *assembly = host->assembly;
@@ -100,7 +111,9 @@ void instance_init(struct bp_host *host)
     int status = 0;
     host->init_called = true;
     assembly->initializing = host;
-    if (host->plugin.init) {
+    if (!make_metrics(host)) {
+        status = BP_INVALID;
+    } else if (host->plugin.init) {
         struct fiber_place before = fiber_enter((struct fiber_place){.plugin = host->name, .hook = "init"});
         status = host->plugin.init(host, host->self);
         fiber_enter(before);

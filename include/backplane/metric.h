@@ -9,6 +9,8 @@
 #include "backplane/clock.h"
 #include "backplane/str.h"
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -46,11 +48,36 @@ struct bp_metric_def {
     uint32_t spare;
 };
 
+/* A row of bp_plugin.metrics: a metric, and where in self the core writes the struct bp_metric * to, before init. Begins with its size.
+ *
+ *     static const struct bp_metric_row metrics[] = {
+ *         BP_METRIC(struct todos, created, .type = BP_COUNTER, .name = "todos_created_total", .help = "Todos that were made."),
+ *         BP_METRIC_END};
+ */
+struct bp_metric_row {
+    uint32_t size;
+    uint32_t offset;
+    struct bp_metric_def def;
+};
+#ifndef __cplusplus
+#define BP_METRIC(S, member, ...)                                                               \
+    {                                                                                           \
+        .size = sizeof(struct bp_metric_row), .offset = (uint32_t)offsetof(S, member), .def = { \
+            .size = sizeof(struct bp_metric_def),                                               \
+            __VA_ARGS__                                                                         \
+        }                                                                                       \
+    }
+#define BP_METRIC_END \
+    {                 \
+        .size = 0     \
+    }
+#endif
+
 /* Opaque: a metric, and one of its series (a metric with values for its labels). Both live as long as the process. */
 struct bp_metric;
 struct bp_series;
 
-/* In init only. The definition is borrowed. Two instances that define the same name share the metric. NULL when it is
+/* In init only, for what depends on options; else bp_plugin.metrics does it. The definition is borrowed. Two instances that define the same name share the metric. NULL when it is
  * malformed or contradicts an earlier one (reported as a configuration error). */
 struct bp_metric *bp_metric_new(struct bp_host *host, const struct bp_metric_def *def);
 /* The series of these label values (as many as the definition has labels), created on first use; the overflow series

@@ -10,6 +10,7 @@
 #define BACKPLANE_PLUGIN_H
 
 #include "backplane/field.h"
+#include "backplane/metric.h"
 #include "backplane/request.h"
 #include "backplane/route.h"
 
@@ -127,7 +128,8 @@ struct bp_plugin {
      * `check` and `migrate` do without: a secret, a peer. After init, in the order of needs; no fiber, no loop: it may block, for seconds
      * at most. Not zero, with bp_start_error(): the server does not start. A worker that is replaced does not ask again. */
     int (*before_start)(struct bp_host *host, void *self);
-    const void *spare[4];
+    const struct bp_metric_row *metrics; /* ends with BP_METRIC_END */
+    const void *spare[3];
 };
 
 #ifdef __cplusplus

@@ -17,7 +17,8 @@ struct metrics {
     struct bp_metric *duration, *active, *build, *cpu, *resident, *open_fds, *max_fds, *start_time;
     struct bp_series *active_now, *cpu_total, *resident_now, *open_fds_now;
     struct kept_series kept[KEPT_SERIES];
-    int64_t cpu_counted; /* microseconds of this process that are in the metric */
+    struct bp_array buckets; /* of double: the option */
+    int64_t cpu_counted;     /* microseconds of this process that are in the metric */
 };
 
 /* Reads what the kernel knows about this process into its metrics. */

@@ -5,52 +5,61 @@
 #include "process.h"
 
 #define REFRESH (5 * BP_SECOND)
+#define BUCKETS_MAX 64
 
 /* The boundaries that OpenTelemetry's HTTP conventions ask for, in seconds. */
-static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10};
+static const double default_buckets[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10};
 
-#define DEF(type_, name_, help_, ...)                                                                        \
-    {                                                                                                        \
-        .size = sizeof(struct bp_metric_def), .type = (type_), .name = (name_), .help = (help_), __VA_ARGS__ \
-    }
+#define S struct metrics
 
-static const struct bp_metric_def duration =
-    DEF(BP_HISTOGRAM, "http_server_request_duration_seconds", "Duration of HTTP server requests.",
-        .labels = {"http_request_method", "http_route", "http_response_status_code"}, .buckets = buckets,
-        .bucket_count = sizeof(buckets) / sizeof(buckets[0]), .max_series = 500, .exemplars = 1);
-static const struct bp_metric_def active =
-    DEF(BP_GAUGE, "http_server_active_requests", "Number of HTTP server requests in flight.", .max_series = 0);
-static const struct bp_metric_def build = DEF(BP_GAUGE, "backplane_build_info", "The version that runs, as a label.",
-                                              .labels = {"version"}, .aggregate = BP_METRIC_MAX);
-static const struct bp_metric_def cpu =
-    DEF(BP_COUNTER, "process_cpu_seconds_total", "User and system CPU time of all workers.", .scale = 0.000001);
-static const struct bp_metric_def resident =
-    DEF(BP_GAUGE, "process_resident_memory_bytes",
-        "Resident memory, summed over the workers (shared pages count in each).", .scale = 1);
-static const struct bp_metric_def open_fds =
-    DEF(BP_GAUGE, "process_open_fds", "Open file descriptors, summed over the workers.", .scale = 1);
-static const struct bp_metric_def max_fds =
-    DEF(BP_GAUGE, "process_max_fds", "Limit of open file descriptors, summed over the workers.", .scale = 1);
-static const struct bp_metric_def start_time =
-    DEF(BP_GAUGE, "process_start_time_seconds", "Start of the supervisor, in seconds since the Unix epoch.",
-        .aggregate = BP_METRIC_MAX, .scale = 0.001);
+static const struct bp_metric_row metrics_table[] = {
+    BP_METRIC(S, active, .type = BP_GAUGE, .name = "http_server_active_requests",
+              .help = "Number of HTTP server requests in flight."),
+    BP_METRIC(S, build, .type = BP_GAUGE, .name = "backplane_build_info", .help = "The version that runs, as a label.",
+              .labels = {"version"}, .aggregate = BP_METRIC_MAX),
+    BP_METRIC(S, cpu, .type = BP_COUNTER, .name = "process_cpu_seconds_total",
+              .help = "User and system CPU time of all workers.", .scale = 0.000001),
+    BP_METRIC(S, resident, .type = BP_GAUGE, .name = "process_resident_memory_bytes",
+              .help = "Resident memory, summed over the workers (shared pages count in each)."),
+    BP_METRIC(S, open_fds, .type = BP_GAUGE, .name = "process_open_fds",
+              .help = "Open file descriptors, summed over the workers."),
+    BP_METRIC(S, max_fds, .type = BP_GAUGE, .name = "process_max_fds",
+              .help = "Limit of open file descriptors, summed over the workers."),
+    BP_METRIC(S, start_time, .type = BP_GAUGE, .name = "process_start_time_seconds",
+              .help = "Start of the supervisor, in seconds since the Unix epoch.", .aggregate = BP_METRIC_MAX,
+              .scale = 0.001),
+    BP_METRIC_END};
+
+static const struct bp_field bucket_rows[] = {{.name = "", .type = BP_TYPE_F64}, BP_END};
+static const struct bp_field options[] = {
+    BP_ARRAY(S, buckets, double, bucket_rows, .max = BUCKETS_MAX,
+             .doc =
+                 "Upper bounds of the buckets of http_server_request_duration_seconds, in seconds, ascending. Empty: "
+                 "0.005 to 10, those of OpenTelemetry."),
+    BP_END};
 
 static int init(struct bp_host *host, void *self)
 {
     struct metrics *metrics = self;
-    const struct {
-        struct bp_metric **place;
-        const struct bp_metric_def *def;
-    } all[] = {{&metrics->duration, &duration}, {&metrics->active, &active},        {&metrics->build, &build},
-               {&metrics->cpu, &cpu},           {&metrics->resident, &resident},    {&metrics->open_fds, &open_fds},
-               {&metrics->max_fds, &max_fds},   {&metrics->start_time, &start_time}};
-
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        *all[i].place = bp_metric_new(host, all[i].def);
-        if (!*all[i].place)
-            return BP_INVALID;
+    struct bp_metric_def duration = {.size = sizeof(duration),
+                                     .type = BP_HISTOGRAM,
+                                     .name = "http_server_request_duration_seconds",
+                                     .help = "Duration of HTTP server requests.",
+                                     .labels = {"http_request_method", "http_route", "http_response_status_code"},
+                                     .buckets = default_buckets,
+                                     .bucket_count = sizeof(default_buckets) / sizeof(default_buckets[0]),
+                                     .max_series = 500,
+                                     .exemplars = 1};
+    if (metrics->buckets.len > 0) {
+        const double *bounds = metrics->buckets.ptr;
+        for (size_t i = 0; i < metrics->buckets.len; i++)
+            if (!(bounds[i] > (i > 0 ? bounds[i - 1] : 0)))
+                return bp_config_error(host, "buckets", "must ascend, from above 0");
+        duration.buckets = bounds;
+        duration.bucket_count = (uint32_t)metrics->buckets.len;
     }
-    return 0;
+    metrics->duration = bp_metric_new(host, &duration);
+    return metrics->duration ? 0 : BP_INVALID;
 }
 
 void metrics_refresh(struct metrics *metrics)
@@ -93,5 +102,5 @@ static const struct bp_route routes[] = {
 
 BP_PLUGIN(.name = "metrics", .version = "1.0.0",
           .doc = "Measures requests, and shows all metrics of the server to Prometheus.",
-          .self_size = sizeof(struct metrics), .phase = BP_PHASE_OBSERVE, .routes = routes, .init = init,
-          .start = start, .middleware = metrics_observe);
+          .self_size = sizeof(struct metrics), .phase = BP_PHASE_OBSERVE, .options = options, .metrics = metrics_table,
+          .routes = routes, .init = init, .start = start, .middleware = metrics_observe);

@@ -304,3 +304,28 @@ Test(metrics, what_dies_is_counted)
 #endif
     (void)server_stop(&server);
 }
+
+#define BUCKETS(list)                                                                                 \
+    "server: { listen = ( { address = \"127.0.0.1:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; };\n" \
+    "plugins: ( { use = \"metrics\"; buckets = ( " list " ); }, { use = \"health\"; } );\n"           \
+    "pipelines: { base = ( \"metrics\" ); }; routes: ( { match = \"/*\"; pipeline = \"base\"; } );\n"
+
+Test(metrics, buckets_are_an_option)
+{
+    static const char *const refused[] = {BUCKETS("0.5, 0.5"), BUCKETS("0.0"), BUCKETS("2, 1")};
+    server_start(&server, &(struct server_options){.config = BUCKETS("0.25, 60")});
+    ask("/health/live", 2);
+    char *text = scrape(NULL);
+    cr_expect(strstr(text, ",http_response_status_code=\"200\",le=\"0.25\"} "));
+    cr_expect(strstr(text, ",http_response_status_code=\"200\",le=\"60\"} "));
+    cr_expect_null(strstr(text, ",http_response_status_code=\"200\",le=\"0.005\"} "));
+    free(text);
+    cr_assert_eq(server_stop(&server), 0);
+
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        char *output;
+        cr_expect_neq(server_refuses(&(struct server_options){.config = refused[i]}, &output), 0);
+        cr_expect(strstr(output, "plugins.metrics.buckets: must ascend, from above 0\n"), "%s", output);
+        free(output);
+    }
+}

@@ -17,18 +17,16 @@ static const struct bp_field options[] = {BP_SPAN(struct slow_log_stage, thresho
                                                   .doc = "Requests that take this long are logged; 0: all."),
                                           BP_END};
 
-static const struct bp_metric_def requests = {.size = sizeof(requests),
-                                              .type = BP_COUNTER,
-                                              .name = "slow_log_requests_total",
-                                              .help = "Requests that took long.",
-                                              .labels = {"stage"}};
+static const struct bp_metric_row metrics[] = {BP_METRIC(struct slow_log, requests, .type = BP_COUNTER,
+                                                         .name = "slow_log_requests_total",
+                                                         .help = "Requests that took long.", .labels = {"stage"}),
+                                               BP_METRIC_END};
 
 static int slow_log_init(struct bp_host *host, void *self)
 {
     struct slow_log *slow_log = self;
     slow_log->host = host;
-    slow_log->requests = bp_metric_new(host, &requests);
-    return slow_log->requests ? 0 : BP_INVALID;
+    return 0;
 }
 
 static int slow_log_measure(struct bp_request *rq, void *self, const void *stage)
@@ -49,4 +47,4 @@ static int slow_log_measure(struct bp_request *rq, void *self, const void *stage
 
 BP_PLUGIN(.name = "slow_log", .version = "1.0.0", .doc = "Logs requests that take long.",
           .self_size = sizeof(struct slow_log), .stage_size = sizeof(struct slow_log_stage), .options = options,
-          .phase = BP_PHASE_OBSERVE, .init = slow_log_init, .middleware = slow_log_measure);
+          .metrics = metrics, .phase = BP_PHASE_OBSERVE, .init = slow_log_init, .middleware = slow_log_measure);

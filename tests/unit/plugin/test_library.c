@@ -50,6 +50,7 @@ Test(library, refusals)
         {"outside", "options: \"key\" ends at byte 24, but self_size is 8"},
         {"stage_without_middleware", "options: \"quota\" is a stage's, but there is no middleware"},
         {"uneven_rows", "size of needs[1] is 16, that of needs[0] is 24"},
+        {"metric_outside", "metrics[0]: its member ends at byte 16, but self_size is 8"},
         {"need_outside", "needs \"thing\": its member ends at byte 16, but self_size is 8"},
         {"route_without_handler", "routes[0] has no handler"},
         {"command_without_run", "commands[0] has no run"},
