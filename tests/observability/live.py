@@ -18,7 +18,7 @@ import yaml
 sys.dont_write_bytecode = True
 from world import World, until  # pylint: disable=wrong-import-position
 
-BACKPLANE, ROOT = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+BACKPLANE, ROOT = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
 # (dashboard, panel, legend): what has no series while nothing is wrong.
 HEALTHY = {
     ("routes", "Failures (5xx)", "{{http_route}} {{http_response_status_code}}"),
