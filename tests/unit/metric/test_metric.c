@@ -2,8 +2,10 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "core/base/arena.h"
+#include "core/base/sanitize.h"
 #include "core/metric/metric.h"
 #include "core/supervisor/shared.h"
 
@@ -324,4 +326,53 @@ Test(metric, the_public_reading_shows_the_current_memory)
     bp_str text = bp_metrics_render(arena, BP_METRIC_TEXT);
     cr_assert(bp_str_is(text, "# HELP c C.\n# TYPE c counter\nc 1\n"));
     arena_free(arena);
+}
+
+static double milliseconds_of_this_thread(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6;
+}
+
+/* 100 series of 17 samples and 300 of one, of four workers. */
+static void fill(void)
+{
+    static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10};
+    struct bp_metric *histogram = define(DEF(.type = BP_HISTOGRAM, .name = "h_seconds", .help = "H.", .labels = {"l"},
+                                             .buckets = buckets, .bucket_count = 14, .exemplars = 1));
+    struct bp_metric *counter =
+        define(DEF(.type = BP_COUNTER, .name = "c_total", .help = "C.", .labels = {"l"}, .max_series = 300));
+    for (unsigned slot = 0; slot < 4; slot++) {
+        shared_set_slot(shared, slot);
+        for (int i = 0; i < 300; i++) {
+            char text[32];
+            const bp_str label = bp_str_n(text, (size_t)snprintf(text, sizeof(text), "/api/v1/todos/%d", i));
+            bp_metric_add(bp_series(counter, &label), i + 1);
+            if (i < 100)
+                bp_metric_observe(bp_series(histogram, &label), 0.0013 * i);
+        }
+    }
+}
+
+Test(metric, two_thousand_samples_are_written_within_five_milliseconds)
+{
+    fill();
+    for (int format = BP_METRIC_TEXT; format <= BP_METRIC_OPENMETRICS; format++) {
+        double best = 1e9;
+        size_t samples = 0;
+        for (int i = 0; i < 5; i++) {
+            struct buffer out = {0};
+            double before = milliseconds_of_this_thread(), took;
+            metrics_write(shared, (enum bp_metric_format)format, &out);
+            took = milliseconds_of_this_thread() - before;
+            best = took < best ? took : best;
+            samples = 0;
+            for (size_t at = 0; at < out.len; at++)
+                samples += (at == 0 || out.ptr[at - 1] == '\n') && out.ptr[at] != '#';
+            buffer_deinit(&out);
+        }
+        cr_assert_eq(samples, 2000);
+        cr_assert(SANITIZE_ADDRESS || SANITIZE_THREAD || best < 5, "%g ms", best);
+    }
 }
