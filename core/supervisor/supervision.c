@@ -6,9 +6,9 @@
 #include "core/supervisor/shared.h"
 
 /* The supervisor writes to the cells of slot 0. No worker writes to these metrics. */
-#define GAUGE(name_, help_, ...)                                                                              \
-    {                                                                                                         \
-        .size = sizeof(struct bp_metric_def), .type = BP_GAUGE, .name = (name_), .help = (help_), __VA_ARGS__ \
+#define GAUGE(name_, ...)                                                                            \
+    {                                                                                                \
+        .size = sizeof(struct bp_metric_def), .type = BP_GAUGE, .name = (name_), .help = __VA_ARGS__ \
     }
 
 enum { ENDS, WORKERS, RELOAD_SUCCESSFUL, RELOAD_TIME, MEMORY, DEFS };

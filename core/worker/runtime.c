@@ -9,13 +9,13 @@
 #include "core/worker/fiber.h"
 #include "core/worker/loop.h"
 
-#define COUNTER(name_, help_, ...)                                                                              \
-    {                                                                                                           \
-        .size = sizeof(struct bp_metric_def), .type = BP_COUNTER, .name = (name_), .help = (help_), __VA_ARGS__ \
+#define COUNTER(name_, ...)                                                                            \
+    {                                                                                                  \
+        .size = sizeof(struct bp_metric_def), .type = BP_COUNTER, .name = (name_), .help = __VA_ARGS__ \
     }
-#define GAUGE(name_, help_, ...)                                                                              \
-    {                                                                                                         \
-        .size = sizeof(struct bp_metric_def), .type = BP_GAUGE, .name = (name_), .help = (help_), __VA_ARGS__ \
+#define GAUGE(name_, ...)                                                                            \
+    {                                                                                                \
+        .size = sizeof(struct bp_metric_def), .type = BP_GAUGE, .name = (name_), .help = __VA_ARGS__ \
     }
 
 enum {
