@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,10 +16,13 @@
 
 bp_str (*log_request_id)(void);
 bool (*log_trace)(struct bp_trace_context *ret_context);
+bp_str (*log_client)(void);
 
 static _Atomic int least_level = BP_LOG_INFO;
 static enum log_format chosen_format = LOG_AUTO;
 static char process_name[32];
+static int audit_fd = STDERR_FILENO;
+static char audit_path[PATH_MAX]; /* empty: no file */
 
 void log_setup(enum bp_level level, enum log_format format, const char *process)
 {
@@ -185,9 +191,11 @@ static void add_head(struct buffer *line, enum bp_level level, const char *event
     }
 }
 
-static void write_line(const char *line, size_t len)
+static void write_line(int fd, const char *line, size_t len)
 {
-    /* When standard error takes no more there is nobody left to tell. */
+    if (write(fd, line, len) == (ssize_t)len || fd == STDERR_FILENO)
+        return;
+    /* A full disk: the event must not be lost. When standard error takes no more there is nobody left to tell. */
     ssize_t written = write(STDERR_FILENO, line, len);
     (void)written;
 }
@@ -205,15 +213,16 @@ static void add_trace(struct buffer *line, bool json)
     add_field(line, &(struct bp_log_field){.name = "span_id", .str = bp_str_n(span_id, sizeof(span_id))}, json);
 }
 
-void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, const char *message,
-                  const struct bp_log_field *fields)
+static void write_event(struct bp_host *host, enum bp_level level, bool audit, const char *event, const char *message,
+                        const struct bp_log_field *fields)
 {
     struct buffer line = {0};
-    bool json = log_is_json();
+    int fd = audit ? audit_fd : STDERR_FILENO;
+    bool json = fd == STDERR_FILENO ? log_is_json() : audit_path[0] || chosen_format != LOG_TEXT;
     bp_str request_id;
-    if (!bp_log_enabled(level))
-        return;
     add_head(&line, level, event, message, json);
+    if (audit)
+        add_field(&line, &(struct bp_log_field){.name = "stream", .str = BP_STR("audit")}, json);
     if (process_name[0])
         add_field(&line, &(struct bp_log_field){.name = "process", .str = bp_str_of(process_name)}, json);
     add_field(&line, &(struct bp_log_field){.name = "pid", .kind = BP_LOG_INT, .integer = getpid()}, json);
@@ -223,15 +232,75 @@ void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, 
     if (request_id.len > 0)
         add_field(&line, &(struct bp_log_field){.name = "request_id", .str = request_id}, json);
     add_trace(&line, json);
+    if (audit && log_client && log_client().len > 0)
+        add_field(&line, &(struct bp_log_field){.name = "client", .str = log_client()}, json);
     for (; fields && fields->name; fields++)
         add_field(&line, fields, json);
     buffer_add(&line, json ? BP_STR("}\n") : BP_STR("\n"));
     if (line.failed) {
         static const char lost[] =
             "{\"level\":\"error\",\"event\":\"log.no_memory\",\"message\":\"A line was lost\"}\n";
-        write_line(lost, sizeof(lost) - 1);
+        write_line(STDERR_FILENO, lost, sizeof(lost) - 1);
     } else {
-        write_line(line.ptr, line.len);
+        write_line(fd, line.ptr, line.len);
     }
     buffer_deinit(&line);
+}
+
+void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, const char *message,
+                  const struct bp_log_field *fields)
+{
+    if (bp_log_enabled(level))
+        write_event(host, level, false, event, message, fields);
+}
+
+void bp_audit_write(struct bp_host *host, const char *event, const char *message, const struct bp_log_field *fields)
+{
+    write_event(host, BP_LOG_INFO, true, event, message, fields);
+}
+
+/* ---- where the audit log goes ---- */
+
+bool log_audit_reopen(void)
+{
+    if (!audit_path[0])
+        return true;
+    int fd = open(audit_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return false;
+    if (audit_fd > STDERR_FILENO)
+        (void)close(audit_fd);
+    audit_fd = fd;
+    return true;
+}
+
+bool log_audit_open(bp_str output, bp_str folder)
+{
+    log_audit_close();
+    if (output.len == 0 || bp_str_is(output, "stderr"))
+        return true;
+    if (bp_str_is(output, "stdout")) {
+        audit_fd = STDOUT_FILENO;
+        return true;
+    }
+    bool relative = output.ptr[0] != '/';
+    int len = snprintf(audit_path, sizeof(audit_path), "%" BP_STR_FMT "%s%" BP_STR_FMT, relative ? (int)folder.len : 0,
+                       folder.ptr ? folder.ptr : "", relative ? "/" : "", BP_STR_ARG(output));
+    if (len < 0 || (size_t)len >= sizeof(audit_path)) {
+        audit_path[0] = '\0';
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    if (log_audit_reopen())
+        return true;
+    audit_path[0] = '\0';
+    return false;
+}
+
+void log_audit_close(void)
+{
+    if (audit_fd > STDERR_FILENO)
+        (void)close(audit_fd);
+    audit_fd = STDERR_FILENO;
+    audit_path[0] = '\0';
 }

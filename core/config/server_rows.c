@@ -60,6 +60,13 @@ const struct bp_field config_server_rows[] = {
     BP_CHOICE(S, log_level, .choices = levels, .def = "info", .doc = "The least important events that are logged."),
     BP_CHOICE(S, log_format, .choices = formats, .def = "auto",
               .doc = "How log lines look; auto is text on a terminal and JSON elsewhere."),
+    BP_TEXT(
+        S, audit_log, .def = "", .max = 4000, .example = "audit.log",
+        .doc =
+            "Where security events are written (logins, refusals, changes of accounts, rights and keys): empty, among "
+            "the "
+            "other lines of the log, with \"stream\":\"audit\"; \"stdout\"; or a file (relative to the data folder), "
+            "opened again on SIGUSR1."),
     BP_ARRAY(
         S, trusted_proxies, bp_str, network_rows, .max = 64, .example = "10.0.0.0/8",
         .doc =

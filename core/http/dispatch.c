@@ -250,6 +250,19 @@ static bool is_acceptable(struct bp_request *rq)
                              (enum accept_refusal)rq->connection->server->options->not_acceptable);
 }
 
+/* A route that asks for a role or scope which who asks has not. */
+static int refuse_access(struct bp_request *rq)
+{
+    const struct bp_identity *identity = bp_identity(rq);
+    char id[BP_UUID_LEN];
+    if (identity)
+        bp_uuid_format(&identity->user_id, id);
+    bp_audit(NULL, "access.denied", "A request was refused for want of rights", bp_log_cstr("outcome", "denied"),
+             bp_log_str("method", rq->head.method_text), bp_log_str("route", bp_request_route(rq)),
+             bp_log_str("user_id", bp_str_n(id, identity ? sizeof(id) : 0)));
+    return bp_fail(rq, 403, "auth.forbidden", "Forbidden");
+}
+
 /* Runs the stage of this index, or the handler behind the last one. */
 static int run(struct bp_request *rq, uint32_t index)
 {
@@ -264,7 +277,7 @@ static int run(struct bp_request *rq, uint32_t index)
     rq->next_stage = index + 1;
     int status;
     if (is_guarded(rq, index) && !guard_admits(&rq->endpoint->route, bp_identity(rq)))
-        status = bp_fail(rq, 403, "auth.forbidden", "Forbidden");
+        status = refuse_access(rq);
     else if (is_guarded(rq, index) && !is_acceptable(rq))
         status = bp_fail(rq, 406, "http.not_acceptable", "The reply would be application/json, which Accept excludes");
     else

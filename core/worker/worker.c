@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/worker/worker.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -55,6 +56,13 @@ static bp_str current_request_id(void)
     struct bp_fiber *fiber = fiber_current();
     struct bp_request *rq = fiber ? fiber_request(fiber) : NULL;
     return rq ? bp_request_id(rq) : bp_str_n(NULL, 0);
+}
+
+static bp_str current_client(void)
+{
+    struct bp_fiber *fiber = fiber_current();
+    struct bp_request *rq = fiber ? fiber_request(fiber) : NULL;
+    return rq ? bp_request_client(rq) : bp_str_n(NULL, 0);
 }
 
 /* ---- the end ---- */
@@ -179,6 +187,10 @@ static void obey(struct worker *worker, const struct control_message *order)
         drain(worker, (bp_span)order->value);
         break;
     case CONTROL_REOPEN:
+        if (!log_audit_reopen())
+            bp_log(NULL, BP_LOG_ERROR, "audit.reopen_failed",
+                   "The audit log could not be opened again; the old file stays",
+                   bp_log_cstr("error", strerror(errno)));
         assembly_reopen(worker->assembly);
         break;
     case CONTROL_METRICS:
@@ -277,6 +289,10 @@ static int load(struct worker *worker, const struct config_load_options *options
         r = shared_attach(worker->child->memory_fd, &worker->control, worker->child->slot, &worker->shared);
         if (r != 0)
             report_error(&report, NULL, 0, NULL, "shared memory cannot be attached");
+        else if (!log_audit_open(worker->config->server.audit_log, worker->config->server.data)) {
+            report_error(&report, NULL, 0, NULL, "server.audit_log cannot be opened: %s", strerror(errno));
+            r = BP_ERROR;
+        }
     }
     if (r == 0) {
         shared_stamp(worker->shared, bp_clock());
@@ -306,6 +322,7 @@ static int prepare_loop(struct worker *worker)
         event_add(worker->control_event, NULL) != 0 || event_add(worker->stamp_event, &second) != 0)
         return BP_NOMEM;
     log_request_id = current_request_id;
+    log_client = current_client;
     log_trace = bp_trace_current;
     metrics_attach(worker->shared);
     errors_attach(worker->shared);
@@ -331,6 +348,7 @@ static int serve(struct worker *worker)
 static void deinit(struct worker *worker)
 {
     log_request_id = NULL;
+    log_client = NULL;
     log_trace = NULL;
     errors_detach();
     worker->server = server_free(worker->server);

@@ -90,6 +90,20 @@ bool bp_is_secret_name(bp_str name);
     }
 #endif
 
+/* Writes a line of the audit log, the stream of security events (OWASP ASVS V16: who logged in, who was refused, what changed of accounts and
+ * rights), whatever the level that is written: as a line of the log with "stream":"audit", to where server.audit_log says. The core adds what it adds to
+ * each line, and on a request's fiber the client's address. event, message, fields and the rest as bp_log_write(). Never a secret. Use bp_audit(). */
+void bp_audit_write(struct bp_host *host, const char *event, const char *message, const struct bp_log_field *fields);
+#ifndef __cplusplus
+/* Writes a line with any number of fields, as bp_audit_write().
+ *
+ *     bp_audit(host, "auth.login", "Logged in", bp_log_cstr("outcome", "ok"), bp_log_str("user_id", id));
+ */
+#define bp_audit(host, event, ...)                                \
+    bp_audit_write((host), (event), BP_LOG_HEAD_(__VA_ARGS__, 0), \
+                   (const struct bp_log_field[])BP_LOG_TAIL_(__VA_ARGS__, bp_log_end()))
+#endif
+
 /* In start: calls function(argument) on the loop, without a fiber, when the operator wants log files opened again (SIGUSR1 to the
  * supervisor, after a rotation). Ends with the instance. 0 or -2 (BP_NOMEM). */
 int bp_on_reopen(struct bp_host *host, void (*function)(void *argument), void *argument);

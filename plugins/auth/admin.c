@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /api/v1/admin/users, GET and PATCH /api/v1/admin/users/{id}: accounts as those see them who look after them. */
+#include "audit.h"
 #include "backplane/resource.h"
 
 #include "account.h"
@@ -103,5 +104,8 @@ int admin_user_update(struct bp_request *rq, void *self, const void *stage)
     }
     /* What was refused has written nothing; and there may be a stage whose transaction this is a part of. */
     int committed = bp_db_commit(auth->db, tx);
+    if (committed == 0 && status == 0 && bp_reply_status(rq) == 200)
+        audit_by(auth, rq, "auth.account_changed", "An administrator changed the role or state of an account",
+                 "target_user_id", bp_param_uuid(rq, "id"));
     return bp_trace(committed < 0 ? committed : status);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /api/v1/auth/password */
+#include "audit.h"
 #include "confirm.h"
 #include "credentials.h"
 #include "issue.h"
@@ -56,6 +57,7 @@ int password_change(struct bp_request *rq, void *self, const void *stage)
         return bp_fail(rq, 409, "auth.changed", "The account was changed at the same time");
     if (status < 0)
         return bp_trace(status);
+    audit(auth, "auth.password_changed", "A password was changed", AUDIT_OK, &account.id);
     forget_token(auth, rq);
     return bp_reply_json(rq, 200, token_reply, &pair);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "confirm.h"
+#include "audit.h"
 
 #include "login_attempt.h"
 
@@ -23,6 +24,7 @@ int confirm_password(struct auth *auth, struct bp_request *rq, bp_str password, 
         login_attempt_succeeded(auth, &attempt, &ret_account->id);
         return 0;
     }
+    audit(auth, "auth.confirmation", "The current password was not the right one", AUDIT_FAILED, &ret_account->id);
     status = bp_fail(rq, 403, "auth.wrong_password", "Current password is incorrect");
     return status < 0 ? status : BP_REFUSED;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GET and POST /api/v1/auth/keys, DELETE /api/v1/auth/keys/{id} */
 #include "api_key.h"
+#include "audit.h"
 #include "auth.h"
 
 #define SCOPES_MAX 32
@@ -207,6 +208,7 @@ int keys_create(struct bp_request *rq, void *self, const void *stage)
         status = view_of(&key, bp_arena(rq), &view);
     if (status < 0)
         return bp_trace(status);
+    audit_by(auth, rq, "auth.key_created", "A key was created", "key_id", &key.id);
     view.set = UINT64_MAX;
     view.key = bp_str_n(made.text, API_KEY_LEN);
     return bp_reply_object(rq, 201, "Key created successfully", key_fields, &view);
@@ -223,5 +225,6 @@ int keys_delete(struct bp_request *rq, void *self, const void *stage)
         return bp_fail(rq, 404, "key.not_found", "Key not found");
     if (status < 0)
         return bp_trace(status);
+    audit_by(auth, rq, "auth.key_deleted", "A key was deleted", "key_id", bp_param_uuid(rq, "id"));
     return bp_reply_message(rq, 200, "Key deleted successfully");
 }

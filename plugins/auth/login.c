@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /api/v1/auth/login */
 #include "account.h"
+#include "audit.h"
 #include "auth.h"
 #include "credentials.h"
 #include "issue.h"
@@ -78,11 +79,15 @@ int login(struct bp_request *rq, void *self, const void *stage)
                              known ? account.password_hash : bp_str_of(auth->dummy_hash), &check);
     if (status < 0)
         return bp_trace(login_attempt_broken(auth, &attempt, status));
-    if (!known || !check.matches)
+    if (!known || !check.matches) {
+        audit(auth, "auth.login", "A login failed", AUDIT_FAILED, known ? &account.id : NULL);
         return refuse(rq);
+    }
     login_attempt_succeeded(auth, &attempt, &account.id);
-    if (account.disabled) /* said to who knows the password only */
+    if (account.disabled) { /* said to who knows the password only */
+        audit(auth, "auth.login", "A login of a disabled account was refused", AUDIT_DENIED, &account.id);
         return bp_fail(rq, 403, "auth.disabled", "Account is disabled");
+    }
     if (check.renewed)
         renew_hash(auth, &account, check.new_hash);
 
@@ -92,6 +97,7 @@ int login(struct bp_request *rq, void *self, const void *stage)
         return refuse(rq);
     if (status < 0)
         return bp_trace(status);
+    audit(auth, "auth.login", "Logged in", AUDIT_OK, &account.id);
     reply.user = account;
     trim_sessions(auth, &account.id);
     return bp_reply_json(rq, 200, login_reply, &reply);

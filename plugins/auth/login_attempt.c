@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "login_attempt.h"
+#include "audit.h"
 
 #include <stdio.h>
 
 #include "login_address.h"
 
-static int refuse(struct bp_request *rq, bp_span retry_in)
+static int refuse(const struct auth *auth, struct bp_request *rq, const bp_uuid *user_id, bp_span retry_in)
 {
     char seconds[24];
     int len = snprintf(seconds, sizeof(seconds), "%lld", (long long)((retry_in - 1) / BP_SECOND + 1));
+    audit(auth, "auth.locked_out", "A login was refused after too many failures", AUDIT_DENIED, user_id);
     int status = bp_header_set(rq, BP_STR("Retry-After"), bp_str_n(seconds, (size_t)len));
     if (status == 0)
         status = bp_fail(rq, 429, "auth.too_many_failures", "Too many failed logins. Please try again later.");
@@ -27,7 +29,7 @@ int login_attempt_begin(struct auth *auth, struct bp_request *rq, bp_str email, 
     if (status < 0)
         return bp_trace(status);
     status = throttle_begin(&auth->throttle, email, &ret_attempt->address, familiar, &ret_attempt->attempt, &retry_in);
-    return status == THROTTLE_E_LIMITED ? refuse(rq, retry_in) : status;
+    return status == THROTTLE_E_LIMITED ? refuse(auth, rq, user_id, retry_in) : status;
 }
 
 void login_attempt_succeeded(struct auth *auth, const struct login_attempt *attempt, const bp_uuid *user_id)

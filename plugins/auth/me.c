@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* GET, PATCH and DELETE /api/v1/auth/me */
+#include "audit.h"
 #include "confirm.h"
 #include "credentials.h"
 
@@ -70,6 +71,7 @@ int me_update(struct bp_request *rq, void *self, const void *stage)
         return bp_fail(rq, 409, "auth.changed", "The account was changed at the same time");
     if (status < 0)
         return bp_trace(status);
+    audit(auth, "auth.email_changed", "The e-mail address of an account was changed", AUDIT_OK, &account.id);
     account.email = body.email;
     return bp_reply_object(rq, 200, "Account updated successfully", me_reply, &account);
 }
@@ -107,6 +109,7 @@ int me_delete(struct bp_request *rq, void *self, const void *stage)
         return bp_fail(rq, 409, "auth.changed", "The account was changed at the same time");
     if (status < 0)
         return bp_trace(status);
+    audit(auth, "auth.account_deleted", "An account was deleted by its owner", AUDIT_OK, &account.id);
     forget_token(auth, rq);
     return bp_reply_message(rq, 200, "Account deleted successfully");
 }

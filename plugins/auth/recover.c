@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /api/v1/auth/password/forgot, password/reset and verify */
+#include "audit.h"
 #include "by_mail.h"
 #include "credentials.h"
 #include "password_rules.h"
@@ -102,6 +103,7 @@ int password_reset(struct bp_request *rq, void *self, const void *stage)
         return refuse(rq);
     if (status < 0)
         return bp_trace(status);
+    audit(auth, "auth.password_reset", "A password was reset with a mailed token", AUDIT_OK, &owner.user_id);
     /* Whoever failed before cannot keep the owner out now. */
     throttle_forgive(&auth->throttle, owner.email);
     return bp_reply_message(rq, 200, "Password reset successfully");
@@ -138,5 +140,6 @@ int email_verify(struct bp_request *rq, void *self, const void *stage)
         return refuse(rq);
     if (status < 0)
         return bp_trace(status);
+    audit(auth, "auth.email_verified", "The e-mail address of an account was verified", AUDIT_OK, &owner.user_id);
     return bp_reply_message(rq, 200, "E-mail address verified successfully");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /api/v1/auth/refresh */
+#include "audit.h"
 #include "issue.h"
 
 struct refresh_request {
@@ -22,6 +23,8 @@ static int refuse(struct bp_request *rq)
 
 static void log_reuse(const struct auth *auth, const struct session *session)
 {
+    audit(auth, "auth.token_reused", "A used refresh token came again: its session was ended", AUDIT_DENIED,
+          &session->user_id);
     char user_id[BP_UUID_LEN], id[BP_UUID_LEN];
     bp_uuid_format(&session->user_id, user_id);
     bp_uuid_format(&session->id, id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /api/v1/auth/logout and logout-all; GET /api/v1/auth/sessions, DELETE /api/v1/auth/sessions/{id} */
 #include "account.h"
+#include "audit.h"
 #include "auth.h"
 #include "session.h"
 
@@ -81,6 +82,7 @@ int logout_all(struct bp_request *rq, void *self, const void *stage)
         status = end_everything(auth, &bp_identity(rq)->user_id);
     if (status < 0)
         return bp_trace(status);
+    audit(auth, "auth.logout_all", "All sessions of an account were ended", AUDIT_OK, &bp_identity(rq)->user_id);
     forget_token(auth, rq);
     return bp_reply_message(rq, 200, "Logged out everywhere");
 }

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The audit log of a server with the shipped configuration: who, what, from where, and how it ended. */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "build_info.h"
+#include "tests/support/http.h"
+#include "tests/support/server.h"
+
+TestSuite(audit, .timeout = 90);
+
+static const char login[] = "/api/v1/auth/login";
+static const char *const to_file[] = {"--set", "server.audit_log=audit.log", NULL};
+static const char *const environment[] = {"LOGIN_MAX_FAILURES=3", NULL};
+
+static void call(const struct test_server *server, const char *method, const char *target, const char *headers,
+                 const char *body, unsigned status, struct http_reply *ret_reply)
+{
+    http_call(server->port, method, target, headers, body, ret_reply);
+    cr_assert_eq(ret_reply->status, status, "%s %s: %u %s", method, target, ret_reply->status, ret_reply->body);
+}
+
+/* Its lines so far; each must be an object, and of the stream. */
+static json_t *lines_of(const char *path)
+{
+    json_t *lines = json_array();
+    char line[8192];
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file, "%s", path);
+    while (fgets(line, sizeof(line), file)) {
+        json_t *root = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+        cr_assert_not_null(root, "not JSON: %s", line);
+        cr_assert_str_eq(http_json_text(root, "stream"), "audit");
+        cr_assert_null(strstr(line, "Passw0rd!"), "%s", line);
+        json_array_append_new(lines, root);
+    }
+    fclose(file);
+    return lines;
+}
+
+static size_t count(const json_t *lines, const char *event, const char *outcome)
+{
+    const json_t *line;
+    size_t i, found = 0;
+    json_array_foreach(lines, i, line) found +=
+        strcmp(http_json_text(line, "event"), event) == 0 && strcmp(http_json_text(line, "outcome"), outcome) == 0;
+    return found;
+}
+
+Test(audit, what_happens_to_an_account)
+{
+    static const char wrong[] = "{\"email\":\"a@example.com\",\"password\":\"Wrong-Passw0rd\"}";
+    struct test_server server;
+    struct http_reply reply;
+    struct stat status;
+    char target[128], path[128], moved[160];
+
+    server_start(&server, &(struct server_options){.environment = environment, .arguments = to_file});
+    char *bearer = http_login(server.port, "a@example.com");
+    call(&server, "POST", "/api/v1/auth/keys", bearer, "{\"name\":\"k\",\"scopes\":[\"todos:read\"]}", 201, &reply);
+    json_t *key = http_json(&reply);
+    (void)snprintf(target, sizeof(target), "/api/v1/auth/keys/%s", http_json_text(key, "data.id"));
+    http_reply_free(&reply);
+    call(&server, "DELETE", target, bearer, NULL, 200, &reply);
+    http_reply_free(&reply);
+    call(&server, "GET", "/api/v1/admin/users", bearer, NULL, 403, &reply);
+    http_reply_free(&reply);
+    for (int i = 0; i < 3; i++) {
+        call(&server, "POST", login, "X-Request-ID: bad-login\r\n", wrong, 401, &reply);
+        http_reply_free(&reply);
+    }
+
+    (void)snprintf(path, sizeof(path), "%s/audit.log", server.folder);
+    cr_assert_eq(stat(path, &status), 0);
+    cr_assert_eq(status.st_mode & 0777, 0640);
+    json_t *lines = lines_of(path);
+    cr_expect_eq(count(lines, "auth.login", "ok"), 1);
+    cr_expect_eq(count(lines, "auth.login", "failed"), 3);
+    cr_expect_eq(count(lines, "auth.key_created", "ok"), 1);
+    cr_expect_eq(count(lines, "auth.key_deleted", "ok"), 1);
+    cr_expect_eq(count(lines, "access.denied", "denied"), 1);
+    const json_t *last = json_array_get(lines, json_array_size(lines) - 1);
+    cr_expect_str_eq(http_json_text(last, "plugin"), "auth");
+    cr_expect_str_eq(http_json_text(last, "request_id"), "bad-login");
+    cr_expect_str_eq(http_json_text(last, "client"), "127.0.0.1");
+    cr_expect_eq(strlen(http_json_text(last, "user_id")), 36);
+    json_decref(lines);
+
+    /* A rotation. */
+    (void)snprintf(moved, sizeof(moved), "%s.1", path);
+    cr_assert_eq(rename(path, moved), 0);
+    cr_assert_eq(kill(server.pid, SIGUSR1), 0);
+    for (int i = 0; stat(path, &status) != 0; i++) {
+        cr_assert_lt(i, 2000);
+        (void)poll(NULL, 0, 5);
+    }
+    call(&server, "POST", login, NULL, wrong, 429, &reply);
+    http_reply_free(&reply);
+    json_decref(key);
+    free(bearer);
+    cr_assert_eq(server_stop_keep(&server), 0);
+    json_t *before = lines_of(moved), *after = lines_of(path);
+    cr_expect_eq(count(before, "auth.locked_out", "denied") + count(after, "auth.locked_out", "denied"), 1);
+    json_decref(before);
+    json_decref(after);
+    server_remove_folder(&server);
+}
+
+Test(audit, among_the_lines_of_the_log)
+{
+    struct test_server server;
+    static const char *const quiet[] = {"--set", "server.log_level=error", NULL};
+    server_start(&server, &(struct server_options){.arguments = quiet});
+    free(http_login(server.port, "a@example.com"));
+    cr_assert(server_wait_output(&server, "\"event\":\"auth.login\",\"message\":\"Logged in\",\"stream\":\"audit\""));
+    cr_assert_eq(server_stop(&server), 0);
+    static const char *const nowhere[] = {"--set", "server.audit_log=/nowhere/audit.log", NULL};
+    char *output;
+    cr_assert_eq(server_refuses(&(struct server_options){.arguments = nowhere}, &output), 1);
+    cr_assert_not_null(strstr(output, "server.audit_log cannot be opened: No such file or directory"), "%s", output);
+    free(output);
+}
