@@ -51,7 +51,7 @@ struct config_server {
     uint32_t profile;       /* 0 development, 1 production */
     bp_str secret;          /* what keys of the server's own are derived from; empty: made up */
     uint32_t log_level, log_format;
-    bp_str audit_log; /* "", "stderr", "stdout", or a file */
+    bp_str audit_log;                /* "", "stderr", "stdout", or a file */
     struct bp_array trusted_proxies; /* struct bp_network */
     uint32_t proxy_header;           /* enum forwarded_header */
     /* connections */
