@@ -57,8 +57,8 @@ static struct error_group *find(struct errors *errors, const struct error_key *k
 
 void errors_note(struct errors *errors, const struct error_sample *sample, bp_date now)
 {
-    struct error_key key;
-    struct error_last last;
+    struct error_key key = {0}; /* no byte of the stack goes into shared memory */
+    struct error_last last = {0};
 
     KEEP(key.plugin, sample->plugin);
     KEEP(key.route, sample->route);
