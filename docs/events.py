@@ -8,6 +8,7 @@ STRING = r'"((?:[^"\\]|\\.)*)"'
 LEVELS = {"DEBUG": "debug", "INFO": "info", "WARN": "warn", "ERROR": "error"}
 # Written by other ways: line by line in a process that crashes, by the access log, and through a function of the plugin's.
 OTHERS = [("http.access", "info", "access_log", "a request (the access log's own line)"),
+          ("http.slow", "info", "access_log", "a slow request, and what it waited for (the access log's own line)"),
           ("sqlite.read_failed", "error", "sqlite", "The database cannot be read"),
           ("sqlite.write_failed", "error", "sqlite", "Writes could not be committed and were undone"),
           ("worker.crashed", "error", "core", "a worker's last words: what it was doing, then its stack")]

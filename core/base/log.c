@@ -261,6 +261,14 @@ void bp_audit_write(struct bp_host *host, const char *event, const char *message
 
 /* ---- where the audit log goes ---- */
 
+static void close_audit(void)
+{
+    if (audit_fd > STDERR_FILENO)
+        (void)close(audit_fd);
+    audit_fd = STDERR_FILENO;
+    audit_path[0] = '\0';
+}
+
 bool log_audit_reopen(void)
 {
     if (!audit_path[0])
@@ -276,7 +284,7 @@ bool log_audit_reopen(void)
 
 bool log_audit_open(bp_str output, bp_str folder)
 {
-    log_audit_close();
+    close_audit();
     if (output.len == 0 || bp_str_is(output, "stderr"))
         return true;
     if (bp_str_is(output, "stdout")) {
@@ -295,12 +303,4 @@ bool log_audit_open(bp_str output, bp_str folder)
         return true;
     audit_path[0] = '\0';
     return false;
-}
-
-void log_audit_close(void)
-{
-    if (audit_fd > STDERR_FILENO)
-        (void)close(audit_fd);
-    audit_fd = STDERR_FILENO;
-    audit_path[0] = '\0';
 }

@@ -18,11 +18,10 @@ extern bool (*log_trace)(struct bp_trace_context *ret_context);
 /* Gives the address of its client, likewise. */
 extern bp_str (*log_client)(void);
 
-/* Where the lines of bp_audit() go: "" or "stderr": with the others; "stdout"; a file, relative to folder, made with mode 0640. False: errno, and all stays as it was. */
+/* Where the lines of bp_audit() go: "" or "stderr": with the others; "stdout"; a file, relative to folder, made with mode 0640. False: errno, and they go to the standard error. */
 bool log_audit_open(bp_str output, bp_str folder);
-/* Opens the file again, after a rotation; likewise. */
+/* Opens the file again, after a rotation. False: errno, and the old one is still written to. */
 bool log_audit_reopen(void);
-void log_audit_close(void);
 
 /* For last words: whether lines are JSON, and the name of the process. */
 bool log_is_json(void);

@@ -55,7 +55,7 @@ static struct error_group *find(struct errors *errors, const struct error_key *k
     return group;
 }
 
-void errors_note(struct errors *errors, const struct error_sample *sample, bp_date now)
+static void note(struct errors *errors, const struct error_sample *sample, bp_date now)
 {
     struct error_key key = {0}; /* no byte of the stack goes into shared memory */
     struct error_last last = {0};
@@ -98,7 +98,7 @@ void errors_detach(void)
 void errors_note_here(const struct error_sample *sample)
 {
     if (here)
-        errors_note(here, sample, bp_date_now());
+        note(here, sample, bp_date_now());
 }
 
 void errors_crashing(unsigned slot, bp_str plugin, bp_str route, bp_str request_id)
@@ -131,5 +131,5 @@ void errors_reaped(struct errors *shared, struct errors *own, unsigned slot, bp_
         sample.route = bounded(words->route, sizeof(words->route));
         sample.request_id = bounded(words->request_id, sizeof(words->request_id));
     }
-    errors_note(own, &sample, now);
+    note(own, &sample, now);
 }

@@ -24,13 +24,11 @@ struct error_sample {
 
 /* Bytes of a table; zeroed memory is an empty one. */
 size_t errors_size(void);
-/* Counts one, and keeps it as the last of its group. When all groups are taken it is only counted. */
-void errors_note(struct errors *errors, const struct error_sample *sample, bp_date now);
 
 /* In a worker: gives it the table of the shared memory; without one what follows does nothing. */
 void errors_attach(struct shared *shared);
 void errors_detach(void);
-/* As errors_note(), in the worker's table. */
+/* Counts one in the worker's table, and keeps it as the last of its group. When all groups are taken it is only counted. */
 void errors_note_here(const struct error_sample *sample);
 /* A dying worker's last words: where it was. Async-signal-safe. */
 void errors_crashing(unsigned slot, bp_str plugin, bp_str route, bp_str request_id);

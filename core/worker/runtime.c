@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/worker/runtime.h"
 
-#include "backplane/clock.h"
 #include "backplane/status.h"
 #include "core/base/arena.h"
 #include "core/http/server.h"
