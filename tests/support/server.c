@@ -111,13 +111,19 @@ static void spawn(struct test_server *server, const struct server_options *optio
 
 char *server_output(const struct test_server *server)
 {
-    FILE *file = fopen(server->log, "r");
-    char *text = calloc(1, 1 << 20);
+    struct stat file;
+    int fd = open(server->log, O_RDONLY | O_CLOEXEC);
+    size_t size = fd >= 0 && fstat(fd, &file) == 0 ? (size_t)file.st_size : 0;
+    char *text = calloc(1, size + 1);
     cr_assert(text);
-    if (file) {
-        text[fread(text, 1, (1 << 20) - 1, file)] = '\0';
-        fclose(file);
+    for (size_t at = 0; at < size;) {
+        ssize_t n = read(fd, text + at, size - at);
+        cr_assert(n >= 0);
+        size = n == 0 ? at : size;
+        at += (size_t)n;
     }
+    if (fd >= 0)
+        close(fd);
     return text;
 }
 
