@@ -6,6 +6,7 @@
 
 #include "backplane/log.h"
 #include "build_info.h"
+#include "core/error/errors.h"
 #include "core/schema/schema.h"
 #include "core/supervisor/exchange.h"
 #include "core/supervisor/shared.h"

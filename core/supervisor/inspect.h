@@ -3,9 +3,10 @@
 #ifndef CORE_SUPERVISOR_INSPECT_H
 #define CORE_SUPERVISOR_INSPECT_H
 
-#include "core/error/errors.h"
 #include "core/supervisor/admin.h"
 #include "core/supervisor/workers.h"
+
+struct errors;
 
 struct inspect {
     struct admin admin;

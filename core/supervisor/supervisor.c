@@ -13,6 +13,7 @@
 #include "backplane/status.h"
 #include "build_info.h"
 #include "core/base/log.h"
+#include "core/error/errors.h"
 #include "core/supervisor/cpus.h"
 #include "core/supervisor/data.h"
 #include "core/supervisor/inspect.h"

@@ -313,8 +313,8 @@ Test(cli, shipped, .init = set_up, .fini = tear_down)
     for (size_t i = 0; i < sizeof(shipped_cases) / sizeof(*shipped_cases); i++) {
         const char *text = shipped_cases[i].text;
         char command[1024];
-        snprintf(command, sizeof(command), "env -i %s '%s' check -c " SHIPPED " 2>&1", shipped_cases[i].environment,
-                 TEST_EXECUTABLE);
+        snprintf(command, sizeof(command), "env -i ASAN_OPTIONS=\"$ASAN_OPTIONS\" %s '%s' check -c " SHIPPED " 2>&1",
+                 shipped_cases[i].environment, TEST_EXECUTABLE);
         FILE *pipe = popen(command, "r");
         char out[4096];
         cr_assert_not_null(pipe);
