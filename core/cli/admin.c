@@ -29,22 +29,9 @@ static bool fill(bp_str folder, struct sockaddr_un *ret_address)
 
 bool cli_admin_find(const struct cli_options *options, struct sockaddr_un *ret_address)
 {
-    const struct config_load_options load_options = {
-        .file = options->config_file,
-        .sets = options->sets,
-        .set_count = options->set_count,
-        .lenient_environment = true,
-    };
-    struct report report = {0};
-    struct config *config = NULL;
-    bool fine = config_load(&load_options, &report, &config) == 0;
-
-    if (fine)
-        fine = fill(config->server.data, ret_address);
-    else
-        cli_print_report(&report);
+    struct config *config = cli_load_config(options, true);
+    bool fine = config && fill(config->server.data, ret_address);
     config_free(config);
-    report_deinit(&report);
     return fine;
 }
 
@@ -118,17 +105,26 @@ json_t *cli_admin_ask(const struct sockaddr_un *address, const char *command, ch
     return root;
 }
 
-json_t *cli_admin_ask_or_say(const struct cli_options *options, const char *command)
+int cli_admin_show(const struct cli_options *options, const char *command, void (*print)(const json_t *answer))
 {
     struct sockaddr_un address;
     char error[ERROR_MAX];
 
     if (!cli_admin_find(options, &address))
-        return NULL;
-    json_t *root = cli_admin_ask(&address, command, error);
-    if (!root)
+        return CLI_FAILED;
+    json_t *answer = cli_admin_ask(&address, command, error);
+    if (!answer) {
         (void)fprintf(stderr, "backplane: %s\n", error);
-    return root;
+        return CLI_FAILED;
+    }
+    if (options->json) {
+        (void)json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        putchar('\n');
+    } else {
+        print(answer);
+    }
+    json_decref(answer);
+    return CLI_OK;
 }
 
 const char *cli_admin_text(const json_t *object, const char *name)

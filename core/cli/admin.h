@@ -12,8 +12,9 @@
 bool cli_admin_find(const struct cli_options *options, struct sockaddr_un *ret_address);
 /* The answer to a command; json_decref() it. NULL: error says why. */
 json_t *cli_admin_ask(const struct sockaddr_un *address, const char *command, char error[256]);
-/* Find, ask, and say what went wrong. */
-json_t *cli_admin_ask_or_say(const struct cli_options *options, const char *command);
+/* A command of the executable that is one of the socket's: finds, asks, and prints the answer, or with --json the JSON, or what went wrong. Returns
+ * the exit code. */
+int cli_admin_show(const struct cli_options *options, const char *command, void (*print)(const json_t *answer));
 /* A member that is a text, else "". */
 const char *cli_admin_text(const json_t *object, const char *name);
 

@@ -41,15 +41,5 @@ static void print(const json_t *root)
 
 int cli_errors(const struct cli_options *options)
 {
-    json_t *root = cli_admin_ask_or_say(options, "errors");
-    if (!root)
-        return CLI_FAILED;
-    if (options->json) {
-        (void)json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        putchar('\n');
-    } else {
-        print(root);
-    }
-    json_decref(root);
-    return CLI_OK;
+    return cli_admin_show(options, "errors", print);
 }

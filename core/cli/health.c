@@ -151,20 +151,8 @@ static int check(const struct config *config)
 
 int cli_health(const struct cli_options *options)
 {
-    const struct config_load_options load_options = {
-        .file = options->config_file,
-        .sets = options->sets,
-        .set_count = options->set_count,
-        .lenient_environment = true,
-    };
-    struct report report = {0};
-    struct config *config = NULL;
-    int result = CLI_FAILED;
-    if (config_load(&load_options, &report, &config) == 0)
-        result = check(config);
-    else
-        cli_print_report(&report);
+    struct config *config = cli_load_config(options, true);
+    int result = config ? check(config) : CLI_FAILED;
     config_free(config);
-    report_deinit(&report);
     return result;
 }

@@ -28,6 +28,25 @@ static int load(const struct cli_options *options, struct cli_loaded *loaded)
     return config_status ? config_status : status;
 }
 
+struct config *cli_load_config(const struct cli_options *options, bool say)
+{
+    const struct config_load_options load_options = {
+        .file = options->config_file,
+        .sets = options->sets,
+        .set_count = options->set_count,
+        .lenient_environment = true,
+    };
+    struct report report = {0};
+    struct config *config = NULL;
+    if (config_load(&load_options, &report, &config) != 0) {
+        if (say)
+            cli_print_report(&report);
+        config = config_free(config);
+    }
+    report_deinit(&report);
+    return config;
+}
+
 bool cli_load(const struct cli_options *options, const char *process, struct cli_loaded *loaded)
 {
     memset(loaded, 0, sizeof(*loaded));

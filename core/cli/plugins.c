@@ -81,18 +81,10 @@ static void print_plugin(const struct bp_plugin *plugin, bool markdown)
 /* Works without a configuration (for READMEs): one that cannot be read only cannot name another folder. */
 static int describe(const struct cli_options *options)
 {
-    const struct config_load_options load_options = {
-        .file = options->config_file,
-        .sets = options->sets,
-        .set_count = options->set_count,
-        .lenient_environment = true,
-    };
-    struct report report = {0};
-    struct config *config = NULL;
+    struct config *config = cli_load_config(options, false);
     struct bp_arena *arena = arena_new();
     struct buffer why = {0};
     struct library library;
-    (void)config_load(&load_options, &report, &config);
     bool fine =
         arena && library_open(location_folder_of(config ? config->server.plugin_path.ptr : "", options->arguments[0]),
                               options->arguments[0], arena, &library, &why);
@@ -103,7 +95,6 @@ static int describe(const struct cli_options *options)
     buffer_deinit(&why);
     arena_free(arena);
     config_free(config);
-    report_deinit(&report);
     return fine ? CLI_OK : CLI_FAILED;
 }
 
