@@ -46,32 +46,12 @@ bool bp_log_enabled(enum bp_level level)
     return (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
 }
 
-/* Length of the valid UTF-8 character at text, 0 when there is none (RFC 3629 4). */
-static size_t utf8_length(bp_str text)
-{
-    const unsigned char *p = (const unsigned char *)text.ptr;
-    size_t len = p[0] < 0x80                    ? 1
-                 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2
-                 : p[0] >= 0xe0 && p[0] <= 0xef ? 3
-                 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4
-                                                : 0;
-    if (len == 0 || len > text.len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-        (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 /* A JSON string. C1 controls and DEL are escaped too: some terminals act on them. */
 static void add_quoted(struct buffer *line, bp_str text)
 {
     buffer_add_char(line, '"');
     while (text.len > 0) {
-        size_t len = utf8_length(text);
+        size_t len = bp_utf8_length(text);
         unsigned char c = (unsigned char)text.ptr[0];
         if (len == 0) {
             buffer_add(line, BP_STR("\xef\xbf\xbd"));

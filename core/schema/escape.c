@@ -44,7 +44,7 @@ static char *put_special(char *p, const char **s, const char *end)
     unsigned char c = (unsigned char)**s;
     char escape = escape_of(**s);
     if (escape == WIDE) {
-        size_t len = text_sequence(*s, end);
+        size_t len = bp_utf8_length(bp_str_n(*s, (size_t)(end - *s)));
         memcpy(p, len > 0 ? *s : "\xef\xbf\xbd", len > 0 ? len : 3);
         *s += len > 0 ? len : 1;
         return p + (len > 0 ? len : 3);

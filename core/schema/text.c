@@ -2,41 +2,12 @@
 /* Texts: UTF-8 (RFC 3629), white space, bounds in code points. */
 #include "core/schema/value.h"
 
-size_t text_sequence(const char *ptr, const char *end)
-{
-    const unsigned char *s = (const unsigned char *)ptr;
-    size_t left = (size_t)(end - ptr);
-    unsigned char low = 0x80, high = 0xbf; /* of the second byte: no overlong form, no surrogate, at most U+10FFFF */
-    size_t len;
-    if (left == 0)
-        return 0;
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    if (s[0] == 0xe0)
-        low = 0xa0;
-    else if (s[0] == 0xed)
-        high = 0x9f;
-    else if (s[0] == 0xf0)
-        low = 0x90;
-    else if (s[0] == 0xf4)
-        high = 0x8f;
-    if (left < len || s[1] < low || s[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
 size_t text_length(bp_str text)
 {
     const char *end = text.ptr + text.len;
     size_t count = 0;
     for (const char *p = text.ptr; p < end; count++) {
-        size_t len = text_sequence(p, end);
+        size_t len = bp_utf8_length(bp_str_n(p, (size_t)(end - p)));
         if (len == 0)
             return SIZE_MAX;
         p += len;

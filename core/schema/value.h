@@ -25,8 +25,6 @@ void text_store(const struct column *column, bp_str text, bool valid_utf8, struc
 bp_str text_trim(bp_str text);
 /* Number of code points, or SIZE_MAX when it is not UTF-8. */
 size_t text_length(bp_str text);
-/* The length of the UTF-8 sequence at ptr, 1 to 4, or 0 when there is none. */
-size_t text_sequence(const char *ptr, const char *end);
 
 /* Puts a scalar value into the struct and runs .check. */
 void value_store(const struct column *column, const union value *value, void *object, struct bp_problems *problems);

@@ -75,6 +75,8 @@ bp_str bp_str_trim(bp_str s);
 bool bp_str_to_u64(bp_str s, uint64_t *ret_value);
 /* In decimal digits, written to the end of space; what is returned points into it. */
 bp_str bp_str_u64(uint64_t value, char space[20]);
+/* How many bytes the UTF-8 character at the beginning of text has (RFC 3629: shortest form, no surrogates): 1 to 4; 0 when there is none. Pure. */
+size_t bp_utf8_length(bp_str text);
 /* Equal, in a time that depends on the lengths only: for secrets and signatures. */
 bool bp_str_eq_secret(bp_str a, bp_str b);
 

@@ -53,31 +53,13 @@ void ask_of(struct bp_request *rq, bp_str key, bp_str body, struct ask *ret_ask)
     memcpy(&ret_ask->lock, ret_ask->id.bytes, sizeof(ret_ask->lock));
 }
 
-/* How many bytes follow the first one of a character; -1 when none begins with it (RFC 3629 4). */
-static int followers(unsigned char first)
-{
-    if (first < 0x80)
-        return first == 0 ? -1 : 0;
-    if (first < 0xc2 || first > 0xf4)
-        return -1;
-    return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-}
-
 bool ask_is_text(bp_str bytes)
 {
-    for (size_t i = 0; i < bytes.len; i++) {
-        unsigned char first = (unsigned char)bytes.ptr[i];
-        int count = followers(first);
-        if (count < 0 || bytes.len - i <= (size_t)count)
+    while (bytes.len > 0) {
+        size_t len = bp_utf8_length(bytes);
+        if (len == 0 || bytes.ptr[0] == '\0')
             return false;
-        for (int n = 1; n <= count; n++) {
-            unsigned char next = (unsigned char)bytes.ptr[i + (size_t)n];
-            unsigned char least = n > 1 ? 0x80 : first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-            unsigned char most = n > 1 ? 0xbf : first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-            if (next < least || next > most)
-                return false;
-        }
-        i += (size_t)count;
+        bytes = bp_str_n(bytes.ptr + len, bytes.len - len);
     }
     return true;
 }

@@ -15,26 +15,6 @@ bp_str utf8_cut(bp_str text, size_t limit)
     return bp_str_n(text.ptr, limit);
 }
 
-/* Length of the valid character at text, 0 when there is none. */
-static size_t character(bp_str text)
-{
-    const unsigned char *p = (const unsigned char *)text.ptr;
-    size_t len = p[0] < 0x80                    ? 1
-                 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2
-                 : p[0] >= 0xe0 && p[0] <= 0xef ? 3
-                 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4
-                                                : 0;
-    if (len == 0 || len > text.len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if (!is_continuation(text.ptr[i]))
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-        (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 size_t utf8_valid(bp_str text)
 {
     size_t at = 0;
@@ -47,7 +27,7 @@ size_t utf8_valid(bp_str text)
                 continue;
             }
         }
-        size_t len = character(bp_str_n(text.ptr + at, text.len - at));
+        size_t len = bp_utf8_length(bp_str_n(text.ptr + at, text.len - at));
         if (len == 0)
             break;
         at += len;

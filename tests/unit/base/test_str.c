@@ -103,3 +103,35 @@ Test(str, eq_nocase_every_byte)
     }
     cr_expect_eq(wrong, 0);
 }
+
+Test(str, utf8_length)
+{
+    static const char *const none[] = {"\x80",
+                                       "\xbf",
+                                       "\xc0\x80",
+                                       "\xc1\xbf",
+                                       "\xe0\x9f\xbf",
+                                       "\xf0\x8f\xbf\xbf",
+                                       "\xf4\x90\x80\x80",
+                                       "\xf5\x80\x80\x80",
+                                       "\xff",
+                                       "\xc3(",
+                                       "\xe2\x82(",
+                                       "\xf0\x9f\x98("};
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        cr_expect_eq(bp_utf8_length(bp_str_of(none[i])), 0, "%zu", i);
+    cr_expect_eq(bp_utf8_length(BP_STR("")), 0);
+    for (unsigned c = 0; c <= 0x10ffff; c++) {
+        size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+        char text[5] = {(char)c, 'z', 'z', 'z', 'z'};
+        for (size_t i = len; len > 1 && i > 1; i--)
+            text[i - 1] = (char)(0x80 | (c >> (6 * (len - i)) & 0x3f));
+        if (len > 1)
+            text[0] = (char)((0xf00 >> len) | c >> (6 * (len - 1)));
+        size_t expected = c >= 0xd800 && c <= 0xdfff ? 0 : len;
+        cr_assert_eq(bp_utf8_length(bp_str_n(text, sizeof(text))), expected, "U+%04X", c);
+        cr_assert_eq(bp_utf8_length(bp_str_n(text, len)), expected, "U+%04X", c);
+        for (size_t cut = 1; cut < len; cut++)
+            cr_assert_eq(bp_utf8_length(bp_str_n(text, cut)), 0, "U+%04X cut to %zu", c, cut);
+    }
+}
