@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* An instance of the plugin with a real loop; no server of ours. */
+/* The plugin, with default options; servers to talk to are in origin.h. */
 #ifndef HTTP_CLIENT_TESTS_FIXTURE_H
 #define HTTP_CLIENT_TESTS_FIXTURE_H
 
 #include "client.h"
-#include "core/worker/fiber.h"
-#include "core/worker/loop.h"
+#include "tests/support/fixture.h"
 
 /* One a process. */
 extern struct http_client *client;
 
-/* The loop, and the instance with default options. Aborts when anything fails. Then change options in client. */
+/* The instance with default options. Then change options in client. */
 void fixture_new(void);
-/* init: its status. */
-int fixture_init(void);
 /* init and start; aborts unless both are fine. */
 void fixture_start(void);
-void fixture_free(void);
 
 /* A call and what it came to; texts are cut. */
 struct call {
@@ -38,17 +34,5 @@ void call_wait(struct call *call);
 void call_get(struct call *call, const char *host, const char *path);
 /* The URL of the origin; scheme "http". */
 void call_url(struct call *call, const char *scheme, const char *host, const char *path);
-
-void fixture_turn_before(bp_time limit, const char *condition);
-/* Turns the loop until the condition holds; aborts after 20 s. */
-#define fixture_until(condition)                      \
-    do {                                              \
-        bp_time limit_ = bp_clock() + 20 * BP_SECOND; \
-        while (!(condition))                          \
-            fixture_turn_before(limit_, #condition);  \
-    } while (0)
-
-/* All metrics. Valid until the next call. */
-const char *fixture_metrics(void);
 
 #endif

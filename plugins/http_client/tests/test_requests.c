@@ -18,7 +18,7 @@ static void start(void)
 
 static void stop(void)
 {
-    fixture_free();
+    fixture_close();
     origin_stop();
 }
 

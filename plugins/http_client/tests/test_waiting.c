@@ -25,7 +25,7 @@ static void start(void)
 
 static void stop(void)
 {
-    fixture_free();
+    fixture_close();
     origin_stop();
 }
 
@@ -142,7 +142,7 @@ Test(waiting, stop, .init = begin_and_free)
 {
     call_get(&calls[0], "127.0.0.1", "/hello");
     cr_expect_eq(atomic_load(&origin.open), 1);
-    fixture_free();
+    fixture_close();
     origin_stop();
     cr_expect_eq(atomic_load(&origin.open), 0);
 }

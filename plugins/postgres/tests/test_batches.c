@@ -17,7 +17,7 @@ static void setup(void)
     cr_assert_eq(fixture_start(), 0);
 }
 
-TestSuite(batches, .init = setup, .fini = fixture_free);
+TestSuite(batches, .init = setup, .fini = fixture_close);
 
 struct item {
     int64_t id;
@@ -67,7 +67,7 @@ static void run_write(void *argument)
 static void run_writes(struct write *writes, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        fixture_begin(run_write, &writes[i], BP_FOREVER);
+        fixture_begin(run_write, &writes[i], BP_FOREVER, NULL);
     fixture_wait();
 }
 
@@ -110,7 +110,7 @@ Test(batches, everybody_gets_his_own_answer)
     cr_assert_lt(fixture_integer("SELECT count(DISTINCT xmin::text::bigint) FROM item"), FIBERS / 2);
     for (int i = 0; i < 2 * FIBERS; i++) {
         reads[i].id = i;
-        fixture_begin(run_read, &reads[i], BP_FOREVER);
+        fixture_begin(run_read, &reads[i], BP_FOREVER, NULL);
     }
     fixture_wait();
     for (int i = 0; i < 2 * FIBERS; i++) {
@@ -169,16 +169,16 @@ Test(batches, what_waits_is_taken_back_and_what_runs_is_dropped)
     struct write reading[2] = {{.statement = &slow_read}, {.statement = &slow_read}};
     struct bp_fiber *fiber;
     struct read read = {.id = 1};
-    fixture_begin(run_write, &running, BP_FOREVER);
+    fixture_begin(run_write, &running, BP_FOREVER, NULL);
     fixture_until(sleeping() == 1);
-    fiber = fixture_begin(run_write, &waiting, BP_FOREVER);
+    fiber = fixture_begin(run_write, &waiting, BP_FOREVER, NULL);
     cancel_soon(fiber, &waiting.done);
     fixture_until(waiting.done);
     cr_assert_eq(waiting.status, BP_CANCELED);
     cr_assert_not(running.done);
     /* Both readers are at work; who gives up a read has his fiber back at once, the answer is nobody's. */
     for (int i = 0; i < 2; i++) {
-        fiber = fixture_begin(run_write, &reading[i], BP_FOREVER);
+        fiber = fixture_begin(run_write, &reading[i], BP_FOREVER, NULL);
         fixture_until(sleeping() == 2 + i);
         fiber_cancel(fiber, i == 0 ? BP_CANCELED : BP_TIMEOUT);
         fixture_until(reading[i].done);
@@ -202,7 +202,7 @@ static void kill_backends(void)
 Test(batches, a_write_that_is_sent_is_waited_for)
 {
     struct write running = {.statement = &slow_write};
-    struct bp_fiber *fiber = fixture_begin(run_write, &running, BP_FOREVER);
+    struct bp_fiber *fiber = fixture_begin(run_write, &running, BP_FOREVER, NULL);
     fixture_until(sleeping() == 1);
     fiber_cancel(fiber, BP_CANCELED);
     for (int i = 0; i < 3; i++)
@@ -230,8 +230,8 @@ Test(batches, connections_die_under_load, .timeout = 60)
             writes[i] =
                 (struct write){.statement = i % 2 ? &add_item : &set_item, .id = id, .name = names[i], .status = 99};
             reads[i] = (struct read){.id = i, .status = 99};
-            fixture_begin(run_write, &writes[i], BP_FOREVER);
-            fixture_begin(run_read, &reads[i], BP_FOREVER);
+            fixture_begin(run_write, &writes[i], BP_FOREVER, NULL);
+            fixture_begin(run_read, &reads[i], BP_FOREVER, NULL);
         }
         if (round % 2)
             fixture_turn();
@@ -268,11 +268,11 @@ Test(batches, the_queue_is_bounded)
 {
     struct write running = {.statement = &slow_write}, more[3];
     fixture.database->queue = 2;
-    fixture_begin(run_write, &running, BP_FOREVER);
+    fixture_begin(run_write, &running, BP_FOREVER, NULL);
     fixture_until(sleeping() == 1);
     for (int i = 0; i < 3; i++) {
         more[i] = (struct write){.statement = &add_item, .id = i, .name = "abc"};
-        fixture_begin(run_write, &more[i], BP_FOREVER);
+        fixture_begin(run_write, &more[i], BP_FOREVER, NULL);
     }
     cr_assert(more[2].done);
     cr_assert_eq(more[2].status, BP_BUSY);

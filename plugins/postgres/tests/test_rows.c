@@ -14,7 +14,7 @@ static void setup(void)
     cr_assert_eq(fixture_start(), 0);
 }
 
-TestSuite(rows, .init = setup, .fini = fixture_free);
+TestSuite(rows, .init = setup, .fini = fixture_close);
 
 static const char *const colours[] = {"red", "green", "blue", NULL};
 struct everything {

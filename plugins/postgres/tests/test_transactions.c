@@ -19,7 +19,7 @@ static void setup(void)
     cr_assert_eq(fixture_start(), 0);
 }
 
-TestSuite(transactions, .init = setup, .fini = fixture_free);
+TestSuite(transactions, .init = setup, .fini = fixture_close);
 
 struct balance {
     int64_t balance;
@@ -152,7 +152,7 @@ static int64_t active(void)
 Test(transactions, cancelled_in_a_statement)
 {
     struct step step = {.begin = 1};
-    struct bp_fiber *fiber = fixture_begin(is_cancelled, &step, BP_FOREVER);
+    struct bp_fiber *fiber = fixture_begin(is_cancelled, &step, BP_FOREVER, NULL);
     fixture_until(active() == 1);
     fiber_cancel(fiber, BP_CANCELED);
     fixture_wait();
@@ -198,15 +198,15 @@ Test(transactions, the_pool_is_bounded)
 {
     struct step steps[4] = {0};
     struct bp_fiber *fiber;
-    fixture_begin(holds, &steps[0], BP_FOREVER);
+    fixture_begin(holds, &steps[0], BP_FOREVER, NULL);
     fixture_until(steps[0].hold);
     /* It has a connection and waits for the row. */
-    fixture_begin(holds, &steps[1], BP_FOREVER);
+    fixture_begin(holds, &steps[1], BP_FOREVER, NULL);
     fixture_until(fixture_integer("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
                                   "wait_event_type = 'Lock'") == 1);
     cr_assert_eq(fixture.database->pinned.used, 2);
-    fixture_begin(holds, &steps[2], BP_FOREVER);
-    fiber = fixture_begin(holds, &steps[3], BP_FOREVER);
+    fixture_begin(holds, &steps[2], BP_FOREVER, NULL);
+    fiber = fixture_begin(holds, &steps[3], BP_FOREVER, NULL);
     cr_assert_eq(fixture.database->pinned.waiting, 2);
     fiber_cancel(fiber, BP_CANCELED);
     fixture_until(steps[3].done);
@@ -217,7 +217,7 @@ Test(transactions, the_pool_is_bounded)
     /* One that comes free goes to who waits. */
     fixture.database->pool_timeout = 20 * BP_SECOND;
     steps[2] = (struct step){0};
-    fixture_begin(holds, &steps[2], BP_FOREVER);
+    fixture_begin(holds, &steps[2], BP_FOREVER, NULL);
     steps[0].release = true;
     /* Whichever gets the row first. */
     fixture_until(steps[1].hold || steps[2].hold);
@@ -298,8 +298,8 @@ Test(transactions, many_fibers_take_turns)
     int done = 0;
     fixture.database->pool_timeout = 20 * BP_SECOND;
     for (int i = 0; i < 30; i++) {
-        fixture_begin(transfer, &done, BP_FOREVER);
-        fixture_begin(single, &done, BP_FOREVER);
+        fixture_begin(transfer, &done, BP_FOREVER, NULL);
+        fixture_begin(single, &done, BP_FOREVER, NULL);
     }
     fixture_wait();
     cr_assert_eq(done, 60);

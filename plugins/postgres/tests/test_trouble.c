@@ -17,7 +17,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    fixture_free();
+    fixture_close();
     if (postgres.port)
         postgres_stop(&postgres);
 }
@@ -89,7 +89,7 @@ Test(trouble, not_there_at_first_and_back_later)
     cr_assert_eq(add_one(), BP_BUSY);
     cr_assert_eq(health(), BP_BUSY);
     cr_assert_str_eq(detail, "Connection refused");
-    cr_assert_eq(fixture_logged_times("postgres.unreachable"), 2, "once for reads and for writes:\n%s", fixture_log());
+    cr_assert_eq(fixture_logged("postgres.unreachable"), 2, "once for reads and for writes:\n%s", fixture_log());
     postgres_again(&postgres);
     bp_time back = bp_clock();
     fixture_until(count_all() == 0 && add_one() == 0);
@@ -169,12 +169,12 @@ Test(trouble, read_only)
     fixture_until(add_one() == BP_BUSY && fixture_logged("postgres.read_only"));
     cr_assert_eq(add_one(), BP_BUSY);
     fixture_until(count_all() == 0);
-    cr_assert_eq(fixture_logged_times("postgres.read_only"), 1, "%s", fixture_log());
+    cr_assert_eq(fixture_logged("postgres.read_only"), 1, "%s", fixture_log());
     fixture_execute("SET transaction_read_only = off;"
                     "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' RESET "
                     "default_transaction_read_only'; END $$");
     fixture_until(add_one() == 0);
-    cr_assert_eq(fixture_logged_times("postgres.writable"), 1);
+    cr_assert_eq(fixture_logged("postgres.writable"), 1);
 }
 
 Test(trouble, slow_statements)
@@ -201,7 +201,7 @@ Test(trouble, the_schema_is_behind)
     fixture_until(health() == BP_HEALTH_UNFIT &&
                   strcmp(detail, "1 migration of todos is missing: run `backplane migrate up`") == 0);
     cr_assert_eq(add_one(), BP_BUSY);
-    cr_assert_eq(fixture_logged_times("postgres.schema_behind"), 2, "once for each state");
+    cr_assert_eq(fixture_logged("postgres.schema_behind"), 2, "once for each state");
     fixture_execute("INSERT INTO backplane_migrations VALUES ('todos', 3)");
     fixture_until(count_all() == 0);
     cr_assert_eq(add_one(), 0);

@@ -131,7 +131,7 @@ static void over(const struct way *way)
     free(clients);
     check(strstr(fixture_metrics(), "redis_up{instance=\"main\"} 1\n"));
     check(strstr(fixture_metrics(), "redis_command_duration_seconds_count{instance=\"main\",command=\"get\"} "));
-    fixture_free();
+    fixture_close();
     redis_stop(&server);
 }
 

@@ -19,7 +19,7 @@ static void begin(const struct redis_options *options)
 
 static void end(void)
 {
-    fixture_free();
+    fixture_close();
     redis_stop(&server);
 }
 
@@ -58,13 +58,13 @@ Test(faults, killed_and_restarted)
     redis_kill(&server);
     fixture_until(is_open());
     check_refuses_at_once();
-    cr_assert_eq(fixture_logged_times("\"event\":\"redis.down\""), 1, "%s", fixture_log());
+    cr_assert_eq(fixture_logged("\"event\":\"redis.down\""), 1, "%s", fixture_log());
     cr_assert(strstr(fixture_metrics(), "redis_up{instance=\"main\"} 0\n"));
     cr_assert(strstr(fixture_metrics(), "redis_circuit_open{instance=\"main\"} 1\n"));
     cr_assert(strstr(fixture_metrics(), "redis_commands_refused_total{instance=\"main\"} 100\n"));
     redis_again(&server);
     check_recovers();
-    cr_assert_eq(fixture_logged_times("\"event\":\"redis.up\""), 2, "%s", fixture_log());
+    cr_assert_eq(fixture_logged("\"event\":\"redis.up\""), 2, "%s", fixture_log());
     cr_assert(strstr(fixture_metrics(), "redis_up{instance=\"main\"} 1\n"));
     cr_assert_eq(fixture_get("a", value), 0);
     cr_assert_str_eq(value, "");
@@ -131,7 +131,7 @@ Test(faults, stalled_behind_a_patient_question)
     begin(&(struct redis_options){0});
     fixture_start_up();
     redis_pause(&server);
-    fixture_begin(patient_ping, &took);
+    fixture_begin(patient_ping, &took, BP_FOREVER, NULL);
     fixture_until(is_open());
     fixture_wait();
     cr_assert_geq(took, 250 * BP_MILLISECOND);
@@ -168,7 +168,7 @@ Test(faults, late_answers_open_after_the_count)
 {
     char url[64];
     begin(&(struct redis_options){0});
-    fixture_free();
+    fixture_close();
     struct fault_proxy *proxy = fault_proxy_start(server.port);
     snprintf(url, sizeof(url), "redis://127.0.0.1:%d", fault_proxy_port(proxy));
     fixture_new(url);
@@ -181,15 +181,15 @@ Test(faults, late_answers_open_after_the_count)
     /* Asked one after the other with pauses shorter than an answer takes, so that answers keep coming. */
     for (int i = 0; i < 12; i++) {
         bp_time next = bp_clock() + 20 * BP_MILLISECOND;
-        fixture_begin(late, &statuses[i]);
+        fixture_begin(late, &statuses[i], BP_FOREVER, NULL);
         while (bp_clock() < next)
-            fixture_turn_before(bp_clock() + BP_SECOND, "late");
+            fixture_turn();
     }
     fixture_wait();
     cr_assert(is_open() || fixture_logged("answers come too late") || fixture_logged("no answer in time"));
     fault_proxy_pass(proxy);
     check_recovers();
-    fixture_free();
+    fixture_close();
     fault_proxy_stop(proxy);
     redis_stop(&server);
 }
@@ -198,7 +198,7 @@ Test(faults, wrong_password)
 {
     char url[REDIS_URL_SIZE];
     begin(&(struct redis_options){.password = "sesame"});
-    fixture_free();
+    fixture_close();
     snprintf(url, sizeof(url), "redis://:wrong@127.0.0.1:%d", server.port);
     fixture_new(url);
     fixture_start();
@@ -207,7 +207,7 @@ Test(faults, wrong_password)
               fixture_log());
     cr_assert_not(fixture_logged("wrong@"));
     check_refuses_at_once();
-    fixture_free();
+    fixture_close();
 
     snprintf(url, sizeof(url), "redis://127.0.0.1:%d", server.port);
     fixture_new(url);
@@ -234,14 +234,14 @@ Test(faults, name_that_nobody_knows)
     fixture_until(is_open());
     cr_assert(fixture_logged("name look-up: "), "%s", fixture_log());
     check_refuses_at_once();
-    fixture_free();
+    fixture_close();
 }
 
 Test(faults, localhost)
 {
     char url[64];
     begin(&(struct redis_options){0});
-    fixture_free();
+    fixture_close();
     snprintf(url, sizeof(url), "redis://localhost:%d", server.port);
     fixture_new(url);
     fixture_start_up();
@@ -258,10 +258,10 @@ Test(faults, state_refuses_writes)
     cr_assert_eq(fixture_set("a", "1", BP_FOREVER), BP_BUSY);
     cr_assert_eq(fixture_get("a", value), 0); /* reading goes on */
     cr_assert_not(is_open());
-    cr_assert_eq(fixture_logged_times("\"event\":\"redis.refusing\""), 1, "%s", fixture_log());
+    cr_assert_eq(fixture_logged("\"event\":\"redis.refusing\""), 1, "%s", fixture_log());
     free(redis_ask(server.port, NULL, "CONFIG SET maxmemory 0"));
     cr_assert_eq(fixture_set("a", "1", BP_FOREVER), 0);
-    cr_assert_eq(fixture_logged_times("\"event\":\"redis.accepting\""), 1, "%s", fixture_log());
+    cr_assert_eq(fixture_logged("\"event\":\"redis.accepting\""), 1, "%s", fixture_log());
     end();
 }
 
@@ -338,14 +338,14 @@ Test(faults, tls_trust)
         cr_assert_eq(is_open(), cases[i].reason != NULL, "%zu: %s", i, fixture_log());
         cr_assert(!cases[i].reason || fixture_logged(cases[i].reason), "%zu: %s", i, fixture_log());
         cr_assert_eq(fixture_logged("redis.unverified"), !cases[i].verified);
-        fixture_free();
+        fixture_close();
     }
     /* Plain text to a TLS port, and the other way round. */
     snprintf(url, sizeof(url), "redis://127.0.0.1:%d", server.tls_port);
     fixture_new(url);
     fixture_start();
     fixture_until(is_open());
-    fixture_free();
+    fixture_close();
     snprintf(url, sizeof(url), "rediss://127.0.0.1:%d", server.port);
     fixture_new(url);
     fixture_start();
@@ -362,8 +362,8 @@ Test(faults, files_of_tls)
         fixture_new("rediss://127.0.0.1:1");
         fixture.redis->tls_ca = bp_str_of(cases[i].ca);
         cr_assert_eq(fixture_init(), 0);
-        cr_assert_eq(fixture_start_status(), BP_ERROR);
+        cr_assert_eq(fixture_start_instance(), BP_ERROR);
         cr_assert(fixture_logged(cases[i].reason), "%s", fixture_log());
-        fixture_free();
+        fixture_close();
     }
 }

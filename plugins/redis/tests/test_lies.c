@@ -51,12 +51,12 @@ Test(lies, answers)
         begin(server);
         fixture_start_up();
         cr_assert_eq(fixture_get("a", value), cases[i].get, "case %zu: %s", i, fixture_log());
-        fixture_free();
+        fixture_close();
         begin(server);
         fixture_start_up();
         cr_assert_eq(fixture_set("a", "1", BP_FOREVER), cases[i].set, "case %zu: %s", i, fixture_log());
         cr_assert(!cases[i].logged || strstr(fixture_log(), cases[i].logged), "case %zu: %s", i, fixture_log());
-        fixture_free();
+        fixture_close();
         fake_server_stop(server);
     }
 }
@@ -72,7 +72,7 @@ Test(lies, more_than_was_asked)
     /* The second answer is nobody's: it ends the connection and is not taken for that of the next question. */
     fixture_until(fake_server_accepted(server) >= 2);
     cr_assert(fixture_logged("bad answer: to nothing that was asked"), "%s", fixture_log());
-    fixture_free();
+    fixture_close();
     fake_server_stop(server);
 }
 
@@ -98,7 +98,7 @@ Test(lies, greetings)
         fixture_until(fixture.redis->breaker.open);
         cr_assert(fixture_logged(cases[i].logged), "case %zu: %s", i, fixture_log());
         cr_assert_eq(fixture_get("a", value), BP_BUSY);
-        fixture_free();
+        fixture_close();
         fake_server_stop(server);
     }
 }
@@ -114,6 +114,6 @@ Test(lies, cuts_again_and_again)
         fixture_set("a", "1", BP_FOREVER);
     cr_assert(fixture.redis->breaker.open);
     cr_assert_leq(fake_server_accepted(server), 12);
-    fixture_free();
+    fixture_close();
     fake_server_stop(server);
 }

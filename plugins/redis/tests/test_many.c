@@ -26,7 +26,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    fixture_free();
+    fixture_close();
     redis_stop(&server);
 }
 
@@ -58,7 +58,7 @@ static void converse_all(unsigned numbers[FIBERS])
 {
     for (unsigned i = 0; i < FIBERS; i++) {
         numbers[i] = i;
-        fixture_begin(converse, &numbers[i]);
+        fixture_begin(converse, &numbers[i], BP_FOREVER, NULL);
     }
 }
 
@@ -113,7 +113,7 @@ Test(many, connection_cut_in_mid_answer)
 {
     static unsigned numbers[FIBERS];
     struct fault_proxy *proxy = fault_proxy_start(server.port);
-    fixture_free();
+    fixture_close();
     begin(fault_proxy_port(proxy));
     fixture.redis->timeout = 2 * BP_SECOND;
     fixture.redis->failures = 1000;
@@ -132,7 +132,7 @@ Test(many, connection_cut_in_mid_answer)
     cr_assert_gt(failed, 0);
     cr_assert_eq(answered + failed, 50 * FIBERS);
     cr_assert_eq(fixture.redis->queued, 0);
-    fixture_free();
+    fixture_close();
     fault_proxy_stop(proxy);
     begin(server.port); /* for tear_down */
     cr_assert_eq(fixture_init(), 0);
@@ -156,11 +156,11 @@ Test(many, callers_leave)
     cr_assert_eq(fixture_set("left", "behind", BP_FOREVER), 0);
     redis_pause(&server);
     for (int i = 0; i < 100; i++)
-        fibers[0][i] = fixture_begin(leave_early, &statuses[0][i]);
+        fibers[0][i] = fixture_begin(leave_early, &statuses[0][i], BP_FOREVER, NULL);
     fixture_turn(); /* written */
     converse_all(numbers);
     for (int i = 0; i < 100; i++)
-        fibers[1][i] = fixture_begin(leave_early, &statuses[1][i]); /* not yet */
+        fibers[1][i] = fixture_begin(leave_early, &statuses[1][i], BP_FOREVER, NULL); /* not yet */
     for (int i = 0; i < 100; i++) {
         fiber_cancel(fibers[0][i], BP_CANCELED);
         fiber_cancel(fibers[1][i], BP_CANCELED);
@@ -198,8 +198,8 @@ Test(many, always)
     fixture.redis->timeout = 5 * BP_SECOND;
     fixture_start_up();
     redis_pause(&server);
-    struct bp_fiber *fiber = fixture_begin(set_always, &status);
-    struct bp_fiber *other = fixture_begin(set_always_briefly, &brief);
+    struct bp_fiber *fiber = fixture_begin(set_always, &status, BP_FOREVER, NULL);
+    struct bp_fiber *other = fixture_begin(set_always_briefly, &brief, BP_FOREVER, NULL);
     fixture_turn();
     fiber_cancel(fiber, BP_CANCELED);
     fiber_cancel(other, BP_CANCELED);
@@ -219,8 +219,8 @@ Test(many, stop_in_flight)
     fixture.redis->timeout = 10 * BP_SECOND;
     fixture_start_up();
     redis_pause(&server);
-    fixture_begin(leave_early, &status);
-    fixture_begin(set_always, &always);
+    fixture_begin(leave_early, &status, BP_FOREVER, NULL);
+    fixture_begin(set_always, &always, BP_FOREVER, NULL);
     fixture_turn();
     fixture_stop();
     fixture_wait();
@@ -251,7 +251,7 @@ Test(many, large_values)
     fixture.redis->timeout = 20 * BP_SECOND;
     fixture_start_up();
     for (int i = 0; i < 2; i++)
-        fixture_begin(set_large, &statuses[i]);
+        fixture_begin(set_large, &statuses[i], BP_FOREVER, NULL);
     converse_all(numbers);
     fixture_wait();
     cr_assert_eq(statuses[0], 0);
@@ -266,7 +266,7 @@ Test(many, large_values_over_tls)
     static int statuses[2] = {1, 1};
     struct test_redis secure;
     char url[REDIS_URL_SIZE];
-    fixture_free();
+    fixture_close();
     redis_start(&secure, &(const struct redis_options){.tls = true});
     redis_url(&secure, REDIS_TLS, 0, url);
     fixture_new(url);
@@ -274,7 +274,7 @@ Test(many, large_values_over_tls)
     fixture.redis->timeout = 20 * BP_SECOND;
     fixture_start_up();
     for (int i = 0; i < 2; i++)
-        fixture_begin(set_large, &statuses[i]);
+        fixture_begin(set_large, &statuses[i], BP_FOREVER, NULL);
     converse_all(numbers);
     fixture_wait();
     cr_assert_eq(statuses[0], 0);

@@ -37,7 +37,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    fixture_free();
+    fixture_close();
     redis_stop(&server);
 }
 
@@ -62,8 +62,9 @@ static void check_arrives(struct inbox *inbox, const char *text)
     unsigned before = inbox->messages;
     bp_time limit = bp_clock() + 10 * BP_SECOND;
     while (inbox->messages == before) {
+        cr_assert_lt(bp_clock(), limit, "%s", text);
         publish(text);
-        fixture_turn_before(limit, text);
+        fixture_turn();
     }
     cr_assert_str_eq(inbox->last, text);
 }
@@ -108,7 +109,7 @@ Test(messages, across_reconnect)
     cr_assert_eq(news.gaps, 1);
     check_arrives(&news, "after");
     cr_assert_eq(sports.messages, 0);
-    cr_assert_eq(fixture_logged_times("\"event\":\"redis.subscriber_lost\""), 1);
+    cr_assert_eq(fixture_logged("\"event\":\"redis.subscriber_lost\""), 1);
 }
 
 Test(messages, server_away_at_first)
@@ -152,5 +153,5 @@ Test(messages, forbidden)
     fixture_until(fixture_logged("SUBSCRIBE: NOPERM this user has no permissions to access one of the channels"));
     free(redis_ask(server.port, NULL, "ACL SETUSER default allchannels"));
     fixture_until(news.gaps >= 1);
-    cr_assert_eq(fixture_logged_times("\"event\":\"redis.subscriber_lost\""), 1);
+    cr_assert_eq(fixture_logged("\"event\":\"redis.subscriber_lost\""), 1);
 }

@@ -45,10 +45,10 @@ Test(options, refused)
         if (cases[i].client_name.ptr)
             fixture.redis->client_name = cases[i].client_name;
         cr_assert_eq(fixture_init(), BP_INVALID, "case %zu", i);
-        snprintf(option, sizeof(option), "\"option\":\"%s\"", cases[i].option);
+        snprintf(option, sizeof(option), "plugins.main.%s: ", cases[i].option);
         cr_assert(fixture_logged(option) && fixture_logged(cases[i].reason), "case %zu: %s", i, fixture_log());
         cr_assert_not(fixture_logged("hunter2"));
-        fixture_free();
+        fixture_close();
     }
 }
 
@@ -58,7 +58,7 @@ Test(options, database_overrides_the_url)
     fixture.redis->database = 2;
     cr_assert_eq(fixture_init(), 0);
     cr_assert_str_eq(fixture.redis->endpoint.name, "h:1/2");
-    fixture_free();
+    fixture_close();
 }
 
 struct checked {
@@ -97,6 +97,6 @@ Test(options, health)
     cr_assert_eq(checked.status, BP_BUSY);
     snprintf(expected, sizeof(expected), "127.0.0.1:%d/1: connect: Connection refused", server.port);
     cr_assert_str_eq(checked.detail, expected);
-    fixture_free();
+    fixture_close();
     redis_stop(&server);
 }

@@ -31,7 +31,7 @@ static double measure(unsigned fibers, int total)
     bp_time begun = bp_clock();
     left = total;
     for (unsigned i = 0; i < fibers; i++)
-        fixture_begin(create, NULL, BP_FOREVER);
+        fixture_begin(create, NULL, BP_FOREVER, NULL);
     fixture_wait();
     return total / ((double)(bp_clock() - begun) / (double)BP_SECOND);
 }
@@ -61,12 +61,12 @@ static double measure_alone(int total)
 
 int main(void)
 {
-    fixture_new(NULL);
+    fixture_new();
     if (fixture_exec(
             "PRAGMA journal_mode = WAL; CREATE TABLE todo (id BLOB PRIMARY KEY, user_id BLOB NOT NULL,"
             " title TEXT NOT NULL, completed INTEGER NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
             "CREATE INDEX todo_user ON todo (user_id, created_at)") != SQLITE_OK ||
-        fixture_start() != 0)
+        fixture_start_instance() != 0)
         abort();
     for (int round = 0; round < 3; round++) {
         double alone = measure_alone(TOTAL / 8), one = measure(1, TOTAL / 8), many = measure(64, TOTAL);
@@ -74,5 +74,5 @@ int main(void)
                many / alone);
         fflush(stdout);
     }
-    fixture_free();
+    fixture_close();
 }

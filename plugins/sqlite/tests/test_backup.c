@@ -9,13 +9,13 @@
 
 static void setup(void)
 {
-    fixture_new(NULL);
+    fixture_new();
     cr_assert_eq(fixture_exec("PRAGMA journal_mode = WAL; CREATE TABLE pair (id INTEGER PRIMARY KEY, text TEXT);"
                               "CREATE TABLE twin (id INTEGER PRIMARY KEY, text TEXT);"),
                  SQLITE_OK);
 }
 
-TestSuite(backup, .init = setup, .fini = fixture_free);
+TestSuite(backup, .init = setup, .fini = fixture_close);
 
 static const struct bp_statement into_pair =
     BP_STATEMENT(.name = "pair", .sql = "INSERT INTO pair (text) VALUES (hex(zeroblob(500)))");
@@ -72,7 +72,7 @@ Test(backup, while_writing)
         fixture_exec("INSERT INTO pair SELECT n, hex(zeroblob(500)) FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL"
                      " SELECT n + 1 FROM c WHERE n < 5000) SELECT n FROM c); INSERT INTO twin SELECT * FROM pair"),
         SQLITE_OK);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
     cr_assert_eq(pthread_create(&thread, NULL, back_up, &run), 0);
     fixture_run(keep_writing, &run);
     pthread_join(thread, NULL);
@@ -88,7 +88,7 @@ Test(backup, while_writing)
 
 static unsigned files_in_folder(void)
 {
-    DIR *folder = opendir(fixture.folder);
+    DIR *folder = opendir(fixture_folder);
     unsigned count = 0;
     cr_assert_not_null(folder);
     for (struct dirent *file; (file = readdir(folder));)

@@ -7,12 +7,12 @@
 
 static void setup(void)
 {
-    fixture_new(NULL);
+    fixture_new();
     cr_assert_eq(fixture_exec("CREATE TABLE t (id INTEGER PRIMARY KEY)"), SQLITE_OK);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
 }
 
-TestSuite(cancel, .init = setup, .fini = fixture_free);
+TestSuite(cancel, .init = setup, .fini = fixture_close);
 
 struct count {
     int64_t n;
@@ -59,7 +59,7 @@ Test(cancel, a_running_read_is_interrupted)
     /* Often: an interrupt that comes just before the first step must not be lost either. */
     for (size_t i = 0; i < 100; i++) {
         struct call call = {.statement = &endless, .status = 1};
-        struct bp_fiber *fiber = fixture_begin(run, &call, BP_FOREVER);
+        struct bp_fiber *fiber = fixture_begin(run, &call, BP_FOREVER, NULL);
         fixture_until(is_busy(fixture.database->reader));
         fiber_cancel(fiber, statuses[i % 2]);
         fixture_wait();
@@ -75,7 +75,7 @@ Test(cancel, a_running_read_is_interrupted)
 Test(cancel, a_fiber_deadline_interrupts)
 {
     struct call call = {.statement = &endless, .status = 1};
-    fixture_begin(run, &call, bp_clock() + 100 * BP_MILLISECOND);
+    fixture_begin(run, &call, bp_clock() + 100 * BP_MILLISECOND, NULL);
     fixture_wait();
     cr_assert_eq(call.status, BP_TIMEOUT);
 }
@@ -86,13 +86,13 @@ Test(cancel, neighbours_are_left_alone)
     struct call first = {.statement = &endless, .status = 1};
     struct call gone = {.statement = &endless, .status = 1};
     struct call rest[20];
-    struct bp_fiber *fiber = fixture_begin(run, &first, BP_FOREVER);
+    struct bp_fiber *fiber = fixture_begin(run, &first, BP_FOREVER, NULL);
     struct bp_fiber *queued;
     fixture_until(is_busy(fixture.database->reader));
-    queued = fixture_begin(run, &gone, BP_FOREVER);
+    queued = fixture_begin(run, &gone, BP_FOREVER, NULL);
     for (size_t i = 0; i < 20; i++) {
         rest[i] = (struct call){.statement = &quick, .status = 1};
-        fixture_begin(run, &rest[i], BP_FOREVER);
+        fixture_begin(run, &rest[i], BP_FOREVER, NULL);
     }
     cr_assert_eq(lane_waiting(fixture.database->reader), 21);
     fiber_cancel(queued, BP_CANCELED);
@@ -112,7 +112,7 @@ Test(cancel, a_queued_write_never_happens)
     struct call call = {.statement = &insert, .status = 1};
     struct bp_fiber *fiber;
     bp_mutex_lock(fixture.database->writer->write_lock);
-    fiber = fixture_begin(run, &call, BP_FOREVER);
+    fiber = fixture_begin(run, &call, BP_FOREVER, NULL);
     fiber_cancel(fiber, BP_CANCELED);
     fixture_wait();
     bp_mutex_unlock(fixture.database->writer->write_lock);
@@ -129,7 +129,7 @@ static bool has_taken(struct lane *lane)
 Test(cancel, a_running_write_is_waited_for)
 {
     struct call call = {.statement = &slow_insert, .status = 1};
-    struct bp_fiber *fiber = fixture_begin(run, &call, BP_FOREVER);
+    struct bp_fiber *fiber = fixture_begin(run, &call, BP_FOREVER, NULL);
     fixture_until(has_taken(fixture.database->writer));
     fiber_cancel(fiber, BP_CANCELED);
     fixture_wait();
@@ -144,8 +144,8 @@ Test(cancel, at_any_moment)
     int64_t written = 0;
     for (int i = 0; i < 400; i++) {
         struct call read = {.statement = &quick, .status = 1}, write = {.statement = &insert, .status = 1};
-        struct bp_fiber *reader = fixture_begin(run, &read, BP_FOREVER);
-        struct bp_fiber *writer = fixture_begin(run, &write, BP_FOREVER);
+        struct bp_fiber *reader = fixture_begin(run, &read, BP_FOREVER, NULL);
+        struct bp_fiber *writer = fixture_begin(run, &write, BP_FOREVER, NULL);
         for (volatile int spin = 0; spin < i * 50; spin++)
             continue;
         if (read.status == 1)
@@ -172,7 +172,7 @@ Test(cancel, ping_has_a_timeout)
     int status = 1;
     fixture_run(ping, &status);
     cr_assert_eq(status, 0);
-    fiber = fixture_begin(run, &call, BP_FOREVER);
+    fiber = fixture_begin(run, &call, BP_FOREVER, NULL);
     fixture_until(is_busy(fixture.database->reader));
     fixture_run(ping, &status);
     cr_assert_eq(status, BP_TIMEOUT);

@@ -9,10 +9,10 @@
 
 static void setup(void)
 {
-    fixture_new(NULL);
+    fixture_new();
 }
 
-TestSuite(migrate, .init = setup, .fini = fixture_free);
+TestSuite(migrate, .init = setup, .fini = fixture_close);
 
 #define ONE BP_MIGRATION(.version = 1, .name = "create_a", .up = "CREATE TABLE a (id INTEGER PRIMARY KEY) STRICT;")
 #define TWO                                                                                       \
@@ -36,7 +36,7 @@ Test(migrate, applies_what_is_missing)
                                  " AND length(checksum) = 64 AND applied_at > 1500000000000"),
                  2);
     cr_assert_eq(fixture_integer("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
 }
 
 static const struct bp_migration of_other[] = {

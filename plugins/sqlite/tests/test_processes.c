@@ -9,7 +9,7 @@
 
 static void setup(void)
 {
-    fixture_new(NULL);
+    fixture_new();
     cr_assert_eq(
         fixture_exec(
             "PRAGMA journal_mode = WAL; CREATE TABLE counter (n INTEGER) STRICT; INSERT INTO counter VALUES (0);"
@@ -17,7 +17,7 @@ static void setup(void)
         SQLITE_OK);
 }
 
-TestSuite(processes, .init = setup, .fini = fixture_free);
+TestSuite(processes, .init = setup, .fini = fixture_close);
 
 enum { FIBERS = 16, ROUNDS = 20 };
 
@@ -58,10 +58,10 @@ static int child_counts(void)
 {
     int failed = 0;
     fixture_child();
-    if (fixture_start() != 0)
+    if (fixture_start_instance() != 0)
         return 2;
     for (int i = 0; i < FIBERS; i++)
-        fixture_begin(count_up, &failed, BP_FOREVER);
+        fixture_begin(count_up, &failed, BP_FOREVER, NULL);
     fixture_wait();
     fixture_stop();
     return failed;
@@ -105,12 +105,12 @@ Test(processes, a_dead_owner_of_the_lock_holds_up_nobody)
     if (child == 0) {
         fixture_child();
         fixture.database->transaction_deadline = BP_HOUR;
-        if (fixture_start() == 0)
+        if (fixture_start_instance() == 0)
             fixture_run(hold, NULL);
         _exit(2);
     }
     cr_assert_eq(read(told[0], &byte, 1), 1);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     cr_assert_eq(fixture_query(&increment, BP_NO_VALUES), 0);
@@ -140,10 +140,10 @@ Test(processes, a_kill_loses_nothing_acknowledged)
     child = fork();
     if (child == 0) {
         fixture_child();
-        if (fixture_start() != 0)
+        if (fixture_start_instance() != 0)
             _exit(2);
         for (int i = 0; i < 32; i++)
-            fixture_begin(insert_for_ever, NULL, BP_FOREVER);
+            fixture_begin(insert_for_ever, NULL, BP_FOREVER, NULL);
         fixture_wait();
         _exit(2);
     }
@@ -155,7 +155,7 @@ Test(processes, a_kill_loses_nothing_acknowledged)
     waitpid(child, NULL, 0);
     while (count < 100000 && read(told[0], &id, sizeof(id)) == sizeof(id))
         acknowledged[count++] = id;
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
     for (size_t i = 0; i < count; i++)
         cr_assert_eq(fixture_query(&insert, BP_VALUES(bp_db_i64(acknowledged[i]))), BP_DB_UNIQUE, "%ld is lost",
                      (long)acknowledged[i]);

@@ -7,12 +7,12 @@
 
 static void setup(void)
 {
-    fixture_new(NULL);
+    fixture_new();
     cr_assert_eq(fixture_exec("CREATE TABLE t (id INTEGER PRIMARY KEY)"), SQLITE_OK);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
 }
 
-TestSuite(reads, .init = setup, .fini = fixture_free);
+TestSuite(reads, .init = setup, .fini = fixture_close);
 
 struct count {
     int64_t n;
@@ -60,18 +60,18 @@ Test(reads, who_asks_after_a_commit_sees_it)
         struct call first = {.statement = &endless, .status = 1}, slow = first;
         struct call shares = {.statement = &count, .status = 1}, write = {.statement = &insert, .status = 1};
         struct call later[3];
-        struct bp_fiber *first_fiber = fixture_begin(run, &first, BP_FOREVER), *slow_fiber;
+        struct bp_fiber *first_fiber = fixture_begin(run, &first, BP_FOREVER, NULL), *slow_fiber;
         fixture_until(runs_before(fixture.database->reader, 0));
-        slow_fiber = fixture_begin(run, &slow, BP_FOREVER);
-        fixture_begin(run, &shares, BP_FOREVER);
+        slow_fiber = fixture_begin(run, &slow, BP_FOREVER, NULL);
+        fixture_begin(run, &shares, BP_FOREVER, NULL);
         fiber_cancel(first_fiber, BP_CANCELED);
         fixture_until(first.status == BP_CANCELED && runs_before(fixture.database->reader, 1));
-        fixture_begin(run, &write, BP_FOREVER);
+        fixture_begin(run, &write, BP_FOREVER, NULL);
         fixture_until(write.status != 1);
         cr_assert_eq(write.status, 0);
         for (size_t i = 0; i < 3; i++) {
             later[i] = (struct call){.statement = &count, .status = 1};
-            fixture_begin(run, &later[i], BP_FOREVER);
+            fixture_begin(run, &later[i], BP_FOREVER, NULL);
         }
         fiber_cancel(slow_fiber, BP_CANCELED);
         fixture_wait();
@@ -105,7 +105,7 @@ Test(reads, own_writes_are_seen_by_many)
     struct call calls[40];
     for (size_t i = 0; i < 40; i++) {
         calls[i] = (struct call){.statement = &count};
-        fixture_begin(write_and_read, &calls[i], BP_FOREVER);
+        fixture_begin(write_and_read, &calls[i], BP_FOREVER, NULL);
     }
     fixture_wait();
     for (size_t i = 0; i < 40; i++)

@@ -6,16 +6,16 @@
 
 static void setup(void)
 {
-    fixture_new(NULL);
+    fixture_new();
     cr_assert_eq(
         fixture_exec(
             "CREATE TABLE everything (id BLOB PRIMARY KEY, flag INTEGER, small INTEGER, big INTEGER, real REAL,"
             " text TEXT, choice TEXT, span INTEGER, size INTEGER, at INTEGER) STRICT"),
         SQLITE_OK);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
 }
 
-TestSuite(rows, .init = setup, .fini = fixture_free);
+TestSuite(rows, .init = setup, .fini = fixture_close);
 
 static const char *const colours[] = {"red", "green", "blue", NULL};
 struct everything {

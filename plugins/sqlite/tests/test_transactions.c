@@ -7,7 +7,7 @@
 
 static void setup(void)
 {
-    fixture_new(NULL);
+    fixture_new();
     cr_assert_eq(
         fixture_exec("CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER CHECK (balance >= 0)) STRICT;"
                      "CREATE TABLE later (id INTEGER PRIMARY KEY, account INTEGER"
@@ -15,10 +15,10 @@ static void setup(void)
                      "INSERT INTO account VALUES (1, 100), (2, 0)"),
         SQLITE_OK);
     fixture.database->transaction_deadline = 300 * BP_MILLISECOND;
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
 }
 
-TestSuite(transactions, .init = setup, .fini = fixture_free);
+TestSuite(transactions, .init = setup, .fini = fixture_close);
 
 struct balance {
     int64_t balance;
@@ -139,7 +139,7 @@ Test(transactions, deadline_in_a_statement)
 struct step {
     struct bp_tx *tx;
     int begin, query, commit;
-    bool rollback;
+    bool updated, rollback;
 };
 
 static void is_cancelled(void *argument)
@@ -147,6 +147,7 @@ static void is_cancelled(void *argument)
     struct step *step = argument;
     step->begin = bp_db_begin(fixture.service, &step->tx);
     cr_assert_eq(add_to(step->tx, 1, -1), 0);
+    step->updated = true;
     step->query = bp_db_query(fixture.service, step->tx, &endless, BP_NO_VALUES, NULL, NULL);
     if (step->rollback)
         bp_db_rollback(fixture.service, step->tx);
@@ -169,9 +170,8 @@ Test(transactions, cancelled_in_a_statement)
     fixture.database->writer->transaction_deadline = 20 * BP_SECOND;
     for (int i = 0; i < 2; i++) {
         struct step step = {.begin = 1, .query = 1, .commit = 1, .rollback = i == 1};
-        struct bp_fiber *fiber = fixture_begin(is_cancelled, &step, BP_FOREVER);
-        /* The update is interruptible too; the endless one stays. */
-        fixture_until(step.tx && is_running() && step.begin == 0 && fiber_canceled(fiber) == 0);
+        struct bp_fiber *fiber = fixture_begin(is_cancelled, &step, BP_FOREVER, NULL);
+        fixture_until(step.updated && is_running());
         fiber_cancel(fiber, BP_CANCELED);
         fixture_wait();
         cr_assert_eq(step.begin, 0);
@@ -225,8 +225,8 @@ Test(transactions, many_fibers_take_turns)
 {
     int done = 0;
     for (int i = 0; i < 50; i++) {
-        fixture_begin(transfer, &done, BP_FOREVER);
-        fixture_begin(single, &done, BP_FOREVER);
+        fixture_begin(transfer, &done, BP_FOREVER, NULL);
+        fixture_begin(single, &done, BP_FOREVER, NULL);
     }
     fixture_wait();
     cr_assert_eq(done, 100);

@@ -12,11 +12,11 @@
 
 static void setup(void)
 {
-    fixture_new(NULL);
+    fixture_new();
     fixture.database->busy_timeout = 50 * BP_MILLISECOND;
 }
 
-TestSuite(trouble, .init = setup, .fini = fixture_free);
+TestSuite(trouble, .init = setup, .fini = fixture_close);
 
 static void write_file(const char *name, const char *text, size_t size)
 {
@@ -29,7 +29,7 @@ static void write_file(const char *name, const char *text, size_t size)
 
 static void check_refused(const char *reason)
 {
-    cr_assert_eq(fixture_start(), BP_ERROR);
+    cr_assert_eq(fixture_start_instance(), BP_ERROR);
     cr_assert(fixture_logged("\"event\":\"plugin.start_failed\""), "%s", fixture_log());
     cr_assert(fixture_logged(reason), "%s: %s", reason, fixture_log());
 }
@@ -63,7 +63,7 @@ Test(trouble, locked_by_another_program)
     cr_assert_eq(sqlite3_exec(other, "CREATE TABLE t (a); BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
     check_refused("/todo.db is locked by another program");
     sqlite3_close(other);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
 }
 
 Test(trouble, no_folder)
@@ -80,13 +80,13 @@ static void check_refused_as_nobody(const char *reason)
     int status;
     pid_t child;
     if (geteuid() == 0)
-        cr_assert_eq(chown(fixture.folder, 65534, 65534), 0);
+        cr_assert_eq(chown(fixture_folder, 65534, 65534), 0);
     child = fork();
     if (child == 0) {
         if (geteuid() == 0 && setuid(65534) != 0)
             _exit(98);
         fixture_child();
-        _exit(fixture_start() == BP_ERROR ? 0 : 99);
+        _exit(fixture_start_instance() == BP_ERROR ? 0 : 99);
     }
     cr_assert_eq(waitpid(child, &status, 0), child);
     cr_assert_eq(status, 0);
@@ -97,9 +97,9 @@ Test(trouble, read_only_folder)
 {
     cr_assert_eq(fixture_exec("CREATE TABLE t (a)"), SQLITE_OK);
     cr_assert_eq(chmod(fixture_path("todo.db"), 0666), 0);
-    cr_assert_eq(chmod(fixture.folder, 0555), 0);
+    cr_assert_eq(chmod(fixture_folder, 0555), 0);
     check_refused_as_nobody("/todo.db, or the folder it is in, cannot be read and written: Permission denied");
-    cr_assert_eq(chmod(fixture.folder, 0755), 0);
+    cr_assert_eq(chmod(fixture_folder, 0755), 0);
 }
 
 Test(trouble, read_only_file)
@@ -113,7 +113,7 @@ Test(trouble, a_new_file_is_private)
 {
     struct stat buffer;
     umask(0);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
     cr_assert_eq(stat(fixture_path("todo.db"), &buffer), 0);
     cr_assert_eq(buffer.st_mode & 0777, 0600);
     cr_assert_eq(stat(fixture_path("todo.db-wal"), &buffer), 0);
@@ -156,7 +156,7 @@ static void check_group_fails(const char *error)
     bp_mutex_lock(fixture.database->writer->write_lock);
     for (size_t i = 0; i < 5; i++) {
         writes[i] = (struct write){.statement = i < 4 ? &tiny : &insert, .status = 1};
-        fixture_begin(run_write, &writes[i], BP_FOREVER);
+        fixture_begin(run_write, &writes[i], BP_FOREVER, NULL);
     }
     bp_mutex_unlock(fixture.database->writer->write_lock);
     fixture_wait();
@@ -170,7 +170,7 @@ static void check_group_fails(const char *error)
 Test(trouble, disk_full)
 {
     cr_assert_eq(fixture_exec("CREATE TABLE t (a)"), SQLITE_OK);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
     cr_assert_eq(fixture_query(&tiny, BP_NO_VALUES), 0);
     sqlite3 *db = fixture.database->writer->connection.db;
     cr_assert_eq(sqlite3_exec(db, "PRAGMA max_page_count = 2", NULL, NULL, NULL), SQLITE_OK);
@@ -207,7 +207,7 @@ Test(trouble, write_error)
     struct rlimit limit, small;
     signal(SIGXFSZ, SIG_IGN);
     cr_assert_eq(fixture_exec("CREATE TABLE t (a)"), SQLITE_OK);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
     for (int i = 0; i < 20; i++)
         cr_assert_eq(fixture_query(&insert, BP_NO_VALUES), 0);
     check_healthy(0, "");
@@ -231,7 +231,7 @@ Test(trouble, locked_while_running)
 {
     sqlite3 *other = NULL;
     cr_assert_eq(fixture_exec("CREATE TABLE t (a)"), SQLITE_OK);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
     cr_assert_eq(sqlite3_open(fixture_path("todo.db"), &other), SQLITE_OK);
     cr_assert_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     cr_assert_eq(fixture_query(&tiny, BP_NO_VALUES), BP_BUSY);
@@ -248,7 +248,7 @@ Test(trouble, damaged_while_running)
     cr_assert_eq(fixture_exec("CREATE TABLE t (a); INSERT INTO t SELECT zeroblob(3000) FROM (WITH RECURSIVE c(n) AS"
                               " (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100) SELECT n FROM c)"),
                  SQLITE_OK);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
     memset(garbage, 0xa5, sizeof(garbage));
     int fd = open(fixture_path("todo.db"), O_WRONLY | O_CLOEXEC);
     cr_assert_eq(pwrite(fd, garbage, sizeof(garbage), 4096), (ssize_t)sizeof(garbage));

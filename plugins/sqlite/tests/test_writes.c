@@ -15,7 +15,7 @@ static int count_commit(void *argument)
 
 static void setup(void)
 {
-    fixture_new(NULL);
+    fixture_new();
     cr_assert_eq(
         fixture_exec("CREATE TABLE parent (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
                      " age INTEGER CHECK (age < 200)) STRICT;"
@@ -24,11 +24,11 @@ static void setup(void)
                      " REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED) STRICT;"
                      "INSERT INTO parent VALUES (1, 'ann', 30)"),
         SQLITE_OK);
-    cr_assert_eq(fixture_start(), 0);
+    cr_assert_eq(fixture_start_instance(), 0);
     sqlite3_commit_hook(fixture.database->writer->connection.db, count_commit, NULL);
 }
 
-TestSuite(writes, .init = setup, .fini = fixture_free);
+TestSuite(writes, .init = setup, .fini = fixture_close);
 
 #define WRITE(text) BP_STATEMENT(.name = "write", .flags = BP_SQL_BATCHABLE, .sql = text)
 
@@ -89,7 +89,7 @@ static void run_together(struct write *writes, size_t count)
 {
     bp_mutex_lock(fixture.database->writer->write_lock);
     for (size_t i = 0; i < count; i++)
-        fixture_begin(run_write, &writes[i], BP_FOREVER);
+        fixture_begin(run_write, &writes[i], BP_FOREVER, NULL);
     cr_assert_eq(lane_waiting(fixture.database->writer), count);
     bp_mutex_unlock(fixture.database->writer->write_lock);
     fixture_wait();
@@ -154,7 +154,7 @@ Test(writes, rows_of_a_large_group_are_told_apart)
     for (size_t i = 0; i < 300; i++) {
         returned[i] =
             (struct write){.statement = &returning, .value = bp_db_i64((int64_t)(1000 + i)), .has_value = true};
-        fixture_begin(check_returned, &returned[i], BP_FOREVER);
+        fixture_begin(check_returned, &returned[i], BP_FOREVER, NULL);
     }
     bp_mutex_unlock(fixture.database->writer->write_lock);
     fixture_wait();
@@ -200,7 +200,7 @@ Test(writes, a_full_queue_refuses)
     for (size_t i = 0; i < 5; i++) {
         writes[i].statement = &conditions[6].statement;
         writes[i].status = 12345;
-        fixture_begin(run_write, &writes[i], BP_FOREVER);
+        fixture_begin(run_write, &writes[i], BP_FOREVER, NULL);
     }
     cr_assert_eq(writes[2].status, 12345, "it waits");
     cr_assert_eq(writes[3].status, BP_BUSY);
