@@ -184,16 +184,28 @@ Test(command, a_database_that_is_not_there)
     place_free(&place);
 }
 
-/* Killed in the middle, the next one goes on: each step is whole or not there. */
+static unsigned applied_in(const char *log)
+{
+    char *text = command_text(log);
+    unsigned times = 0;
+    for (const char *at = text; (at = strstr(at, "\"migrate.applied\"")); at++)
+        times++;
+    free(text);
+    return times;
+}
+
+/* Killed in the middle, in what follows so many steps, the next one goes on: each step is whole or not there. */
 static void killed(const char *cluster)
 {
-    for (int moment = 0; moment < 6; moment++) {
+    for (unsigned before = 0; before < 6; before++) {
+        long long begun = 0;
         struct place place;
         char log[SERVICE_FOLDER_SIZE + 16];
         place_new(&place, cluster);
         snprintf(log, sizeof(log), "%s/output", place.folder);
         pid_t pid = command_start(&place, log, WORDS("migrate", "up"));
-        (void)usleep((useconds_t)(moment * 4000)); /* no condition to wait for: whatever it does then */
+        while (applied_in(log) < before)
+            cr_assert(service_patience(&begun, SERVICE_READY_MILLISECONDS), "%u of %u", applied_in(log), before);
         kill(pid, SIGKILL);
         (void)command_wait(pid);
         run(&place, 0, "schema up to date: ", WORDS("migrate", "up"));
