@@ -159,12 +159,10 @@ static const struct bp_route routes[] = {
     BP_ROUTE_END,
 };
 
-static const struct bp_metric_def hashes = {
-    .size = sizeof(hashes),
-    .type = BP_COUNTER,
-    .name = "backplane_auth_password_hashes_total",
-    .help = "Passwords that were hashed, to be stored or to be compared.",
-};
+static const struct bp_metric_row metrics[] = {
+    BP_METRIC(struct auth, hashes, .type = BP_COUNTER, .name = "backplane_auth_password_hashes_total",
+              .help = "Passwords that were hashed, to be stored or to be compared."),
+    BP_METRIC_END};
 
 static int auth_init(struct bp_host *host, void *self)
 {
@@ -173,9 +171,6 @@ static int auth_init(struct bp_host *host, void *self)
     auth->slot = bp_slot_new(host, sizeof(struct auth_slot));
     if (auth->slot < 0)
         return auth->slot;
-    auth->hashes = bp_metric_new(host, &hashes);
-    if (!auth->hashes)
-        return BP_INVALID;
     if (sodium_init() < 0)
         return bp_config_error(host, NULL, "libsodium could not be set up");
     size_t characters = secret_characters(auth->secret);
@@ -327,6 +322,6 @@ static void auth_deinit(struct bp_host *host, void *self)
 
 BP_PLUGIN(.name = "auth", .version = "1.0.0", .doc = "Accounts with passwords, and Bearer tokens.",
           .self_size = sizeof(struct auth), .phase = BP_PHASE_IDENTIFY, .options = options, .needs = needs,
-          .provides = provides, .routes = routes, .commands = commands, .migrations = auth_migrations,
-          .init = auth_init, .before_start = auth_before_start, .start = auth_start, .deinit = auth_deinit,
-          .middleware = authenticate, .answers = authenticate_answers);
+          .provides = provides, .routes = routes, .commands = commands, .metrics = metrics,
+          .migrations = auth_migrations, .init = auth_init, .before_start = auth_before_start, .start = auth_start,
+          .deinit = auth_deinit, .middleware = authenticate, .answers = authenticate_answers);

@@ -42,30 +42,19 @@ static const struct bp_need needs[] = {
 static const struct bp_provide provides[] = {BP_PROVIDE(BP_CACHE_TAGS, BP_CACHE_TAGS_VERSION, &cache_tags_vtable),
                                              BP_PROVIDE_END};
 
-static const struct bp_metric_def requests = {
-    .size = sizeof(requests),
-    .type = BP_COUNTER,
-    .name = "backplane_cache_requests_total",
-    .help = "Requests of routes that can be cached, by what became of them: hit, miss, stale, bypass.",
-    .labels = {"result"}};
-static const struct bp_metric_def bytes = {.size = sizeof(bytes),
-                                           .type = BP_GAUGE,
-                                           .name = "backplane_cache_bytes",
-                                           .help = "Bytes taken by the cache in the workers' memory."};
-static const struct bp_metric_def entries = {.size = sizeof(entries),
-                                             .type = BP_GAUGE,
-                                             .name = "backplane_cache_entries",
-                                             .help = "Replies kept in the workers' memory."};
-static const struct bp_metric_def evictions = {
-    .size = sizeof(evictions),
-    .type = BP_COUNTER,
-    .name = "backplane_cache_evictions_total",
-    .help = "Replies dropped from memory to make room for others, while they could still have been used."};
-
-static const struct bp_metric_def failures = {.size = sizeof(failures),
-                                              .type = BP_COUNTER,
-                                              .name = "backplane_cache_store_failures_total",
-                                              .help = "Times that Redis did not answer the cache."};
+static const struct bp_metric_row metrics[] = {
+    BP_METRIC(struct cache, requests_metric, .type = BP_COUNTER, .name = "backplane_cache_requests_total",
+              .help = "Requests of routes that can be cached, by what became of them: hit, miss, stale, bypass.",
+              .labels = {"result"}),
+    BP_METRIC(struct cache, bytes_metric, .type = BP_GAUGE, .name = "backplane_cache_bytes",
+              .help = "Bytes taken by the cache in the workers' memory."),
+    BP_METRIC(struct cache, entries_metric, .type = BP_GAUGE, .name = "backplane_cache_entries",
+              .help = "Replies kept in the workers' memory."),
+    BP_METRIC(struct cache, evictions_metric, .type = BP_COUNTER, .name = "backplane_cache_evictions_total",
+              .help = "Replies dropped from memory to make room for others, while they could still have been used."),
+    BP_METRIC(struct cache, failures_metric, .type = BP_COUNTER, .name = "backplane_cache_store_failures_total",
+              .help = "Times that Redis did not answer the cache."),
+    BP_METRIC_END};
 
 static int init(struct bp_host *host, void *self)
 {
@@ -73,15 +62,7 @@ static int init(struct bp_host *host, void *self)
     if (cache->store == STORE_REDIS && !cache->key_value.vtable)
         return bp_config_error(host, "store", "\"redis\" needs an instance that provides key_value, such as redis");
     cache->host = host;
-    cache->requests_metric = bp_metric_new(host, &requests);
-    cache->bytes_metric = bp_metric_new(host, &bytes);
-    cache->entries_metric = bp_metric_new(host, &entries);
-    cache->evictions_metric = bp_metric_new(host, &evictions);
-    cache->failures_metric = bp_metric_new(host, &failures);
-    return cache->requests_metric && cache->bytes_metric && cache->entries_metric && cache->evictions_metric &&
-                   cache->failures_metric
-               ? 0
-               : BP_INVALID;
+    return 0;
 }
 
 static void find_series(struct cache *cache)
@@ -177,5 +158,5 @@ static const struct bp_answer answers[] = {
 
 BP_PLUGIN(.name = "cache", .version = "1.0.0", .doc = "Keeps replies until what they were made of is written.",
           .self_size = sizeof(struct cache), .stage_size = sizeof(struct cache_stage), .options = options,
-          .phase = BP_PHASE_REUSE, .needs = needs, .provides = provides, .init = init, .start = start, .stop = stop,
-          .deinit = deinit, .middleware = cache_serve, .answers = answers);
+          .phase = BP_PHASE_REUSE, .needs = needs, .provides = provides, .metrics = metrics, .init = init,
+          .start = start, .stop = stop, .deinit = deinit, .middleware = cache_serve, .answers = answers);

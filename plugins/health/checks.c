@@ -5,26 +5,14 @@
 
 #include "probes.h"
 
-static const struct bp_metric_def up_metric = {
-    .size = sizeof(struct bp_metric_def),
-    .type = BP_GAUGE,
-    .name = "backplane_health_check_up",
-    .help = "1 when the service answered its last health check (of any worker), else 0.",
-    .labels = {"check", "instance"},
-    .aggregate = BP_METRIC_MAX};
-static const struct bp_metric_def failures_metric = {
-    .size = sizeof(struct bp_metric_def),
-    .type = BP_COUNTER,
-    .name = "backplane_health_check_failures_total",
-    .help = "Times that a service went from up to down, or was down at the start, counted in each worker.",
-    .labels = {"check", "instance"}};
-
-int checks_init(struct health *health)
-{
-    health->checks.up = bp_metric_new(health->host, &up_metric);
-    health->checks.failures = bp_metric_new(health->host, &failures_metric);
-    return health->checks.up && health->checks.failures ? 0 : BP_INVALID;
-}
+const struct bp_metric_row health_metrics[] = {
+    BP_METRIC(struct health, checks.up, .type = BP_GAUGE, .name = "backplane_health_check_up",
+              .help = "1 when the service answered its last health check (of any worker), else 0.",
+              .labels = {"check", "instance"}, .aggregate = BP_METRIC_MAX),
+    BP_METRIC(struct health, checks.failures, .type = BP_COUNTER, .name = "backplane_health_check_failures_total",
+              .help = "Times that a service went from up to down, or was down at the start, counted in each worker.",
+              .labels = {"check", "instance"}),
+    BP_METRIC_END};
 
 static void note(struct check *check, enum health_change change)
 {

@@ -29,8 +29,7 @@ struct checks {
     bool ready; /* as last logged */
 };
 
-/* In init: defines the metrics. */
-int checks_init(struct health *health);
+extern const struct bp_metric_row health_metrics[];
 /* In start: begins to ask, every interval. */
 int checks_start(struct health *health);
 void checks_deinit(struct checks *checks);

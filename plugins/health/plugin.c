@@ -38,7 +38,7 @@ static int init(struct bp_host *host, void *self)
 {
     struct health *health = self;
     health->host = host;
-    return checks_init(health);
+    return 0;
 }
 
 static int start(struct bp_host *host, void *self)
@@ -57,5 +57,5 @@ static void deinit(struct bp_host *host, void *self)
 }
 
 BP_PLUGIN(.name = "health", .version = "1.1.0", .doc = "Liveness, readiness and the state of services.",
-          .self_size = sizeof(struct health), .options = options, .routes = routes, .init = init, .start = start,
-          .deinit = deinit);
+          .self_size = sizeof(struct health), .options = options, .routes = routes, .metrics = health_metrics,
+          .init = init, .start = start, .deinit = deinit);

@@ -28,8 +28,7 @@ struct http_client {
 int client_send(void *self, const struct bp_http_request *request, struct bp_arena *arena,
                 struct bp_http_response *ret_response);
 
-/* In init. BP_INVALID or 0. */
-int observe_init(struct http_client *client);
+extern const struct bp_metric_row http_client_metrics[];
 void observe_start(struct http_client *client);
 /* The span of a call to this host; NULL when nothing records. */
 struct bp_trace_span *observe_begin(const struct bp_http_request *request, bp_str host);

@@ -8,30 +8,16 @@ enum { METHOD_TEXT = 16 };
 
 static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10};
 
-static const struct bp_metric_def duration = {
-    .size = sizeof(duration),
-    .type = BP_HISTOGRAM,
-    .name = "http_client_request_duration_seconds",
-    .help = "Duration of HTTP client requests.",
-    .labels = {"http_request_method", "server_address", "http_response_status_code", "error_type"},
-    .buckets = buckets,
-    .bucket_count = sizeof(buckets) / sizeof(buckets[0])};
-static const struct bp_metric_def active = {.size = sizeof(active),
-                                            .type = BP_GAUGE,
-                                            .name = "http_client_active_requests",
-                                            .help = "Number of HTTP client requests in flight."};
-static const struct bp_metric_def refused = {.size = sizeof(refused),
-                                             .type = BP_COUNTER,
-                                             .name = "http_client_refused_requests_total",
-                                             .help = "HTTP client requests that were not sent: too many waited."};
-
-int observe_init(struct http_client *client)
-{
-    client->duration = bp_metric_new(client->host, &duration);
-    client->active = bp_metric_new(client->host, &active);
-    client->refused = bp_metric_new(client->host, &refused);
-    return client->duration && client->active && client->refused ? 0 : BP_INVALID;
-}
+const struct bp_metric_row http_client_metrics[] = {
+    BP_METRIC(struct http_client, duration, .type = BP_HISTOGRAM, .name = "http_client_request_duration_seconds",
+              .help = "Duration of HTTP client requests.",
+              .labels = {"http_request_method", "server_address", "http_response_status_code", "error_type"},
+              .buckets = buckets, .bucket_count = sizeof(buckets) / sizeof(buckets[0])),
+    BP_METRIC(struct http_client, active, .type = BP_GAUGE, .name = "http_client_active_requests",
+              .help = "Number of HTTP client requests in flight."),
+    BP_METRIC(struct http_client, refused, .type = BP_COUNTER, .name = "http_client_refused_requests_total",
+              .help = "HTTP client requests that were not sent: too many waited."),
+    BP_METRIC_END};
 
 void observe_start(struct http_client *client)
 {

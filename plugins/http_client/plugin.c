@@ -39,7 +39,7 @@ static int http_client_init(struct bp_host *host, void *self)
     if (problem)
         return bp_config_error(host, "private_networks", "\"%" BP_STR_FMT "\" %s", BP_STR_ARG(which), problem);
     places_init(&client->places, client->connections, client->queue);
-    return observe_init(client);
+    return 0;
 }
 
 static int http_client_start(struct bp_host *host, void *self)
@@ -71,5 +71,6 @@ static void http_client_deinit(struct bp_host *host, void *self)
 }
 
 BP_PLUGIN(.name = "http_client", .version = "1.0.0", .doc = "Requests to other servers by HTTP and TLS.",
-          .self_size = sizeof(struct http_client), .options = options, .provides = provides, .init = http_client_init,
-          .start = http_client_start, .stop = http_client_stop, .deinit = http_client_deinit);
+          .self_size = sizeof(struct http_client), .options = options, .provides = provides,
+          .metrics = http_client_metrics, .init = http_client_init, .start = http_client_start,
+          .stop = http_client_stop, .deinit = http_client_deinit);

@@ -34,12 +34,11 @@ static const struct bp_field options[] = {
 
 static const struct bp_need needs[] = {BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct idempotency, db), BP_NEED_END};
 
-static const struct bp_metric_def requests = {
-    .size = sizeof(requests),
-    .type = BP_COUNTER,
-    .name = "backplane_idempotency_requests_total",
-    .help = "Requests with an Idempotency-Key, by what became of them: new, replayed, in_flight, mismatch.",
-    .labels = {"result"}};
+static const struct bp_metric_row metrics[] = {
+    BP_METRIC(struct idempotency, requests_metric, .type = BP_COUNTER, .name = "backplane_idempotency_requests_total",
+              .help = "Requests with an Idempotency-Key, by what became of them: new, replayed, in_flight, mismatch.",
+              .labels = {"result"}),
+    BP_METRIC_END};
 
 #define WRITES (1u << BP_POST | 1u << BP_PUT | 1u << BP_PATCH | 1u << BP_DELETE)
 
@@ -67,8 +66,7 @@ static int init(struct bp_host *host, void *self)
 {
     struct idempotency *idempotency = self;
     idempotency->host = host;
-    idempotency->requests_metric = bp_metric_new(host, &requests);
-    return idempotency->requests_metric ? 0 : BP_INVALID;
+    return 0;
 }
 
 static int clean(void *argument)
@@ -118,5 +116,5 @@ static void stop(struct bp_host *host, void *self)
 BP_PLUGIN(.name = "idempotency", .version = "1.0.0",
           .doc = "Lets a write that is repeated with the same Idempotency-Key take place once.",
           .self_size = sizeof(struct idempotency), .stage_size = sizeof(struct idempotency_stage), .options = options,
-          .phase = BP_PHASE_REUSE, .needs = needs, .migrations = idempotency_migrations, .answers = answers,
-          .init = init, .start = start, .stop = stop, .middleware = idempotency_serve);
+          .phase = BP_PHASE_REUSE, .needs = needs, .migrations = idempotency_migrations, .metrics = metrics,
+          .answers = answers, .init = init, .start = start, .stop = stop, .middleware = idempotency_serve);

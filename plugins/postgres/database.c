@@ -10,17 +10,13 @@
 #include "row.h"
 #include "sqlstate.h"
 
-const struct bp_metric_def database_waiting_metric = {
-    .size = sizeof(struct bp_metric_def),
-    .type = BP_GAUGE,
-    .name = "postgres_queue_depth",
-    .help = "Statements (read, write, replica) and transactions (pool) that wait for their turn.",
-    .labels = {"instance", "queue"}};
-const struct bp_metric_def database_used_metric = {.size = sizeof(struct bp_metric_def),
-                                                   .type = BP_GAUGE,
-                                                   .name = "postgres_connections_used",
-                                                   .help = "Connections of the pool that a transaction has.",
-                                                   .labels = {"instance", "queue"}};
+const struct bp_metric_row database_metrics[] = {
+    BP_METRIC(struct database, waiting, .type = BP_GAUGE, .name = "postgres_queue_depth",
+              .help = "Statements (read, write, replica) and transactions (pool) that wait for their turn.",
+              .labels = {"instance", "queue"}),
+    BP_METRIC(struct database, used, .type = BP_GAUGE, .name = "postgres_connections_used",
+              .help = "Connections of the pool that a transaction has.", .labels = {"instance", "queue"}),
+    BP_METRIC_END};
 
 /* --- answers --- */
 

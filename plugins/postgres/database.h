@@ -41,7 +41,7 @@ struct database {
     char why[DATABASE_WHY]; /* it is away: the last failure to connect; "" before the first */
 };
 
-extern const struct bp_metric_def database_waiting_metric, database_used_metric;
+extern const struct bp_metric_row database_metrics[];
 extern const struct bp_database_vtable database_vtable;
 extern const struct bp_health_check database_health;
 

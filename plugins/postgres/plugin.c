@@ -130,10 +130,6 @@ static int postgres_init(struct bp_host *host, void *self)
     database->prelude = settings(database, true);
     if (!database->session || !database->prelude)
         return BP_NOMEM;
-    database->waiting = bp_metric_new(host, &database_waiting_metric);
-    database->used = bp_metric_new(host, &database_used_metric);
-    if (!database->waiting || !database->used)
-        return BP_INVALID;
     return bp_health_new_with(host, &database_health, true, database->grace);
 }
 
@@ -187,6 +183,6 @@ static void postgres_deinit(struct bp_host *host, void *self)
 }
 
 BP_PLUGIN(.name = "postgres", .version = "1.0.0", .doc = "Keeps data on a PostgreSQL server.",
-          .self_size = sizeof(struct database), .options = options, .provides = provides, .init = postgres_init,
-          .before_start = postgres_before_start, .start = postgres_start, .stop = postgres_stop,
+          .self_size = sizeof(struct database), .options = options, .provides = provides, .metrics = database_metrics,
+          .init = postgres_init, .before_start = postgres_before_start, .start = postgres_start, .stop = postgres_stop,
           .deinit = postgres_deinit);

@@ -8,25 +8,21 @@
 static const struct bp_need needs[] = {
     BP_NEED(BP_KEY_VALUE, BP_KEY_VALUE_VERSION, struct rate_limit, key_value, .optional = 1), BP_NEED_END};
 
-static const struct bp_metric_def decisions = {
-    .size = sizeof(decisions),
-    .type = BP_COUNTER,
-    .name = "backplane_ratelimit_decisions_total",
-    .help = "Requests that a limit allowed, refused or does not apply to (exempt), and that passed (unlimited) or were "
+static const struct bp_metric_row metrics[] = {
+    BP_METRIC(
+        struct rate_limit, decisions, .type = BP_COUNTER, .name = "backplane_ratelimit_decisions_total",
+        .help =
+            "Requests that a limit allowed, refused or does not apply to (exempt), and that passed (unlimited) or were "
             "answered with 503 (unavailable) because the store was away.",
-    .labels = {"stage", "decision"}};
-static const struct bp_metric_def crowded = {
-    .size = sizeof(crowded),
-    .type = BP_COUNTER,
-    .name = "backplane_ratelimit_crowded_total",
-    .help = "Requests of clients that found the table full and were counted together with others.",
-    .labels = {"stage"}};
-static const struct bp_metric_def failures = {
-    .size = sizeof(failures),
-    .type = BP_COUNTER,
-    .name = "backplane_ratelimit_store_failures_total",
-    .help = "Requests that on_store_failure decided: the store was known to be away, answered too late, or failed.",
-    .labels = {"stage", "reason"}};
+        .labels = {"stage", "decision"}),
+    BP_METRIC(struct rate_limit, crowded, .type = BP_COUNTER, .name = "backplane_ratelimit_crowded_total",
+              .help = "Requests of clients that found the table full and were counted together with others.",
+              .labels = {"stage"}),
+    BP_METRIC(
+        struct rate_limit, failures, .type = BP_COUNTER, .name = "backplane_ratelimit_store_failures_total",
+        .help = "Requests that on_store_failure decided: the store was known to be away, answered too late, or failed.",
+        .labels = {"stage", "reason"}),
+    BP_METRIC_END};
 
 static void stage_rules(const void *stage, struct bp_stage_rules *rules)
 {
@@ -50,12 +46,9 @@ static int init(struct bp_host *host, void *instance)
 {
     struct rate_limit *self = instance;
 
-    self->decisions = bp_metric_new(host, &decisions);
-    self->crowded = bp_metric_new(host, &crowded);
-    self->failures = bp_metric_new(host, &failures);
     self->slot = bp_slot_new(host, sizeof(void *));
-    if (!self->decisions || !self->crowded || !self->failures || self->slot < 0)
-        return BP_INVALID;
+    if (self->slot < 0)
+        return self->slot;
     bp_stages_each(host, check_stage, self);
     return self->status;
 }
@@ -142,5 +135,6 @@ static const struct bp_answer answers[] = {
 BP_PLUGIN(.name = "rate_limit", .version = "1.0.0",
           .doc = "Limits how many requests a client may make, over all workers and, with Redis, over all replicas.",
           .self_size = sizeof(struct rate_limit), .stage_size = sizeof(struct rate_limit_stage),
-          .options = rate_limit_options, .needs = needs, .phase = BP_PHASE_PROTECT, .init = init, .start = start,
-          .deinit = deinit, .middleware = rate_limit_check, .answers = answers, .stage_rules = stage_rules);
+          .options = rate_limit_options, .needs = needs, .metrics = metrics, .phase = BP_PHASE_PROTECT, .init = init,
+          .start = start, .deinit = deinit, .middleware = rate_limit_check, .answers = answers,
+          .stage_rules = stage_rules);

@@ -4,60 +4,24 @@
 
 static const double buckets[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1};
 
-static const struct bp_metric_def up = {.size = sizeof(up),
-                                        .type = BP_GAUGE,
-                                        .name = "redis_up",
-                                        .help = "1 while a worker has a connection that answers.",
-                                        .labels = {"instance"},
-                                        .aggregate = BP_METRIC_MAX};
-static const struct bp_metric_def circuit_open = {.size = sizeof(circuit_open),
-                                                  .type = BP_GAUGE,
-                                                  .name = "redis_circuit_open",
-                                                  .help = "Workers that have stopped asking Redis.",
-                                                  .labels = {"instance"}};
-static const struct bp_metric_def in_flight = {.size = sizeof(in_flight),
-                                               .type = BP_GAUGE,
-                                               .name = "redis_commands_in_flight",
-                                               .help = "Commands that were not answered yet.",
-                                               .labels = {"instance"}};
-static const struct bp_metric_def refused = {
-    .size = sizeof(refused),
-    .type = BP_COUNTER,
-    .name = "redis_commands_refused_total",
-    .help = "Commands that were not sent: Redis is away, or too many are in flight.",
-    .labels = {"instance"}};
-static const struct bp_metric_def failed = {.size = sizeof(failed),
-                                            .type = BP_COUNTER,
-                                            .name = "redis_command_failures_total",
-                                            .help = "Commands that failed.",
-                                            .labels = {"instance", "reason"}};
-static const struct bp_metric_def connects = {.size = sizeof(connects),
-                                              .type = BP_COUNTER,
-                                              .name = "redis_connections_total",
-                                              .help = "Connections made.",
-                                              .labels = {"instance"}};
-static const struct bp_metric_def duration = {.size = sizeof(duration),
-                                              .type = BP_HISTOGRAM,
-                                              .name = "redis_command_duration_seconds",
-                                              .help = "From asking to the answer, or to giving up.",
-                                              .labels = {"instance", "command"},
-                                              .buckets = buckets,
-                                              .bucket_count = sizeof(buckets) / sizeof(buckets[0])};
-
-int redis_observe_init(struct redis *redis)
-{
-    redis->up = bp_metric_new(redis->host, &up);
-    redis->open = bp_metric_new(redis->host, &circuit_open);
-    redis->in_flight = bp_metric_new(redis->host, &in_flight);
-    redis->refused = bp_metric_new(redis->host, &refused);
-    redis->failed = bp_metric_new(redis->host, &failed);
-    redis->connects = bp_metric_new(redis->host, &connects);
-    redis->duration = bp_metric_new(redis->host, &duration);
-    return redis->up && redis->open && redis->in_flight && redis->refused && redis->failed && redis->connects &&
-                   redis->duration
-               ? 0
-               : BP_INVALID;
-}
+const struct bp_metric_row redis_metrics[] = {
+    BP_METRIC(struct redis, up, .type = BP_GAUGE, .name = "redis_up",
+              .help = "1 while a worker has a connection that answers.", .labels = {"instance"},
+              .aggregate = BP_METRIC_MAX),
+    BP_METRIC(struct redis, open, .type = BP_GAUGE, .name = "redis_circuit_open",
+              .help = "Workers that have stopped asking Redis.", .labels = {"instance"}),
+    BP_METRIC(struct redis, in_flight, .type = BP_GAUGE, .name = "redis_commands_in_flight",
+              .help = "Commands that were not answered yet.", .labels = {"instance"}),
+    BP_METRIC(struct redis, refused, .type = BP_COUNTER, .name = "redis_commands_refused_total",
+              .help = "Commands that were not sent: Redis is away, or too many are in flight.", .labels = {"instance"}),
+    BP_METRIC(struct redis, failed, .type = BP_COUNTER, .name = "redis_command_failures_total",
+              .help = "Commands that failed.", .labels = {"instance", "reason"}),
+    BP_METRIC(struct redis, connects, .type = BP_COUNTER, .name = "redis_connections_total",
+              .help = "Connections made.", .labels = {"instance"}),
+    BP_METRIC(struct redis, duration, .type = BP_HISTOGRAM, .name = "redis_command_duration_seconds",
+              .help = "From asking to the answer, or to giving up.", .labels = {"instance", "command"},
+              .buckets = buckets, .bucket_count = sizeof(buckets) / sizeof(buckets[0])),
+    BP_METRIC_END};
 
 void redis_observe_start(struct redis *redis)
 {

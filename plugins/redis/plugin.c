@@ -95,8 +95,6 @@ static int redis_init(struct bp_host *host, void *self)
         return bp_config_error(host, "client_name", "must not hold a space");
     status = check_tls(host, redis);
     if (status == 0)
-        status = redis_observe_init(redis);
-    if (status == 0)
         status = bp_health_new_with(host, &redis_health, redis->required, redis->grace);
     return status;
 }
@@ -173,5 +171,5 @@ static void redis_deinit(struct bp_host *host, void *self)
 
 BP_PLUGIN(.name = "redis", .version = "1.0.0",
           .doc = "Keys, counters, scripts and messages that all replicas share, in a Redis server.",
-          .self_size = sizeof(struct redis), .options = options, .provides = provides, .init = redis_init,
-          .start = redis_start, .stop = redis_stop, .deinit = redis_deinit);
+          .self_size = sizeof(struct redis), .options = options, .provides = provides, .metrics = redis_metrics,
+          .init = redis_init, .start = redis_start, .stop = redis_stop, .deinit = redis_deinit);

@@ -73,8 +73,7 @@ int redis_odd_answer(struct redis *redis, const char *command);
 
 /* --- observe.c --- */
 
-/* 0 or BP_INVALID. In init. */
-int redis_observe_init(struct redis *redis);
+extern const struct bp_metric_row redis_metrics[];
 void redis_observe_start(struct redis *redis);
 void redis_observe_command(struct redis *redis, const char *command, bp_time started, int status);
 /* Sets the gauges. */

@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const struct bp_metric_def database_waiting_metric = {.size = sizeof(struct bp_metric_def),
-                                                      .type = BP_GAUGE,
-                                                      .name = "sqlite_queue_depth",
-                                                      .help = "Statements that wait for their turn.",
-                                                      .labels = {"instance", "queue"}};
+const struct bp_metric_row database_metrics[] = {
+    BP_METRIC(struct database, waiting, .type = BP_GAUGE, .name = "sqlite_queue_depth",
+              .help = "Statements that wait for their turn.", .labels = {"instance", "queue"}),
+    BP_METRIC_END};
 
 struct connection_options database_connection(const struct database *database, bool read_only)
 {

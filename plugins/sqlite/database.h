@@ -24,7 +24,7 @@ struct database {
 };
 
 extern const struct bp_health_check database_health_check;
-extern const struct bp_metric_def database_waiting_metric;
+extern const struct bp_metric_row database_metrics[];
 extern const struct bp_database_vtable database_vtable;
 
 /* How a connection is opened for this instance. */

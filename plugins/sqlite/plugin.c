@@ -34,8 +34,7 @@ static int sqlite_init(struct bp_host *host, void *self)
         database->path = NULL;
         return BP_NOMEM;
     }
-    database->waiting = bp_metric_new(host, &database_waiting_metric);
-    return database->waiting ? bp_health_new(host, &database_health_check) : BP_INVALID;
+    return bp_health_new(host, &database_health_check);
 }
 
 static struct bp_mutex *write_lock(struct database *database)
@@ -99,5 +98,5 @@ static void sqlite_deinit(struct bp_host *host, void *self)
 }
 
 BP_PLUGIN(.name = "sqlite", .version = "1.0.0", .doc = "Keeps data in an SQLite file on this machine.",
-          .self_size = sizeof(struct database), .options = options, .provides = provides, .init = sqlite_init,
-          .start = sqlite_start, .stop = sqlite_stop, .deinit = sqlite_deinit);
+          .self_size = sizeof(struct database), .options = options, .provides = provides, .metrics = database_metrics,
+          .init = sqlite_init, .start = sqlite_start, .stop = sqlite_stop, .deinit = sqlite_deinit);

@@ -80,19 +80,16 @@ static const struct bp_field options[] = {
             .doc = "How long a server that stops waits until the last spans are sent."),
     BP_END};
 
-#define METRIC(type_, name_, help_, ...)                                                                     \
-    {                                                                                                        \
-        .size = sizeof(struct bp_metric_def), .type = (type_), .name = (name_), .help = (help_), __VA_ARGS__ \
-    }
-
-static const struct bp_metric_def exported =
-    METRIC(BP_COUNTER, "backplane_tracing_spans_exported_total", "Spans that the collector has taken.", .scale = 1);
-static const struct bp_metric_def dropped = METRIC(BP_COUNTER, "backplane_tracing_spans_dropped_total",
-                                                   "Spans that were recorded and lost.", .labels = {"reason"});
-static const struct bp_metric_def requests =
-    METRIC(BP_COUNTER, "backplane_tracing_exports_total", "Requests to the collector.", .labels = {"result"});
-static const struct bp_metric_def waiting =
-    METRIC(BP_GAUGE, "backplane_tracing_spans_waiting", "Spans that wait for the collector.", .scale = 1);
+static const struct bp_metric_row metrics[] = {
+    BP_METRIC(struct tracing, exported, .type = BP_COUNTER, .name = "backplane_tracing_spans_exported_total",
+              .help = "Spans that the collector has taken."),
+    BP_METRIC(struct tracing, dropped, .type = BP_COUNTER, .name = "backplane_tracing_spans_dropped_total",
+              .help = "Spans that were recorded and lost.", .labels = {"reason"}),
+    BP_METRIC(struct tracing, requests, .type = BP_COUNTER, .name = "backplane_tracing_exports_total",
+              .help = "Requests to the collector.", .labels = {"result"}),
+    BP_METRIC(struct tracing, waiting, .type = BP_GAUGE, .name = "backplane_tracing_spans_waiting",
+              .help = "Spans that wait for the collector."),
+    BP_METRIC_END};
 
 static const struct bp_tracer_vtable vtable = {.size = sizeof(vtable),
                                                .begin = record_begin,
@@ -112,12 +109,6 @@ static int init(struct bp_host *host, void *self)
     tracing->slot = bp_slot_new(host, sizeof(struct request_trace));
     if (tracing->slot < 0)
         return tracing->slot;
-    tracing->exported = bp_metric_new(host, &exported);
-    tracing->dropped = bp_metric_new(host, &dropped);
-    tracing->requests = bp_metric_new(host, &requests);
-    tracing->waiting = bp_metric_new(host, &waiting);
-    if (!tracing->exported || !tracing->dropped || !tracing->requests || !tracing->waiting)
-        return BP_INVALID;
     return settings_read(tracing, host);
 }
 
@@ -163,5 +154,5 @@ static const struct bp_provide provides[] = {BP_PROVIDE(BP_TRACER, BP_TRACER_VER
 BP_PLUGIN(.name = "tracing", .version = "1.0.0",
           .doc = "Makes each request a part of a trace, and hands its spans to a collector (OpenTelemetry).",
           .self_size = sizeof(struct tracing), .options = options, .phase = BP_PHASE_OBSERVE, .needs = needs,
-          .provides = provides, .init = init, .start = start, .stop = stop, .deinit = deinit,
+          .provides = provides, .metrics = metrics, .init = init, .start = start, .stop = stop, .deinit = deinit,
           .middleware = tracing_observe);
