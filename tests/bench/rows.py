@@ -133,6 +133,15 @@ class Bench:
         yield Result("observe", "cached authenticated list with metrics, 1 % of traces and JSON log vs without any of them: CPU",
                      median_ratio(loads["with 1 % of traces"].cpu, loads["none"].cpu), 1.15, 1.1, "×", detail)
 
+    def scrape(self):
+        server, path = self.main(), "/metrics"
+        self.signed_in(server)
+        samples = sum(1 for line in server.request("GET", path)[2].splitlines() if not line.startswith(b"#"))
+        load = Load(server, path)
+        self.interleave([load])
+        yield Result("scrape", "a scrape of 2,000 samples: CPU, whole request", load.cpu_median() / 1000 * 2000 / samples, 5, 1, " ms",
+                     f"{load.cpu_median():.0f} µs for {samples} samples")
+
     def unchanged(self):
         server, path = self.main(), "/api/v1/todos"
         fields = self.signed_in(server)
@@ -273,7 +282,7 @@ class Bench:
 
 
 
-ROWS = {"small": Bench.small, "list": Bench.list, "chain": Bench.chain, "observe": Bench.observe, "unchanged": Bench.unchanged, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
+ROWS = {"small": Bench.small, "list": Bench.list, "chain": Bench.chain, "observe": Bench.observe, "scrape": Bench.scrape, "unchanged": Bench.unchanged, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
         "memory": Bench.memory, "stages": Bench.stages, "workers": Bench.workers, "postgres-list": Bench.postgres_list,
         "postgres-create": Bench.postgres_create, "postgres-flat": Bench.postgres_flat}
 

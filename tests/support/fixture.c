@@ -88,7 +88,8 @@ int fixture_init(void)
     fixture_assembly.report = &report;
     instance_init(&fixture_host);
     fixture_assembly.report = NULL;
-    (void)fwrite(report.text.ptr, 1, report.text.len, stderr);
+    if (report.text.len > 0)
+        (void)fwrite(report.text.ptr, 1, report.text.len, stderr);
     report_deinit(&report);
     return fixture_host.state == HOST_READY ? 0 : BP_INVALID;
 }
