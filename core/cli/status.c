@@ -12,10 +12,10 @@ static long long number(const json_t *object, const char *name)
 static void print_workers(const json_t *workers)
 {
     const json_t *worker;
-    struct table table = {.columns = 5};
+    struct table table = {.columns = 6};
     size_t i;
 
-    table_row(&table, (const char *const[]){"WORKER", "PID", "STATE", "UP", "RESTARTS"});
+    table_row(&table, (const char *const[]){"KIND", "WORKER", "PID", "STATE", "UP", "RESTARTS"});
     json_array_foreach(workers, i, worker)
     {
         char index[24], pid[24] = "-", uptime[24] = "-", restarts[24];
@@ -25,7 +25,8 @@ static void print_workers(const json_t *workers)
             (void)snprintf(pid, sizeof(pid), "%lld", number(worker, "pid"));
             (void)snprintf(uptime, sizeof(uptime), "%llds", number(worker, "uptime_seconds"));
         }
-        table_row(&table, (const char *const[]){index, pid, cli_admin_text(worker, "state"), uptime, restarts});
+        table_row(&table, (const char *const[]){cli_admin_text(worker, "kind"), index, pid,
+                                                cli_admin_text(worker, "state"), uptime, restarts});
     }
     table_print(&table, "", stdout);
     table_deinit(&table);

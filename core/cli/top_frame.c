@@ -64,8 +64,9 @@ static void put_server(struct frame *frame, const json_t *status)
 
     put(frame, "Backplane %s  pid %lld  %s  up %lldd %02lld:%02lld:%02lld", cli_admin_text(status, "version"),
         number(status, "pid"), cli_admin_text(status, "state"), up / 86400, up / 3600 % 24, up / 60 % 60, up % 60);
-    json_array_foreach(json_object_get(status, "workers"), i, worker) if (len < sizeof(line)) len += (size_t)snprintf(
-        line + len, sizeof(line) - len, "  %lld %s", number(worker, "worker"), cli_admin_text(worker, "state"));
+    json_array_foreach(json_object_get(status, "workers"), i, worker) if (len < sizeof(line)) len +=
+        (size_t)snprintf(line + len, sizeof(line) - len, "  %s %lld %s", cli_admin_text(worker, "kind"),
+                         number(worker, "worker"), cli_admin_text(worker, "state"));
     long long restarts = 0;
     json_array_foreach(json_object_get(status, "workers"), i, worker) restarts += number(worker, "restarts");
     put(frame, "workers%s  restarts %lld", len > 0 ? line : "", restarts);

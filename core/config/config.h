@@ -46,10 +46,11 @@ struct config_listen {
 struct config_server {
     struct bp_array listen; /* struct config_listen */
     uint32_t workers;       /* 0: one per available CPU */
-    bp_str data;            /* folder; BACKPLANE_DATA */
-    bp_str plugin_path;     /* folder searched before the shipped plugins'; empty: none */
-    uint32_t profile;       /* 0 development, 1 production */
-    bp_str secret;          /* what keys of the server's own are derived from; empty: made up */
+    uint32_t job_workers;
+    bp_str data;        /* folder; BACKPLANE_DATA */
+    bp_str plugin_path; /* folder searched before the shipped plugins'; empty: none */
+    uint32_t profile;   /* 0 development, 1 production */
+    bp_str secret;      /* what keys of the server's own are derived from; empty: made up */
     uint32_t log_level, log_format;
     bp_str audit_log;                /* "", "stderr", "stdout", or a file */
     struct bp_array trusted_proxies; /* struct bp_network */
@@ -134,6 +135,9 @@ struct config *config_free(struct config *config);
 const char *config_listener_name(const struct config_server *server, bp_str name);
 /* Letters, digits, _ and -, beginning with a letter or _: plugins, instances, stages, pipelines, listeners. */
 #define CONFIG_NAME_MAX 64
+/* Together the slots of shared memory. */
+#define CONFIG_JOB_WORKERS_MAX 16u
+#define CONFIG_WORKERS_MAX (BP_WORKER_SLOTS - CONFIG_JOB_WORKERS_MAX)
 bool config_name_valid(bp_str name);
 /* Adds an entry for a plugin that a command needs, with the defaults of its options, unless there is one. BP_NOMEM or 0. */
 int config_add_plugin(struct config *config, const char *use);

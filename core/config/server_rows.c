@@ -40,8 +40,12 @@ static const struct bp_field network_rows[] = {{.name = "", .type = BP_TYPE_TEXT
 const struct bp_field config_server_rows[] = {
     BP_ARRAY(S, listen, struct listen_text, config_listen_rows, .min = 1, .max = 16,
              .doc = "The sockets to listen on; 127.0.0.1:3000 when the setting is left out."),
-    BP_U32(S, workers, .def = "0", .max = BP_WORKER_SLOTS,
+    BP_U32(S, workers, .def = "0", .max = CONFIG_WORKERS_MAX,
            .doc = "How many worker processes serve requests; 0 starts one for each CPU that the container may use."),
+    BP_U32(S, job_workers, .def = "0", .max = CONFIG_JOB_WORKERS_MAX,
+           .doc = "How many worker processes more run the jobs of the queue and whatever else happens in the "
+                  "background. With "
+                  "0, jobs wait for another server on the same database that has some."),
     BP_TEXT(
         S, data, .def = "var", .min = 1, .example = "/var/lib/backplane",
         .doc =

@@ -11,13 +11,14 @@
 #include <unistd.h>
 
 /*
- * argv: a name for ps, "_worker" or "_check", "slot:control:memory:supervisor[:listener…]" (a listener is its
+ * argv: a name for ps, "_worker", "_jobs" or "_check", "slot:control:memory:supervisor[:listener…]" (a listener is its
  * descriptor, with a "p" behind it when it speaks the PROXY protocol, and "=name" when it has one), the configuration file, and what
  * --set said. Not for users, hence the underscore; a newer executable must read an older one's.
  */
 #define FIXED 4
+#define TITLE "backplane: "
 
-static const char *const words[] = {[CHILD_CHECK] = "_check", [CHILD_WORKER] = "_worker"};
+static const char *const words[] = {[CHILD_CHECK] = "_check", [CHILD_WORKER] = "_worker", [CHILD_JOBS] = "_jobs"};
 
 static void keep_open(int fd)
 {
@@ -57,6 +58,11 @@ static void __attribute__((noreturn)) become(const struct child *child, char **a
     _exit(127);
 }
 
+const char *child_title(enum child_kind kind)
+{
+    return kind == CHILD_JOBS ? "jobs worker" : "worker";
+}
+
 pid_t child_spawn(const struct child *child, const struct config_load_options *options)
 {
     char name[40], facts[64 + LISTENERS_MAX * (13 + CONFIG_NAME_MAX + 2)];
@@ -65,10 +71,10 @@ pid_t child_spawn(const struct child *child, const struct config_load_options *o
 
     if (!arguments)
         return -1;
-    if (child->kind == CHILD_WORKER)
-        (void)snprintf(name, sizeof(name), "backplane: worker %u", child->slot + 1);
+    if (child->kind == CHILD_CHECK)
+        (void)snprintf(name, sizeof(name), TITLE "check");
     else
-        (void)snprintf(name, sizeof(name), "backplane: check");
+        (void)snprintf(name, sizeof(name), TITLE "%s %u", child_title(child->kind), child->index + 1);
     at = snprintf(facts, sizeof(facts), "%u:%d:%d:%d", child->slot, child->control_fd, child->memory_fd,
                   (int)child->supervisor);
     for (unsigned i = 0; i < child->listen_count; i++)
@@ -136,17 +142,15 @@ bool child_parse(int argc, char **argv, struct child *ret_child, struct config_l
 
     if (argc < FIXED)
         return false;
-    if (strcmp(argv[1], words[CHILD_WORKER]) == 0)
-        child.kind = CHILD_WORKER;
-    else if (strcmp(argv[1], words[CHILD_CHECK]) == 0)
-        child.kind = CHILD_CHECK;
-    else
-        return false;
+    while (strcmp(argv[1], words[child.kind]) != 0)
+        if (child.kind++ == CHILD_JOBS)
+            return false;
     const char *at = argv[2];
     if (!next_number(&at, &slot) || !next_number(&at, &control_fd) || !next_number(&at, &memory_fd) ||
         !next_number(&at, &supervisor) || slot < 0)
         return false;
     child.slot = (unsigned)slot;
+    child.title = strncmp(argv[0], TITLE, strlen(TITLE)) == 0 ? argv[0] + strlen(TITLE) : argv[0];
     child.control_fd = (int)control_fd;
     child.memory_fd = (int)memory_fd;
     child.supervisor = (pid_t)supervisor;

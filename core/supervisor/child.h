@@ -9,11 +9,13 @@
 #include "core/config/config.h"
 #include "core/supervisor/listeners.h"
 
-enum child_kind { CHILD_CHECK, CHILD_WORKER };
+enum child_kind { CHILD_CHECK, CHILD_WORKER, CHILD_JOBS };
 
 struct child {
     enum child_kind kind;
-    unsigned slot;
+    unsigned slot;             /* among all workers */
+    unsigned index;            /* among those of its kind; not known to the child, */
+    const char *title;         /* which knows its name: "worker 1", "jobs worker 1" */
     int control_fd, memory_fd; /* -1 in a check */
     int listen_fds[LISTENERS_MAX];
     bool listen_proxied[LISTENERS_MAX];                    /* speaks the PROXY protocol */
@@ -22,6 +24,8 @@ struct child {
     pid_t supervisor;
 };
 
+/* "worker" or "jobs worker", for people. */
+const char *child_title(enum child_kind kind);
 /* Descriptors of child are inherited; everything else must be close-on-exec. The child's signals are unblocked and at their
  * defaults, and it is killed when this process dies. -1: errno. */
 pid_t child_spawn(const struct child *child, const struct config_load_options *options);

@@ -22,11 +22,12 @@ static enum admin_answer answer_errors(struct inspect *inspect, struct buffer *o
     return ADMIN_ANSWERED;
 }
 
-static void add_worker(struct buffer *out, const struct worker *worker, unsigned slot, bp_time now)
+static void add_worker(struct buffer *out, const struct worker *worker, bool first, bp_time now)
 {
     bool runs = worker->state == WORKER_STARTING || worker->state == WORKER_READY;
-    buffer_printf(out, "%s{\"worker\":%u,\"state\":\"%s\",\"restarts\":%u", slot > 0 ? "," : "", slot + 1,
-                  state_names[worker->state], worker->restarts);
+    buffer_printf(out, "%s{\"kind\":\"%s\",\"worker\":%u,\"state\":\"%s\",\"restarts\":%u", first ? "" : ",",
+                  worker->kind == CHILD_JOBS ? "jobs" : "http", worker->index + 1, state_names[worker->state],
+                  worker->restarts);
     if (runs)
         buffer_printf(out, ",\"pid\":%d,\"uptime_seconds\":%lld", (int)worker->pid,
                       (long long)((now - worker->started) / BP_SECOND));
@@ -46,7 +47,7 @@ static enum admin_answer answer_status(struct inspect *inspect, struct buffer *o
                   (int)getpid(), workers->launched || workers->draining ? inspect->state : "starting", BP_DATE_LEN,
                   started, (long long)((now - inspect->started) / BP_SECOND));
     for (unsigned slot = 0; slot < workers->count; slot++)
-        add_worker(out, &workers->items[slot], slot, now);
+        add_worker(out, &workers->items[slot], slot == 0, now);
     buffer_add(out, BP_STR("],\"listeners\":["));
     for (unsigned i = 0; i < workers->listeners->count; i++) {
         const struct listener *listener = &workers->listeners->items[i];

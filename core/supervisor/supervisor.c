@@ -161,13 +161,16 @@ static int check_first(struct supervisor *supervisor, const struct config_load_o
 static void announce(const struct supervisor *supervisor)
 {
     struct buffer line = {0};
-    unsigned count = supervisor->workers.count;
+    unsigned jobs = supervisor->config->server.job_workers, count = supervisor->workers.count - jobs;
 
     buffer_printf(&line, "Backplane %s listening on ", BACKPLANE_VERSION);
     for (unsigned i = 0; i < supervisor->listeners.count; i++)
         buffer_printf(&line, "%s%s%s%s", i > 0 ? ", " : "", supervisor->listeners.items[i].url,
                       supervisor->listeners.items[i].name[0] ? " for " : "", supervisor->listeners.items[i].name);
-    buffer_printf(&line, " (%u worker%s, pid %d)\n", count, count == 1 ? "" : "s", (int)getpid());
+    buffer_printf(&line, " (%u worker%s", count, count == 1 ? "" : "s");
+    if (jobs > 0)
+        buffer_printf(&line, ", %u for jobs", jobs);
+    buffer_printf(&line, ", pid %d)\n", (int)getpid());
     if (!line.failed && write(STDOUT_FILENO, line.ptr, line.len) < 0)
         bp_log(NULL, BP_LOG_WARN, "server.silent", "Standard output cannot be written");
     buffer_deinit(&line);
@@ -179,8 +182,7 @@ static void launch_when_ready(struct supervisor *supervisor)
 
     if (workers->launched || workers->failed || workers->draining || !workers_ready(workers))
         return;
-    workers->launched = true;
-    workers_order(workers, CONTROL_ACCEPT, 0);
+    workers_accept(workers);
     announce(supervisor);
     notify_manager("READY=1");
 }
@@ -297,16 +299,14 @@ static int open_all(struct supervisor *supervisor)
     const struct config_server *server = &supervisor->config->server;
     struct workers *workers = &supervisor->workers;
     struct buffer problems = {0};
-    unsigned inherited = 0;
+    unsigned inherited = 0, serving = server->workers > 0 ? server->workers : cpus_available();
     int r = 0;
 
-    workers->count = server->workers > 0 ? server->workers : cpus_available();
-    if (server->workers == 0 && workers->count > BP_WORKER_SLOTS)
-        workers->count = BP_WORKER_SLOTS;
-    if (workers->count > BP_WORKER_SLOTS)
-        buffer_printf(&problems, "server.workers: at most %u\n", BP_WORKER_SLOTS);
-    if (problems.len > 0 ||
-        listeners_open(server->listen.ptr, server->listen.len, &supervisor->listeners, &inherited, &problems) != 0)
+    if (serving > CONFIG_WORKERS_MAX) /* CPUs: the row refuses more */
+        serving = CONFIG_WORKERS_MAX;
+
+    workers_plan(workers, serving, server->job_workers);
+    if (listeners_open(server->listen.ptr, server->listen.len, &supervisor->listeners, &inherited, &problems) != 0)
         r = complain(&problems);
     else if (shared_new((size_t)server->shared_memory, &supervisor->shared) != 0) {
         (void)fprintf(stderr, "backplane: no shared memory: %s\n", strerror(errno));

@@ -26,8 +26,9 @@ static bool runs(const struct worker *worker)
 static int start(struct workers *workers, unsigned slot)
 {
     struct worker *worker = &workers->items[slot];
-    struct child child = {.kind = CHILD_WORKER,
+    struct child child = {.kind = worker->kind,
                           .slot = slot,
+                          .index = worker->index,
                           .memory_fd = shared_fd(workers->shared),
                           .listen_count = workers->listeners->count,
                           .supervisor = getpid()};
@@ -61,13 +62,20 @@ static int start(struct workers *workers, unsigned slot)
     return 0;
 }
 
+void workers_plan(struct workers *workers, unsigned serving, unsigned jobs)
+{
+    workers->count = serving + jobs;
+    for (unsigned slot = 0; slot < BP_WORKER_SLOTS; slot++)
+        workers->items[slot] = (struct worker){.control_fd = -1,
+                                               .kind = slot < serving ? CHILD_WORKER : CHILD_JOBS,
+                                               .index = slot < serving ? slot : slot - serving};
+}
+
 int workers_launch(struct workers *workers)
 {
     supervision_start(&workers->supervision, workers->shared);
     supervision_refresh(&workers->supervision, workers->shared, 0);
-    for (unsigned slot = 0; slot < BP_WORKER_SLOTS; slot++)
-        workers->items[slot].control_fd = -1;
-    for (unsigned slot = 0; slot < workers->count; slot++) {
+    for (unsigned slot = 0; slot < workers->count && workers->items[slot].kind == CHILD_WORKER; slot++) {
         int r = start(workers, slot);
         if (r != 0)
             return r;
@@ -77,7 +85,7 @@ int workers_launch(struct workers *workers)
 
 bool workers_ready(const struct workers *workers)
 {
-    for (unsigned slot = 0; slot < workers->count; slot++)
+    for (unsigned slot = 0; slot < workers->count && workers->items[slot].kind == CHILD_WORKER; slot++)
         if (workers->items[slot].state != WORKER_READY)
             return false;
     return true;
@@ -191,13 +199,14 @@ static void plan_replacement(struct workers *workers, struct worker *worker, bp_
         worker->backoff = workers->server->restart_backoff_max;
 }
 
-static void log_death(const struct worker *worker, unsigned slot, int wait_status, const char *end, bp_span wait)
+static void log_death(const struct worker *worker, int wait_status, const char *end, bp_span wait)
 {
     char message[128];
 
-    (void)snprintf(message, sizeof(message), "Worker %u (pid %d) %s", slot + 1, (int)worker->pid, end);
-    bp_log(NULL, BP_LOG_ERROR, "worker.died", message, bp_log_int("worker", slot + 1),
-           bp_log_int("worker_pid", worker->pid),
+    (void)snprintf(message, sizeof(message), "%s %u (pid %d) %s", worker->kind == CHILD_JOBS ? "Jobs worker" : "Worker",
+                   worker->index + 1, (int)worker->pid, end);
+    bp_log(NULL, BP_LOG_ERROR, "worker.died", message, bp_log_cstr("kind", child_title(worker->kind)),
+           bp_log_int("worker", worker->index + 1), bp_log_int("worker_pid", worker->pid),
            WIFSIGNALED(wait_status) ? bp_log_int("signal", WTERMSIG(wait_status))
                                     : bp_log_int("exit_code", WEXITSTATUS(wait_status)),
            bp_log_int("replaced_in_ms", wait / BP_MILLISECOND),
@@ -225,11 +234,11 @@ bool workers_reaped(struct workers *workers, pid_t pid, int wait_status, bp_time
     if (workers->draining) {
         worker->state = WORKER_VACANT;
         if (wait_status != 0)
-            log_death(worker, slot, wait_status, end, 0);
+            log_death(worker, wait_status, end, 0);
     } else if (!workers->launched) {
         worker->state = WORKER_VACANT;
         if (!workers->failed) /* one reason is enough: the others fail for the same */
-            (void)fprintf(stderr, "backplane: worker %u could not start: %s\n", slot + 1,
+            (void)fprintf(stderr, "backplane: worker %u could not start: %s\n", worker->index + 1,
                           worker->reason[0] ? worker->reason : end);
         workers->failed = true;
     } else {
@@ -237,11 +246,28 @@ bool workers_reaped(struct workers *workers, pid_t pid, int wait_status, bp_time
                                                  : WIFSIGNALED(wait_status)             ? END_KILLED
                                                                                         : END_EXITED);
         plan_replacement(workers, worker, now);
-        log_death(worker, slot, wait_status, end, worker->due - now);
+        log_death(worker, wait_status, end, worker->due - now);
         if (workers->died)
             workers->died(workers->argument, slot, bp_str_of(worker->reason[0] ? worker->reason : end));
     }
     return true;
+}
+
+static void not_started(struct workers *workers, struct worker *worker, bp_time now)
+{
+    bp_log(NULL, BP_LOG_ERROR, "worker.not_forked", "A worker could not be started",
+           bp_log_cstr("kind", child_title(worker->kind)), bp_log_int("worker", worker->index + 1),
+           bp_log_cstr("error", strerror(errno)));
+    plan_replacement(workers, worker, now);
+}
+
+void workers_accept(struct workers *workers)
+{
+    workers->launched = true;
+    workers_order(workers, CONTROL_ACCEPT, 0);
+    for (unsigned slot = 0; slot < workers->count; slot++)
+        if (workers->items[slot].kind == CHILD_JOBS && start(workers, slot) != 0)
+            not_started(workers, &workers->items[slot], bp_clock());
 }
 
 void workers_replace(struct workers *workers, bp_time now)
@@ -250,13 +276,10 @@ void workers_replace(struct workers *workers, bp_time now)
         struct worker *worker = &workers->items[slot];
         if (worker->state != WORKER_DUE || workers->draining || worker->due > now)
             continue;
-        if (start(workers, slot) != 0) {
-            bp_log(NULL, BP_LOG_ERROR, "worker.not_forked", "A worker could not be started",
-                   bp_log_int("worker", slot + 1), bp_log_cstr("error", strerror(errno)));
-            plan_replacement(workers, worker, now);
-        } else {
+        if (start(workers, slot) != 0)
+            not_started(workers, worker, now);
+        else
             worker->restarts++;
-        }
     }
 }
 
@@ -289,11 +312,12 @@ static bool is_traced(pid_t pid)
 }
 
 /* At the limit it is asked for its stack; at the next tick it is killed. */
-static void end_stalled(struct worker *worker, unsigned slot)
+static void end_stalled(struct worker *worker)
 {
     if (!worker->asked) {
         bp_log(NULL, BP_LOG_ERROR, "worker.stalled",
-               "A worker's loop stands still; it is asked for its stack, then replaced", bp_log_int("worker", slot + 1),
+               "A worker's loop stands still; it is asked for its stack, then replaced",
+               bp_log_cstr("kind", child_title(worker->kind)), bp_log_int("worker", worker->index + 1),
                bp_log_int("worker_pid", worker->pid), bp_log_int("seconds", worker->silent));
         worker->asked = true;
         (void)kill(worker->pid, SIGUSR2);
@@ -327,7 +351,7 @@ void workers_watch(struct workers *workers)
             worker->silent = 0;
             continue;
         }
-        end_stalled(worker, slot);
+        end_stalled(worker);
         ended = true;
     }
 }

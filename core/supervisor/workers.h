@@ -21,6 +21,8 @@ enum worker_state {
 
 struct worker {
     enum worker_state state;
+    enum child_kind kind;
+    unsigned index; /* among those of its kind */
     pid_t pid;
     int control_fd; /* -1 when it closed its end */
     bp_time due, started;
@@ -34,7 +36,7 @@ struct worker {
 
 struct workers {
     struct worker items[BP_WORKER_SLOTS];
-    unsigned count;
+    unsigned count; /* of all: first those that serve, then those that run jobs */
     const struct config_load_options *options;
     const struct config_server *server;
     const struct listeners *listeners;
@@ -49,10 +51,14 @@ struct workers {
     bool failed;   /* one could not start before that */
 };
 
-/* Starts all of them. BP_ERROR: the first could not be forked. */
+/* So many of each kind; before the launch. */
+void workers_plan(struct workers *workers, unsigned serving, unsigned jobs);
+/* Starts those that serve. BP_ERROR: the first could not be forked. */
 int workers_launch(struct workers *workers);
-/* True when each runs and is ready. */
+/* True when each of those runs and is ready. */
 bool workers_ready(const struct workers *workers);
+/* Then: .launched, they accept, and those that run jobs are started, so that these keep nobody waiting. */
+void workers_accept(struct workers *workers);
 unsigned workers_running(const struct workers *workers);
 
 /* The control descriptors to poll, one entry a worker with fd -1 where there is none. */

@@ -45,10 +45,16 @@ struct worker {
 };
 
 static atomic_bool draining;
+static bool runs_jobs;
 
 bool bp_draining(void)
 {
     return atomic_load_explicit(&draining, memory_order_relaxed);
+}
+
+bool bp_runs_jobs(void)
+{
+    return runs_jobs;
 }
 
 static bp_str current_request_id(void)
@@ -142,7 +148,7 @@ static const char *listener_name(const struct worker *worker, unsigned index)
 
 static void accept_connections(struct worker *worker)
 {
-    if (worker->draining)
+    if (worker->draining || runs_jobs)
         return;
     for (unsigned i = 0; i < worker->child->listen_count; i++) {
         if (server_listen(worker->server, worker->child->listen_fds[i], listener_name(worker, i),
@@ -279,13 +285,11 @@ static void prepare_signals(void)
 static int load(struct worker *worker, const struct config_load_options *options)
 {
     struct report report = {0};
-    char name[24];
     int r = config_load(options, &report, &worker->config);
 
     if (r == 0) {
-        (void)snprintf(name, sizeof(name), "worker %u", worker->child->slot + 1);
         log_setup((enum bp_level)worker->config->server.log_level, (enum log_format)worker->config->server.log_format,
-                  name);
+                  worker->child->title);
         r = shared_attach(worker->child->memory_fd, &worker->control, worker->child->slot, &worker->shared);
         if (r != 0)
             report_error(&report, NULL, 0, NULL, "shared memory cannot be attached");
@@ -369,6 +373,7 @@ int worker_main(const struct child *child, const struct config_load_options *opt
     struct worker worker = {.child = child, .control = {.fd = child->control_fd}};
     int code = 1;
 
+    runs_jobs = child->kind == CHILD_JOBS;
     (void)prctl(PR_SET_NAME, "backplane");
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != child->supervisor)

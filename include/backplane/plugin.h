@@ -205,6 +205,9 @@ bp_str bp_data_dir(const struct bp_host *host);
 bool bp_is_production(const struct bp_host *host);
 /* True from the moment this worker was told that it will stop: readiness must fail. Thread-safe. */
 bool bp_draining(void);
+/* True in a worker that accepts no connections and runs jobs instead (server.job_workers), false in one that serves and in commands: what is to
+ * happen in the background, once for a server and not once for each of its workers, is begun there, in start. Thread-safe. */
+bool bp_runs_jobs(void);
 /* In init: reports a configuration error at the option's file:line (the entry's when option is NULL; "fields[2].max" is the one inside
  * a list of groups) and returns BP_INVALID:
  * `return bp_config_error(host, "secret", "must have at least 32 characters, has %zu", n);` */

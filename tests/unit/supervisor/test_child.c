@@ -15,6 +15,7 @@ Test(child, arguments_are_understood)
     cr_assert(child_parse(COUNT(argv), argv, &child, &options));
     cr_assert_eq(child.kind, CHILD_WORKER);
     cr_assert_eq(child.slot, 3);
+    cr_assert_str_eq(child.title, "worker 4");
     cr_assert_eq(child.control_fd, 5);
     cr_assert_eq(child.memory_fd, 6);
     cr_assert_eq(child.supervisor, 1234);
@@ -28,6 +29,17 @@ Test(child, arguments_are_understood)
     cr_assert_eq(options.set_count, 2);
     cr_assert_str_eq(options.sets[1], "a.b=c");
     cr_assert_not(options.lenient_environment);
+}
+
+Test(child, one_for_jobs_is_told_apart)
+{
+    char *argv[] = {"backplane: jobs worker 1", "_jobs", "3:5:6:1234:7", "a.cfg"};
+    struct child child;
+    struct config_load_options options;
+
+    cr_assert(child_parse(COUNT(argv), argv, &child, &options));
+    cr_assert_eq(child.kind, CHILD_JOBS);
+    cr_assert_str_eq(child.title, "jobs worker 1");
 }
 
 Test(child, a_check_inherits_nothing)

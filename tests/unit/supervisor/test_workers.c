@@ -47,13 +47,18 @@ static struct config_load_options options = {.file = "", .sets = &role, .set_cou
 static const struct config_server server = {.restart_backoff_max = 300 * BP_MILLISECOND,
                                             .stall_timeout = 3 * BP_SECOND};
 
-static void launch(const char *as, unsigned count)
+static void launch_with_jobs(const char *as, unsigned count, unsigned jobs)
 {
     role = as;
     cr_assert_eq(shared_new((size_t)1 << 20, &shared), 0);
-    workers = (struct workers){
-        .count = count, .options = &options, .server = &server, .listeners = &listeners, .shared = shared};
+    workers = (struct workers){.options = &options, .server = &server, .listeners = &listeners, .shared = shared};
+    workers_plan(&workers, count, jobs);
     cr_assert_eq(workers_launch(&workers), 0);
+}
+
+static void launch(const char *as, unsigned count)
+{
+    launch_with_jobs(as, count, 0);
 }
 
 static void end_all(void)
@@ -98,6 +103,23 @@ Test(workers, all_become_ready_and_drain)
     cr_assert_eq(workers_running(&workers), 0);
     cr_assert_not(workers.failed);
     cr_assert_eq(workers_due(&workers), BP_FOREVER);
+    end_all();
+}
+
+Test(workers, those_for_jobs_start_when_the_others_accept)
+{
+    launch_with_jobs("serve", 2, 1);
+    cr_assert_eq(workers_running(&workers), 2);
+    hear_until_ready();
+    cr_assert_eq(workers.items[2].state, WORKER_VACANT);
+    workers_accept(&workers);
+    cr_assert(workers.launched);
+    cr_assert_eq(workers_running(&workers), 3);
+    cr_assert_eq(workers.items[2].kind, CHILD_JOBS);
+    cr_assert_eq(workers.items[2].index, 0);
+    kill(workers.items[2].pid, SIGKILL);
+    (void)reap_one(workers.items[2].started + 10 * BP_SECOND);
+    cr_assert_eq(workers.items[2].state, WORKER_DUE, "it is replaced as any other");
     end_all();
 }
 
