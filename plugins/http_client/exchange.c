@@ -130,7 +130,7 @@ static void set_limits(struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)(request->redirects < 32 ? request->redirects : 32));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(exchange->client->connect_timeout / BP_MILLISECOND));
     /* By the length that the head says; what says none is cut by received_body(). */
-    if (!bp_str_is(request->method, "HEAD"))
+    if (!bp_str_is(request->method, "HEAD") && !exchange->received.cuts)
         curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)exchange->received.body_max);
 }
 
@@ -139,6 +139,7 @@ int exchange_open(struct exchange *exchange)
     CURL *easy = exchange->easy = curl_easy_init();
     uint64_t max = exchange->request->response_max;
     exchange->received.body_max = max > 0 && max < INT64_MAX ? max : exchange->client->response_max;
+    exchange->received.cuts = (exchange->request->flags & BP_HTTP_CUT) != 0;
     if (!easy || !add_fields(exchange) || !set_method(exchange) || !set_authorities(exchange) ||
         curl_easy_setopt(easy, CURLOPT_URL, exchange->url.ptr) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK) /* nor one of the environment */
@@ -174,6 +175,11 @@ static int scheme_condition(const struct exchange *exchange)
     return asked > 0 && redirects == 0 && exchange->request->redirects == 0 ? BP_HTTP_E_RESPONSE : BP_HTTP_E_URL;
 }
 
+static int write_condition(const struct received *received)
+{
+    return received->no_memory ? BP_NOMEM : received->cut ? 0 : BP_HTTP_E_TOO_LARGE;
+}
+
 static int condition_of(const struct exchange *exchange)
 {
     switch (exchange->code) {
@@ -182,7 +188,7 @@ static int condition_of(const struct exchange *exchange)
     case CURLE_OUT_OF_MEMORY:
         return BP_NOMEM;
     case CURLE_WRITE_ERROR:
-        return exchange->received.no_memory ? BP_NOMEM : BP_HTTP_E_TOO_LARGE;
+        return write_condition(&exchange->received);
     case CURLE_FILESIZE_EXCEEDED:
         return BP_HTTP_E_TOO_LARGE;
     case CURLE_URL_MALFORMAT:

@@ -48,6 +48,11 @@ size_t received_field(struct received *received, const char *line, size_t len)
 
 size_t received_body(struct received *received, const char *bytes, size_t len)
 {
+    uint64_t space = received->body_max - received->body.len;
+    if (received->cuts && len > space) {
+        received->cut = take(received, &received->body, received->body_max, bytes, (size_t)space) == space;
+        return 0;
+    }
     return take(received, &received->body, received->body_max, bytes, len);
 }
 

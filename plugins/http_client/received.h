@@ -17,9 +17,11 @@ struct received {
     uint64_t body_max;
     bool head_ended; /* what follows are trailers, or the head of another response */
     bool too_large, no_memory;
+    bool cuts; /* what is beyond body_max is left out … */
+    bool cut;  /* … and there was more */
 };
 
-/* Both return how much was taken: less than len ends the transfer, and too_large or no_memory says why. */
+/* Both return how much was taken: less than len ends the transfer, and too_large, no_memory or cut says why. */
 size_t received_field(struct received *received, const char *line, size_t len);
 size_t received_body(struct received *received, const char *bytes, size_t len);
 /* Copies it into the arena. BP_NOMEM or 0. */

@@ -37,6 +37,8 @@ struct bp_http_header {
 #define BP_HTTP_GUARDED 1u
 /* Refuses http:// URLs, also as the target of a redirect. */
 #define BP_HTTP_TLS_ONLY 2u
+/* A body longer than response_max is no error: that much of it is the response's, and the connection is closed on the rest. */
+#define BP_HTTP_CUT 4u
 
 /* Begins with its size. All of it is borrowed until the call returns. */
 struct bp_http_request {
@@ -49,7 +51,7 @@ struct bp_http_request {
     size_t header_count;
     bp_str body;           /* ptr NULL: none */
     bp_span timeout;       /* of all of it, the wait for a free place too; 0: the provider's */
-    uint64_t response_max; /* bytes of the body at most; 0: the provider's */
+    uint64_t response_max; /* bytes of the body at most (see BP_HTTP_CUT); 0: the provider's */
     bp_str ca_file;        /* authorities in PEM, in place of the system's; empty: those */
     uint32_t redirects; /* of GET and HEAD, at most so many are followed; 0: a redirect is a response like any other */
     uint32_t spare;

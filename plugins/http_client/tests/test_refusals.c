@@ -112,6 +112,22 @@ Test(refusals, responses, .init = start, .fini = stop)
     cr_expect_str_eq(call.body, "hello");
 }
 
+/* For those who want the status and a bit of the body, whatever its length and whether the head says it. */
+Test(refusals, cut, .init = start, .fini = stop)
+{
+    static const struct {
+        const char *path;
+        size_t max, len;
+    } cases[] = {{"/hello", 5, 5}, {"/hello", 4, 4}, {"/hello", 100, 5}, {"/endless", 10000, 10000}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        call.request = (struct bp_http_request){.response_max = cases[i].max, .flags = BP_HTTP_CUT};
+        call_get(&call, "127.0.0.1", cases[i].path);
+        cr_expect_eq(call.status, 0, "%s: %d %s", cases[i].path, call.status, call.why);
+        cr_expect_eq(call.answer, 200);
+        cr_expect_eq(call.body_len, cases[i].len, "%s: %zu", cases[i].path, call.body_len);
+    }
+}
+
 /* ---- guarded ---- */
 
 Test(refusals, guarded, .init = start, .fini = stop)
