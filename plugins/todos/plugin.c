@@ -5,6 +5,7 @@
 #include "backplane/iface/identity.h"
 #include "backplane/iface/todos.h"
 #include "backplane/resource.h"
+#include "recurrence.h"
 #include "search.h"
 #include "todos_migrations.h"
 
@@ -26,10 +27,21 @@ struct todo {
     bp_uuid list_id;
     struct bp_array tags;
     double position;
+    bp_date remind_at;
+    bp_str recurrence;
 };
 
 static const struct bp_field tag_rows[] = {
     {.name = "", .type = BP_TYPE_TEXT, .label = "Tag", .flags = BP_TRIM, .min = 1, .max = 50}, BP_END};
+
+static void check_recurrence(const struct bp_field *row, const void *value, struct bp_problems *problems)
+{
+    const bp_str *text = value;
+    struct recurrence rule;
+    struct recurrence_problem problem;
+    if (text->len > 0 && !recurrence_parse(*text, &rule, &problem))
+        bp_problem_add(problems, row, problem.code, problem.message);
+}
 
 static const struct bp_field fields[] = {
     BP_PRESENCE(struct todo, set, null),
@@ -52,6 +64,13 @@ static const struct bp_field fields[] = {
         struct todo, position, .flags = BP_READ_ONLY | BP_SORT,
         .doc =
             "Its place in the order that the account gives its todos, by moving them; new ones are behind all others."),
+    BP_DATE(struct todo, remind_at, .flags = BP_NULLABLE | BP_FILTER | BP_SORT,
+            .doc = "When to be reminded of it; null: when it is due, if at all."),
+    BP_TEXT(struct todo, recurrence, .flags = BP_NULLABLE, .min = 1, .max = 200, .check = check_recurrence,
+            .patterns = recurrence_patterns, .example = "FREQ=WEEKLY;BYDAY=MO,TH",
+            .doc = "That it comes back when it is done, and when: a rule as in RFC 5545, in UTC, of FREQ=DAILY, "
+                   "WEEKLY, MONTHLY or "
+                   "YEARLY, INTERVAL, BYDAY (with WEEKLY), and COUNT or UNTIL. Kept with its parts in this order."),
     BP_END,
 };
 
@@ -76,13 +95,28 @@ static const struct bp_statement find_list =
                  .sql = "SELECT id FROM lists WHERE id = $1 AND user_id = $2",
                  .rows = (const struct bp_field[]){BP_UUID(struct todo, id), BP_END}, .row_size = sizeof(struct todo));
 
+/* A rule that was checked, as it is kept. False: out of memory. */
+static bool write_down(bp_str *text, struct bp_arena *arena)
+{
+    char space[RECURRENCE_MAX];
+    struct recurrence rule;
+    struct recurrence_problem problem;
+    if (recurrence_parse(*text, &rule, &problem))
+        *text = bp_arena_copy(arena, recurrence_format(&rule, space));
+    return text->ptr != NULL;
+}
+
 static int before_write(struct bp_request *rq, void *self, uint32_t write, const bp_uuid *id, void *object)
 {
     const struct todos *todos = self;
-    const struct todo *todo = object;
+    struct todo *todo = object;
     struct bp_result result;
     (void)id;
-    if (write == BP_WRITE_DELETE || !bp_is_set(fields, todo, "list_id") || bp_is_null(fields, todo, "list_id"))
+    if (write == BP_WRITE_DELETE)
+        return 0;
+    if (todo->recurrence.ptr && !write_down(&todo->recurrence, bp_arena(rq)))
+        return BP_NOMEM;
+    if (!bp_is_set(fields, todo, "list_id") || bp_is_null(fields, todo, "list_id"))
         return 0;
     int status = bp_db_query(todos->db, NULL, &find_list,
                              BP_VALUES(bp_db_uuid(&todo->list_id), bp_db_uuid(&bp_identity(rq)->user_id)), bp_arena(rq),

@@ -272,6 +272,54 @@ Test(writing, conditions_of_operations, .init = start, .fini = stop)
     json_decref(root);
 }
 
+/* A rule has one form, however it came. */
+Test(writing, recurrence, .init = start, .fini = stop)
+{
+    static const struct {
+        const char *body, *kept; /* kept NULL: the message */
+        const char *message;
+    } bodies[] = {
+        {"{\"recurrence\":\"INTERVAL=1;BYDAY=SU,MO;FREQ=WEEKLY\"}", "FREQ=WEEKLY;BYDAY=MO,SU", NULL},
+        {"{\"recurrence\":\"FREQ=DAILY;UNTIL=20271231\",\"remindAt\":\"2027-01-02T04:04:05+01:00\"}",
+         "FREQ=DAILY;UNTIL=20271231T235959Z", NULL},
+        {"{\"recurrence\":\"\"}", NULL, "Validation failed: Recurrence cannot be empty"},
+        {"{\"recurrence\":7}", NULL, "Validation failed: Recurrence is required"},
+        {"{\"recurrence\":\"FREQ=HOURLY\",\"remindAt\":\"tomorrow\"}", NULL,
+         "Validation failed: Remind at must be a date such as 2026-01-31T12:00:00Z, Recurrence has \"FREQ=HOURLY\": "
+         "FREQ must be DAILY, "
+         "WEEKLY, MONTHLY or YEARLY"},
+        {"{\"priority\":1}", "FREQ=DAILY;UNTIL=20271231T235959Z", NULL},
+        {"[{\"op\":\"replace\",\"path\":\"/recurrence\",\"value\":\"COUNT=03;FREQ=YEARLY\"}]", "FREQ=YEARLY;COUNT=3",
+         NULL},
+    };
+    char path[80], body[300];
+    add_todo(ada, "{\"title\":\"x\",\"recurrence\":\"COUNT=2;FREQ=MONTHLY\"}", path);
+    json_t *root = call(ada, "GET", path, NULL, 200);
+    cr_expect_str_eq(http_json_text(root, "data.recurrence"), "FREQ=MONTHLY;COUNT=2");
+    cr_expect(json_is_null(http_json_at(root, "data.remindAt")));
+    json_decref(root);
+    for (size_t i = 0; i < LENGTH(bodies); i++) {
+        const char *headers = bodies[i].body[0] == '[' ? "Content-Type: application/json-patch+json\r\n" : NULL;
+        unsigned status = ask(ada, "PATCH", path, headers, bodies[i].body, &root);
+        cr_expect_eq(status, bodies[i].kept ? 200 : 400, "%s", bodies[i].body);
+        const char *found = http_json_text(root, bodies[i].kept ? "data.recurrence" : "message");
+        cr_expect_str_eq(found, bodies[i].kept ? bodies[i].kept : bodies[i].message, "%s: %s", bodies[i].body, found);
+        json_decref(root);
+    }
+    root = call(ada, "GET", TODOS "?remindAt[lt]=2027-01-02T03:04:06Z", NULL, 200);
+    cr_expect_str_eq(http_json_text(root, "data.data.0.remindAt"), "2027-01-02T03:04:05.000Z");
+    json_decref(root);
+    snprintf(body, sizeof(body),
+             "{\"operations\":[{\"op\":\"update\",\"id\":\"%s\",\"data\":{\"recurrence\":\"BYDAY=FR;FREQ=WEEKLY\"}}]}",
+             id_of(path));
+    root = call(ada, "POST", TODOS "/bulk", body, 200);
+    cr_expect_str_eq(http_json_text(root, "data.results.0.body.data.recurrence"), "FREQ=WEEKLY;BYDAY=FR");
+    json_decref(root);
+    root = call(ada, "PUT", path, "{\"title\":\"once\"}", 200);
+    cr_expect(json_is_null(http_json_at(root, "data.recurrence")) && json_is_null(http_json_at(root, "data.remindAt")));
+    json_decref(root);
+}
+
 /* What the server sets is never the client's to set. */
 #define ASSIGNED                                                                                              \
     "\"id\":\"" UNKNOWN "\",\"userId\":\"" UNKNOWN "\",\"createdAt\":\"2001-01-01T00:00:00Z\",\"updatedAt\":" \
