@@ -19,7 +19,7 @@ static const struct bp_metric_def defs[DEFS] = {
               .name = "backplane_worker_restarts_total",
               .help = "Workers that ended and are replaced: killed (by a signal), exited, stalled.",
               .labels = {"reason"}},
-    [WORKERS] = GAUGE("backplane_workers", "Workers that run."),
+    [WORKERS] = GAUGE("backplane_workers", "Workers that run, of either kind."),
     [RELOAD_SUCCESSFUL] = GAUGE("backplane_config_last_reload_successful",
                                 "1 when the configuration that was last read is the one that runs, else 0."),
     [RELOAD_TIME] = GAUGE("backplane_config_last_reload_success_timestamp_seconds",

@@ -30,14 +30,14 @@ static int start(struct workers *workers, unsigned slot)
                           .slot = slot,
                           .index = worker->index,
                           .memory_fd = shared_fd(workers->shared),
-                          .listen_count = workers->listeners->count,
+                          .listen_count = worker->kind == CHILD_WORKER ? workers->listeners->count : 0,
                           .supervisor = getpid()};
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return BP_ERROR;
     child.control_fd = pair[1];
-    for (unsigned i = 0; i < workers->listeners->count; i++) {
+    for (unsigned i = 0; i < child.listen_count; i++) {
         child.listen_fds[i] = workers->listeners->items[i].fd;
         child.listen_proxied[i] = workers->listeners->items[i].proxy_protocol;
         memcpy(child.listen_names[i], workers->listeners->items[i].name, sizeof(child.listen_names[i]));

@@ -148,7 +148,7 @@ static const char *listener_name(const struct worker *worker, unsigned index)
 
 static void accept_connections(struct worker *worker)
 {
-    if (worker->draining || runs_jobs)
+    if (worker->draining)
         return;
     for (unsigned i = 0; i < worker->child->listen_count; i++) {
         if (server_listen(worker->server, worker->child->listen_fds[i], listener_name(worker, i),

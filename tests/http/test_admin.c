@@ -385,7 +385,7 @@ Test(admin, top_in_a_terminal)
     cr_assert(seen, "%s", frame);
     cr_assert_eq(
         strncmp(frame, "Backplane " BACKPLANE_VERSION "  pid ", strlen("Backplane " BACKPLANE_VERSION "  pid ")), 0);
-    cr_assert_not_null(strstr(frame, "workers  1 ready  2 ready  restarts 0\033[K"), "%s", frame);
+    cr_assert_not_null(strstr(frame, "workers  http 1 ready  http 2 ready  restarts 0\033[K"), "%s", frame);
     cr_assert_not_null(strstr(frame, "PLUGIN "), "%s", frame);
     cr_assert_not_null(strstr(frame, "GET /probe/ok "), "%s", frame);
     const char *p50 = strstr(frame, "p50 ");

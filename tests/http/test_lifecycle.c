@@ -2,6 +2,7 @@
 /* Supervisor and workers as an operator sees them: crashes, stalls, signals, sockets. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,7 +45,6 @@ static bool answers_again(int port)
     return false;
 }
 
-#ifndef BP_SANITIZE
 static void expect_words(const struct test_server *server, const char *const *words)
 {
     for (size_t i = 0; words[i]; i++)
@@ -54,6 +54,7 @@ static void expect_words(const struct test_server *server, const char *const *wo
         }
 }
 
+#ifndef BP_SANITIZE
 Test(lifecycle, a_crash_is_reported_and_the_worker_replaced)
 {
     struct test_server server;
@@ -110,6 +111,45 @@ Test(lifecycle, a_killed_worker_is_replaced_and_the_others_go_on)
     cr_assert_eq(kill(after[1], SIGINT), 0);
     cr_assert(answers(server.port, "/probe/ok"));
     cr_assert_eq(server_stop(&server), 0);
+}
+
+/* Sockets that it could accept on; -1: it is gone. */
+static int sockets_listening(pid_t pid)
+{
+    char path[64];
+    int count = 0, value;
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char target[64] = "";
+        count += readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1) > 0 &&
+                 strncmp(target, "socket:", 7) == 0;
+    }
+    value = folder ? count : -1;
+    if (folder)
+        (void)closedir(folder);
+    return value;
+}
+
+Test(lifecycle, a_worker_for_jobs_serves_nothing_and_is_replaced_and_drained_as_any_other)
+{
+    struct test_server server;
+    pid_t serving, before, after = 0;
+    server_start(&server, &(struct server_options){.config = CONFIG("workers = 1; job_workers = 1;", "")});
+    for (int i = 0; i < 2000 && server_job_workers(&server, &before, 1) != 1; i++)
+        (void)poll(NULL, 0, 5);
+    cr_assert_eq(server_job_workers(&server, &before, 1), 1);
+    cr_assert_eq(server_workers(&server, &serving, 1), 1);
+    /* Beside the supervisor's pipe, and what the loop itself has, that which serves has the listener. */
+    cr_assert_eq(sockets_listening(before) + 1, sockets_listening(serving));
+    cr_assert_eq(kill(before, SIGKILL), 0);
+    expect_words(&server, (const char *const[]){"worker.died", "Jobs worker 1 (pid ", "SIGKILL", NULL});
+    for (int i = 0; i < 2000 && (server_job_workers(&server, &after, 1) != 1 || after == before); i++)
+        (void)poll(NULL, 0, 5);
+    cr_assert_neq(after, before);
+    cr_assert(answers(server.port, "/probe/ok"));
+    cr_assert_eq(server_stop(&server), 0);
+    cr_assert_eq(kill(after, 0), -1);
 }
 
 Test(lifecycle, a_drain_answers_what_is_in_flight)

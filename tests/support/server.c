@@ -225,7 +225,7 @@ int server_stop(struct test_server *server)
     return code;
 }
 
-size_t server_workers(const struct test_server *server, pid_t *ret_pids, size_t max)
+static size_t children(const struct test_server *server, pid_t *ret_pids, size_t max)
 {
     char path[96];
     size_t count = 0;
@@ -239,10 +239,44 @@ size_t server_workers(const struct test_server *server, pid_t *ret_pids, size_t 
     return count;
 }
 
+/* "backplane: worker 1\0_worker\0…" */
+static bool is_of_kind(pid_t pid, const char *kind)
+{
+    char path[40], line[128];
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    FILE *file = fopen(path, "r");
+    size_t len = file ? fread(line, 1, sizeof(line) - 1, file) : 0;
+    if (file)
+        fclose(file);
+    line[len] = '\0';
+    size_t title = strlen(line) + 1;
+    return title < len && strcmp(line + title, kind) == 0;
+}
+
+static size_t children_of_kind(const struct test_server *server, const char *kind, pid_t *ret_pids, size_t max)
+{
+    pid_t all[64];
+    size_t kept = 0, count = children(server, all, 64);
+    for (size_t i = 0; i < count && kept < max; i++)
+        if (is_of_kind(all[i], kind))
+            ret_pids[kept++] = all[i];
+    return kept;
+}
+
+size_t server_workers(const struct test_server *server, pid_t *ret_pids, size_t max)
+{
+    return children_of_kind(server, "_worker", ret_pids, max);
+}
+
+size_t server_job_workers(const struct test_server *server, pid_t *ret_pids, size_t max)
+{
+    return children_of_kind(server, "_jobs", ret_pids, max);
+}
+
 void server_kill(struct test_server *server)
 {
     pid_t workers[64];
-    size_t count = server_workers(server, workers, 64);
+    size_t count = children(server, workers, 64);
     kill(server->pid, SIGKILL);
     for (size_t i = 0; i < count; i++)
         kill(workers[i], SIGKILL);

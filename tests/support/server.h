@@ -43,7 +43,8 @@ void server_remove_folder(struct test_server *server);
 char *server_output(const struct test_server *server);
 /* Waits until its output holds text; false after 10 s. */
 bool server_wait_output(const struct test_server *server, const char *text);
-/* The pids of its workers, at most max. */
+/* The pids of its workers that serve, at most max; of those that run jobs. */
 size_t server_workers(const struct test_server *server, pid_t *ret_pids, size_t max);
+size_t server_job_workers(const struct test_server *server, pid_t *ret_pids, size_t max);
 
 #endif

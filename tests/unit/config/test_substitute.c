@@ -105,7 +105,7 @@ Test(config_substitute, files_that_are_refused, .timeout = 10)
               "plugins: ( { use = \"a\"; x = \"${file:fifo}\";\n y = \"${file:large.txt}\"; } );",
               NULL, false);
     cr_expect_eq(loaded.status, BP_INVALID);
-    cr_expect_str_eq(loaded.problems, "a.cfg:1: server.workers: must be an integer from 0 to 64\n"
+    cr_expect_str_eq(loaded.problems, "a.cfg:1: server.workers: must be an integer from 0 to 48\n"
                                       "a.cfg:2: plugins.a.x: cannot read \"fifo\": not a regular file\n"
                                       "a.cfg:3: plugins.a.y: cannot read \"large.txt\": too large\n");
     unload(&loaded);

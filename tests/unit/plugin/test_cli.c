@@ -300,7 +300,7 @@ static const struct {
     {"METRICS_LISTEN=9464",
      SHIPPED ":17: server.listen[1].address: \"9464\" must be \"host:port\", \"unix:/path\" or \"fd:3\"\n"},
     {"NODE_ENV=test",
-     SHIPPED ":26: cannot read \"" TEST_SOURCE_ROOT "/config/profiles/test.cfg\": No such file or directory\n"},
+     SHIPPED ":27: cannot read \"" TEST_SOURCE_ROOT "/config/profiles/test.cfg\": No such file or directory\n"},
     {"UPSTASH_REDIS_URL=https://x",
      "environment variable UPSTASH_REDIS_URL is no longer used: set REDIS_URL instead\n"},
     {"UPSTASH_REDIS_TOKEN=x",
