@@ -71,6 +71,8 @@ static int open_connection(struct connection *connection)
     connection->ready = true;
     if (connection->lane)
         lane_connected(connection->lane);
+    else
+        pool_show(&database->pinned);
     return 0;
 }
 
@@ -81,6 +83,8 @@ static void close_connection(struct connection *connection)
     connection->ready = false;
     if (connection->lane)
         lane_lost(connection->lane, connection->why);
+    else
+        pool_show(&connection->database->pinned);
     batch_abandon(connection);
     if (connection->tx)
         transaction_lost(connection->tx);

@@ -10,12 +10,30 @@
 #include "row.h"
 #include "sqlstate.h"
 
+static const double wait_buckets[] = {0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10};
+
 const struct bp_metric_row database_metrics[] = {
     BP_METRIC(struct database, waiting, .type = BP_GAUGE, .name = "postgres_queue_depth",
               .help = "Statements (read, write, replica) and transactions (pool) that wait for their turn.",
               .labels = {"instance", "queue"}),
     BP_METRIC(struct database, used, .type = BP_GAUGE, .name = "postgres_connections_used",
               .help = "Connections of the pool that a transaction has.", .labels = {"instance", "queue"}),
+    BP_METRIC(struct database, connections, .type = BP_GAUGE, .name = "db_client_connection_count",
+              .help = "Connections of a pool that are open and free (idle), and that transactions have (used).",
+              .labels = {"db_client_connection_pool_name", "db_client_connection_state"}),
+    BP_METRIC(struct database, connections_max, .type = BP_GAUGE, .name = "db_client_connection_max",
+              .help = "Connections that a pool may have, all workers together.",
+              .labels = {"db_client_connection_pool_name"}),
+    BP_METRIC(struct database, pending, .type = BP_GAUGE, .name = "db_client_connection_pending_requests",
+              .help = "Transactions that wait for a connection of a pool.",
+              .labels = {"db_client_connection_pool_name"}),
+    BP_METRIC(struct database, timeouts, .type = BP_COUNTER, .name = "db_client_connection_timeouts_total",
+              .help = "Transactions that got no connection of a pool in time.",
+              .labels = {"db_client_connection_pool_name"}),
+    BP_METRIC(struct database, wait_time, .type = BP_HISTOGRAM, .name = "db_client_connection_wait_time_seconds",
+              .help = "How long those transactions waited for a connection of a pool that found none free.",
+              .labels = {"db_client_connection_pool_name"}, .buckets = wait_buckets,
+              .bucket_count = sizeof(wait_buckets) / sizeof(wait_buckets[0])),
     BP_METRIC_END};
 
 /* --- answers --- */

@@ -26,7 +26,7 @@ struct database {
     struct target target, direct, replica; /* of url, direct_url, read_url; the last two may be zeroes */
     char *session;                         /* SQL that sets a session up */
     char *prelude;                         /* with a pooler: SQL that does so for each transaction */
-    struct bp_metric *waiting, *used;
+    struct bp_metric *waiting, *used, *connections, *connections_max, *pending, *timeouts, *wait_time;
 
     /* from start to stop */
     bool running;

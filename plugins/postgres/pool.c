@@ -5,13 +5,27 @@
 
 #include "connection.h"
 
+static void observe_start(struct pool *pool, unsigned count)
+{
+    struct database *database = pool->database;
+    bp_str labels[2] = {bp_instance_name(database->host), BP_STR("pool")};
+    pool->waiting_series = bp_series(database->waiting, labels);
+    pool->used_series = bp_series(database->used, labels);
+    pool->pending = bp_series(database->pending, labels);
+    pool->timeouts = bp_series(database->timeouts, labels);
+    pool->wait_time = bp_series(database->wait_time, labels);
+    bp_metric_set(bp_series(database->connections_max, labels), count);
+    labels[1] = BP_STR("idle");
+    pool->idle = bp_series(database->connections, labels);
+    labels[1] = BP_STR("used");
+    pool->taken = bp_series(database->connections, labels);
+}
+
 int pool_start(struct database *database, unsigned count)
 {
     struct pool *pool = &database->pinned;
-    bp_str labels[2] = {bp_instance_name(database->host), BP_STR("pool")};
     *pool = (struct pool){.database = database};
-    pool->waiting_series = bp_series(database->waiting, labels);
-    pool->used_series = bp_series(database->used, labels);
+    observe_start(pool, count);
     pool->connections = calloc(count, sizeof(*pool->connections));
     if (!pool->connections)
         return BP_NOMEM;
@@ -35,8 +49,14 @@ void pool_free(struct pool *pool)
     *pool = (struct pool){0};
 }
 
-static void show(struct pool *pool)
+void pool_show(struct pool *pool)
 {
+    unsigned idle = 0;
+    for (unsigned i = 0; i < pool->count; i++)
+        idle += pool->connections[i]->ready && !pool->connections[i]->taken;
+    bp_metric_set(pool->idle, idle);
+    bp_metric_set(pool->taken, pool->used);
+    bp_metric_set(pool->pending, pool->waiting);
     bp_metric_set(pool->used_series, pool->used);
     bp_metric_set(pool->waiting_series, pool->waiting);
 }
@@ -77,15 +97,19 @@ static int wait_for_one(struct pool *pool, struct connection **ret_connection)
     *(pool->last ? &pool->last->next : &pool->first) = &waiter;
     pool->last = &waiter;
     pool->waiting++;
-    show(pool);
+    pool_show(pool);
     status = bp_event_wait(&waiter.event, timeout);
+    bp_metric_observe(pool->wait_time, (double)(bp_clock() - begun) / (double)BP_SECOND);
     if (status == 0) {
         *ret_connection = waiter.connection;
         return 0;
     }
     unlink_waiter(pool, &waiter);
-    show(pool);
-    return status == BP_TIMEOUT && bp_clock() - begun >= timeout ? BP_BUSY : status;
+    pool_show(pool);
+    if (status != BP_TIMEOUT || bp_clock() - begun < timeout)
+        return status;
+    bp_metric_add(pool->timeouts, 1);
+    return BP_BUSY;
 }
 
 int pool_take(struct pool *pool, struct connection **ret_connection)
@@ -94,7 +118,7 @@ int pool_take(struct pool *pool, struct connection **ret_connection)
     if (!connection)
         return wait_for_one(pool, ret_connection);
     take(pool, connection);
-    show(pool);
+    pool_show(pool);
     *ret_connection = connection;
     return 0;
 }
@@ -111,5 +135,5 @@ void pool_give_back(struct pool *pool, struct connection *connection)
         waiter->connection = connection;
         bp_event_set(&waiter->event);
     }
-    show(pool);
+    pool_show(pool);
 }

@@ -75,6 +75,7 @@ static void enqueue(struct redis *redis, struct command *command)
         connection_send(connection, command);
     else
         queue_add(&redis->waiting, command);
+    redis_observe_queue(redis);
 }
 
 static int understand(struct redis *redis, const struct ask *ask, struct reply *reply, struct reply **ret_reply)

@@ -12,6 +12,10 @@ const struct bp_metric_row redis_metrics[] = {
               .help = "Workers that have stopped asking Redis.", .labels = {"instance"}),
     BP_METRIC(struct redis, in_flight, .type = BP_GAUGE, .name = "redis_commands_in_flight",
               .help = "Commands that were not answered yet.", .labels = {"instance"}),
+    BP_METRIC(struct redis, pending, .type = BP_GAUGE, .name = "redis_commands_waiting",
+              .help = "Those of them that wait for a connection.", .labels = {"instance"}),
+    BP_METRIC(struct redis, limit, .type = BP_GAUGE, .name = "redis_commands_limit",
+              .help = "Commands that may be in flight, all workers together.", .labels = {"instance"}),
     BP_METRIC(struct redis, refused, .type = BP_COUNTER, .name = "redis_commands_refused_total",
               .help = "Commands that were not sent: Redis is away, or too many are in flight.", .labels = {"instance"}),
     BP_METRIC(struct redis, failed, .type = BP_COUNTER, .name = "redis_command_failures_total",
@@ -29,14 +33,23 @@ void redis_observe_start(struct redis *redis)
     redis->up_series = bp_series(redis->up, &instance);
     redis->open_series = bp_series(redis->open, &instance);
     redis->in_flight_series = bp_series(redis->in_flight, &instance);
+    redis->pending_series = bp_series(redis->pending, &instance);
     redis->refused_series = bp_series(redis->refused, &instance);
     redis->connects_series = bp_series(redis->connects, &instance);
+    bp_metric_set(bp_series(redis->limit, &instance), redis->queue);
+}
+
+void redis_observe_queue(const struct redis *redis)
+{
+    bp_metric_set(redis->in_flight_series, (int64_t)redis->queued);
+    bp_metric_set(redis->pending_series, (int64_t)redis->waiting.len);
 }
 
 void redis_observe_state(struct redis *redis)
 {
     bp_metric_set(redis->up_series, !redis->breaker.open && redis_least_busy(redis) ? 1 : 0);
     bp_metric_set(redis->open_series, redis->breaker.open ? 1 : 0);
+    redis_observe_queue(redis);
 }
 
 static const char *reason_of(int status)
@@ -57,7 +70,7 @@ void redis_observe_command(struct redis *redis, const char *command, bp_time sta
 {
     bp_str labels[2] = {bp_instance_name(redis->host), bp_str_of(command)};
     bp_metric_observe(bp_series(redis->duration, labels), (double)(bp_clock() - started) / (double)BP_SECOND);
-    bp_metric_set(redis->in_flight_series, (int64_t)redis->queued);
+    redis_observe_queue(redis);
     if (status >= 0)
         return;
     labels[1] = bp_str_of(reason_of(status));

@@ -25,7 +25,7 @@ struct redis {
 
     struct bp_host *host;
     struct redis_endpoint endpoint;
-    struct bp_metric *up, *open, *in_flight, *refused, *failed, *connects, *duration;
+    struct bp_metric *up, *open, *in_flight, *pending, *limit, *refused, *failed, *connects, *duration;
 
     /* from start to deinit */
     SSL_CTX *tls;
@@ -38,7 +38,7 @@ struct redis {
     struct sha *scripts;
     bool stopping;
     bp_time alone_since; /* no connection since then; 0: there is one */
-    struct bp_series *up_series, *open_series, *in_flight_series, *refused_series, *connects_series;
+    struct bp_series *up_series, *open_series, *in_flight_series, *pending_series, *refused_series, *connects_series;
     struct {
         bool down;
         bp_time at;
@@ -76,7 +76,8 @@ int redis_odd_answer(struct redis *redis, const char *command);
 extern const struct bp_metric_row redis_metrics[];
 void redis_observe_start(struct redis *redis);
 void redis_observe_command(struct redis *redis, const char *command, bp_time started, int status);
-/* Sets the gauges. */
+/* Sets the gauges of commands; of connections and the breaker as well. */
+void redis_observe_queue(const struct redis *redis);
 void redis_observe_state(struct redis *redis);
 /* A command in a trace: its name, never its keys or values. */
 struct bp_trace_span *redis_span_begin(const struct redis *redis, const char *command);

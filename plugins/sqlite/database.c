@@ -18,12 +18,10 @@ struct connection_options database_connection(const struct database *database, b
                                        .read_only = read_only};
 }
 
-void database_observe_start(struct database *database)
+struct bp_series *database_waiting(const struct database *database, const char *queue)
 {
-    bp_str labels[2] = {bp_instance_name(database->host), BP_STR("read")};
-    database->reader_waiting = bp_series(database->waiting, labels);
-    labels[1] = BP_STR("write");
-    database->writer_waiting = bp_series(database->waiting, labels);
+    bp_str labels[2] = {bp_instance_name(database->host), bp_str_of(queue)};
+    return bp_series(database->waiting, labels);
 }
 
 /* What the thread has not reported already, and a caller cannot be expected to handle. */
@@ -56,7 +54,6 @@ static int call(struct database *database, struct lane *lane, const char *operat
     status = lane_call(lane, job, cancellable, timeout);
     if (status != 0 && job->failure.code != 0)
         trace_code(job->failure.code);
-    bp_metric_set(lane == database->reader ? database->reader_waiting : database->writer_waiting, lane_waiting(lane));
     report(database, operation, status, job);
     return status;
 }

@@ -20,7 +20,6 @@ struct database {
     struct bp_metric *waiting;
     /* from start to stop */
     struct lane *reader, *writer;
-    struct bp_series *reader_waiting, *writer_waiting;
 };
 
 extern const struct bp_health_check database_health_check;
@@ -29,8 +28,8 @@ extern const struct bp_database_vtable database_vtable;
 
 /* How a connection is opened for this instance. */
 struct connection_options database_connection(const struct database *database, bool read_only);
-/* Looks up the series of the gauges; from start on. */
-void database_observe_start(struct database *database);
+/* The series of what waits to "read" or "write"; from start on. */
+struct bp_series *database_waiting(const struct database *database, const char *queue);
 
 /* See struct bp_database_vtable. */
 int database_migrate_open(void *self, bool read_only, struct bp_db_migrator **ret_migrator);

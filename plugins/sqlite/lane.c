@@ -133,6 +133,7 @@ int lane_start(const struct lane_options *options, struct lane **ret_lane, struc
     lane->transaction_deadline = options->transaction_deadline;
     lane->limit = options->limit;
     lane->write_lock = options->write_lock;
+    lane->waiting = options->waiting;
     lane->work = options->work;
     pthread_mutex_init(&lane->mutex, NULL);
     pthread_condattr_init(&monotonic);
@@ -180,6 +181,12 @@ unsigned lane_waiting(struct lane *lane)
     return len;
 }
 
+/* The mutex is held. */
+static void show_waiting(const struct lane *lane)
+{
+    bp_metric_set(lane->waiting, lane->queue.len);
+}
+
 /* A statement of a transaction does not queue: the writer waits for it. */
 static bool in_transaction(const struct job *job)
 {
@@ -200,6 +207,7 @@ static int push(struct lane *lane, struct job *job, bool *ret_wake)
             return BP_BUSY;
         job->number = ++lane->asked;
         job_list_add(&lane->queue, job);
+        show_waiting(lane);
     }
     job->state = JOB_QUEUED;
     *ret_wake = lane->sleeping;
@@ -225,6 +233,7 @@ static bool take_back(struct lane *lane, struct job *job)
         job_list_remove(&lane->queue, job);
     else if (lane->running == job)
         interrupt(lane);
+    show_waiting(lane);
     pthread_mutex_unlock(&lane->mutex);
     return taken;
 }
@@ -295,6 +304,7 @@ void lane_take(struct lane *lane, struct job_list *ret_jobs)
         job_list_add(&jobs, job);
         job->state = JOB_RUNNING;
     }
+    show_waiting(lane);
     pthread_mutex_unlock(&lane->mutex);
     *ret_jobs = jobs;
 }
@@ -319,6 +329,7 @@ struct job *lane_next(struct lane *lane, uint64_t last)
     if (job) {
         job_list_remove(&lane->queue, job);
         job->state = JOB_RUNNING;
+        show_waiting(lane);
     }
     pthread_mutex_unlock(&lane->mutex);
     return job;

@@ -54,6 +54,7 @@ struct lane {
     bp_span transaction_deadline;
     unsigned limit;               /* jobs that may wait */
     struct bp_mutex *write_lock;  /* shared by the workers; the writer's only */
+    struct bp_series *waiting;    /* the gauge of the queue's length */
     void (*work)(struct lane *);  /* on the thread: until lane_wait() says stop */
     struct connection connection; /* the thread's */
     bp_time logged;               /* the thread's: when it last wrote a line about a failure */
@@ -82,6 +83,7 @@ struct lane_options {
     bp_span transaction_deadline;
     unsigned limit;
     struct bp_mutex *write_lock;
+    struct bp_series *waiting;
     void (*work)(struct lane *);
     const char *name; /* of the thread, 15 letters at most */
 };

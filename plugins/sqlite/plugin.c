@@ -73,14 +73,16 @@ static int sqlite_start(struct bp_host *host, void *self)
     struct lane_options writer = {.connection = database_connection(database, false),
                                   .transaction_deadline = database->transaction_deadline,
                                   .write_lock = write_lock(database),
+                                  .waiting = database_waiting(database, "write"),
                                   .work = writer_work,
                                   .name = "sqlite-writer"};
-    struct lane_options reader = {
-        .connection = database_connection(database, true), .work = reader_work, .name = "sqlite-reader"};
+    struct lane_options reader = {.connection = database_connection(database, true),
+                                  .waiting = database_waiting(database, "read"),
+                                  .work = reader_work,
+                                  .name = "sqlite-reader"};
     int status;
     if (!writer.write_lock)
         return bp_start_error(host, "no shared memory is left for the lock of the writers");
-    database_observe_start(database);
     status = start_lane(database, &database->writer, &writer);
     if (status == 0)
         status = start_lane(database, &database->reader, &reader);

@@ -194,6 +194,27 @@ static void holds(void *argument)
     step->done = true;
 }
 
+/* What the metrics say of the pool of two. */
+static void expect_pool(int idle, int used, int waiting, int timeouts, int waited)
+{
+#define POOL "{db_client_connection_pool_name=\"main\"}"
+#define POOL_STATE "db_client_connection_count{db_client_connection_pool_name=\"main\",db_client_connection_state="
+    const struct {
+        const char *name;
+        int value;
+    } expected[] = {{POOL_STATE "\"idle\"}", idle},
+                    {POOL_STATE "\"used\"}", used},
+                    {"db_client_connection_max" POOL, 2},
+                    {"db_client_connection_pending_requests" POOL, waiting},
+                    {"db_client_connection_timeouts_total" POOL, timeouts},
+                    {"db_client_connection_wait_time_seconds_count" POOL, waited}};
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        char line[200];
+        snprintf(line, sizeof(line), "\n%s %d\n", expected[i].name, expected[i].value);
+        cr_expect(strstr(fixture_metrics(), line), "no %s", line);
+    }
+}
+
 Test(transactions, the_pool_is_bounded)
 {
     struct step steps[4] = {0};
@@ -208,12 +229,14 @@ Test(transactions, the_pool_is_bounded)
     fixture_begin(holds, &steps[2], BP_FOREVER, NULL);
     fiber = fixture_begin(holds, &steps[3], BP_FOREVER, NULL);
     cr_assert_eq(fixture.database->pinned.waiting, 2);
+    expect_pool(0, 2, 2, 0, 0);
     fiber_cancel(fiber, BP_CANCELED);
     fixture_until(steps[3].done);
     cr_assert_eq(steps[3].begin, BP_CANCELED);
     fixture_until(steps[2].done);
     cr_assert_eq(steps[2].begin, BP_BUSY, "in vain for as long as pool_timeout");
     cr_assert_eq(fixture.database->pinned.waiting, 0);
+    expect_pool(0, 2, 0, 1, 2);
     /* One that comes free goes to who waits. */
     fixture.database->pool_timeout = 20 * BP_SECOND;
     steps[2] = (struct step){0};
@@ -227,6 +250,7 @@ Test(transactions, the_pool_is_bounded)
         cr_assert(steps[i].begin == 0 && steps[i].query == 0 && steps[i].commit == 0, "%d: %d %d %d\n%s", i,
                   steps[i].begin, steps[i].query, steps[i].commit, fixture_log());
     cr_assert_eq(fixture_integer("SELECT balance FROM account WHERE id = 2"), 3);
+    expect_pool(2, 0, 0, 1, 3);
 }
 
 static void kill_backends(void)

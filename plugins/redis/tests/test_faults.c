@@ -132,6 +132,9 @@ Test(faults, stalled_behind_a_patient_question)
     fixture_start_up();
     redis_pause(&server);
     fixture_begin(patient_ping, &took, BP_FOREVER, NULL);
+    cr_assert(strstr(fixture_metrics(), "redis_commands_in_flight{instance=\"main\"} 1\n"), "%s", fixture_metrics());
+    cr_assert(strstr(fixture_metrics(), "redis_commands_waiting{instance=\"main\"} 0\n"));
+    cr_assert(strstr(fixture_metrics(), "redis_commands_limit{instance=\"main\"} 10000\n"));
     fixture_until(is_open());
     fixture_wait();
     cr_assert_geq(took, 250 * BP_MILLISECOND);
