@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that plugins bring: one loop, what the plugin needs started, the command on a fiber, everything stopped again. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "backplane/status.h"
 #include "core/base/arena.h"
+#include "core/base/log.h"
 #include "core/cli/load.h"
 #include "core/metric/metric.h"
 #include "core/worker/fiber.h"
@@ -41,6 +44,16 @@ static bool is_complete(const struct call *call)
         }
     }
     return true;
+}
+
+/* What a command changes is on record as what the server does. */
+static bool opens_audit_log(const struct call *call)
+{
+    const struct config_server *server = &call->assembly->config->server;
+    if (log_audit_open(server->audit_log, server->data))
+        return true;
+    fprintf(stderr, "backplane: server.audit_log cannot be opened: %s\n", strerror(errno));
+    return false;
 }
 
 static void run_on_fiber(void *argument)
@@ -96,7 +109,7 @@ static int run_command(const struct cli_options *options, const char *plugin, co
     with_plugin.plugin = plugin;
     if (cli_load_or_say(&with_plugin, name, &loaded)) {
         call.assembly = loaded.assembly;
-        if (find(&call, plugin, name) && is_complete(&call))
+        if (find(&call, plugin, name) && is_complete(&call) && opens_audit_log(&call))
             code = run(&call);
     }
     struct loop *loop = call.assembly ? call.assembly->loop : NULL;

@@ -13,6 +13,7 @@ static const struct bp_field account_columns[] = {
     BP_END,
 };
 
+static const struct bp_field id_columns[] = {BP_UUID(struct account, id), BP_END};
 static const struct bp_field role_columns[] = {BP_TEXT(struct account, role), BP_END};
 
 /* Never from a replica: people log in as soon as they have signed up. */
@@ -68,7 +69,8 @@ static const struct bp_statement delete_account =
 
 static const struct bp_statement set_role =
     BP_STATEMENT(.name = "auth.set_role", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
-                 .sql = "UPDATE users SET role = $2, updated_at = $3 WHERE email = $1");
+                 .sql = "UPDATE users SET role = $2, updated_at = $3 WHERE email = $1 RETURNING id", .rows = id_columns,
+                 .row_size = sizeof(struct account));
 
 static const struct bp_statement end_tokens =
     BP_STATEMENT(.name = "auth.end_tokens", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
@@ -178,10 +180,16 @@ int account_end_tokens(struct bp_service db, struct bp_tx *tx, const bp_uuid *id
                    &result);
 }
 
-int account_set_role(struct bp_service db, bp_str email, bp_str role, bp_date now)
+int account_set_role(struct bp_service db, bp_str email, bp_str role, bp_date now, struct bp_arena *arena,
+                     bp_uuid *ret_id)
 {
     struct bp_result result;
-    return changed(bp_db_query(db, NULL, &set_role, BP_VALUES(bp_db_text(email), bp_db_text(role), bp_db_date(now)),
-                               NULL, &result),
-                   &result);
+    int status = bp_db_query(db, NULL, &set_role, BP_VALUES(bp_db_text(email), bp_db_text(role), bp_db_date(now)),
+                             arena, &result);
+    if (status != 0)
+        return status < 0 ? status : BP_ERROR;
+    if (result.len == 0)
+        return ACCOUNT_E_MISSING;
+    *ret_id = ((const struct account *)result.rows)->id;
+    return 0;
 }

@@ -38,6 +38,8 @@ int account_set_password(struct bp_service db, struct bp_tx *tx, const bp_uuid *
 int account_delete(struct bp_service db, struct bp_tx *tx, const bp_uuid *id, bp_str old_hash);
 /* Tokens without a session that were issued before now count no longer. */
 int account_end_tokens(struct bp_service db, struct bp_tx *tx, const bp_uuid *id, bp_date now);
-int account_set_role(struct bp_service db, bp_str email, bp_str role, bp_date now);
+/* *ret_id: of the account that has the address. 0, ACCOUNT_E_MISSING or a negative status. */
+int account_set_role(struct bp_service db, bp_str email, bp_str role, bp_date now, struct bp_arena *arena,
+                     bp_uuid *ret_id);
 
 #endif

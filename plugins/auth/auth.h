@@ -3,6 +3,7 @@
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
 
+#include "attempt.h"
 #include "backplane/backplane.h"
 #include "hash_slots.h"
 #include "issuer.h"
@@ -43,7 +44,8 @@ struct auth {
     struct bp_host *host;
     int slot; /* of struct auth_slot */
     struct hash_slots slots;
-    struct bp_metric *hashes;
+    struct bp_metric *hashes, *hash_used, *hash_limit, *hash_waiting, *hash_refused, *attempts;
+    struct bp_series *attempt_series[ATTEMPTS];
     struct token_memory memory;
     struct owned_tags owned_tags;
     struct throttle throttle;

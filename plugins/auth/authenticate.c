@@ -13,14 +13,16 @@ static int refuse(struct bp_request *rq, const char *code, const char *message, 
 }
 
 /* Without credentials a challenge holds no error code (RFC 6750 3.1). */
-static int refuse_missing(struct bp_request *rq)
+static int refuse_missing(const struct auth *auth, struct bp_request *rq)
 {
+    attempt_count(auth, TOKEN_MISSING);
     return refuse(rq, "auth.required", "Authentication required", BP_STR("Bearer realm=\"api\""));
 }
 
 /* One answer for all that may be wrong with a token. */
-static int refuse_token(struct bp_request *rq)
+static int refuse_token(const struct auth *auth, struct bp_request *rq, enum attempt attempt)
 {
+    attempt_count(auth, attempt);
     return refuse(rq, "auth.invalid_token", "Invalid or expired token",
                   BP_STR("Bearer realm=\"api\", error=\"invalid_token\", "
                          "error_description=\"Invalid or expired token\""));
@@ -76,9 +78,11 @@ static int authenticate_key(struct auth *auth, struct bp_request *rq, bp_str key
     struct bp_identity identity;
     int status = api_key_identify(auth, rq, key, &identity);
     if (status > 0)
-        return refuse_token(rq);
-    if (status == 0)
+        return refuse_token(auth, rq, KEY_INVALID);
+    if (status == 0) {
+        attempt_count(auth, KEY_OK);
         status = bp_set_identity(rq, &identity);
+    }
     return status < 0 ? bp_trace(status) : bp_next(rq);
 }
 
@@ -91,17 +95,20 @@ int authenticate(struct bp_request *rq, void *self, const void *stage)
     if (api_key_of(rq, &token))
         return authenticate_key(auth, rq, token);
     if (!bearer_token(bp_request_header(rq, BP_STR("authorization")), &token))
-        return refuse_missing(rq);
+        return refuse_missing(auth, rq);
     int recognised = recognise(auth, rq, token, &known);
+    if (recognised < 0)
+        return bp_trace(recognised);
     if (recognised != 0)
-        return recognised < 0 ? bp_trace(recognised) : refuse_token(rq);
+        return refuse_token(auth, rq, recognised == CLAIMS_E_EXPIRED ? TOKEN_EXPIRED : TOKEN_INVALID);
     if (known.account_until <= bp_now(rq)) {
         int status = check_account(auth, rq, &known);
         if (status == ACCOUNT_E_MISSING)
-            return refuse_token(rq);
+            return refuse_token(auth, rq, TOKEN_ENDED);
         if (status < 0)
             return bp_trace(status);
     }
+    attempt_count(auth, TOKEN_OK);
     *(struct auth_slot *)bp_slot(rq, auth->slot) =
         (struct auth_slot){.session_id = known.claims.session_id, .has_session = known.claims.has_session};
     struct bp_identity identity = {.user_id = known.claims.user_id, .role = bp_str_of(known.role)};
@@ -127,5 +134,5 @@ void forget_token(struct auth *auth, struct bp_request *rq)
 int identity_gone(void *self, struct bp_request *rq)
 {
     forget_token(self, rq);
-    return refuse_token(rq);
+    return refuse_token(self, rq, TOKEN_ENDED);
 }

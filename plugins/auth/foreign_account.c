@@ -111,7 +111,7 @@ static int add_all(struct bp_service db, struct bp_tx *tx, const struct newcomer
 }
 
 int foreign_account_create(struct bp_service db, bp_str issuer, bp_str subject, bp_str email, const char *hash,
-                           bp_date now, bp_uuid *ret_user_id)
+                           bp_date now, bp_uuid *ret_user_id, bool *ret_made)
 {
     char text[PLACEHOLDER_SIZE], address[EMAIL_MAX];
     struct bp_tx *tx;
@@ -129,8 +129,10 @@ int foreign_account_create(struct bp_service db, bp_str issuer, bp_str subject, 
     status = add_all(db, tx, &who, &made);
     if (status == 0 && made) {
         status = bp_db_commit(db, tx);
-        if (status == 0)
+        if (status == 0) {
             *ret_user_id = who.id;
+            *ret_made = true;
+        }
         return status;
     }
     bp_db_rollback(db, tx);

@@ -46,8 +46,10 @@ static bool try_take(struct hash_slots *slots)
     if (taken)
         shared->workers[slots->worker].held++;
     bp_mutex_unlock(&shared->mutex);
-    if (taken && slots->taken)
+    if (taken && slots->taken) {
         bp_metric_add(slots->taken, 1);
+        bp_metric_add(slots->used, 1);
+    }
     return taken;
 }
 
@@ -62,6 +64,8 @@ static bool try_wait(struct hash_slots *slots)
     if (room)
         shared->workers[slots->worker].waiting++;
     bp_mutex_unlock(&shared->mutex);
+    if (slots->taken)
+        bp_metric_add(room ? slots->waiting : slots->refused, 1);
     return room;
 }
 
@@ -70,6 +74,8 @@ void hash_slots_release(struct hash_slots *slots)
     bp_mutex_lock(&slots->shared->mutex);
     slots->shared->workers[slots->worker].held--;
     bp_mutex_unlock(&slots->shared->mutex);
+    if (slots->taken)
+        bp_metric_add(slots->used, -1);
 }
 
 static void enter_line(struct hash_slots *slots, struct hash_waiter *waiter)
@@ -98,6 +104,8 @@ static void leave_line(struct hash_slots *slots, struct hash_waiter *waiter)
     bp_mutex_lock(&slots->shared->mutex);
     slots->shared->workers[slots->worker].waiting--;
     bp_mutex_unlock(&slots->shared->mutex);
+    if (slots->taken)
+        bp_metric_add(slots->waiting, -1);
 }
 
 int hash_slots_acquire(struct hash_slots *slots)

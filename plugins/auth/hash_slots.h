@@ -26,7 +26,8 @@ struct hash_slots {
     uint32_t worker;       /* whose cell is ours */
     uint32_t limit, queue; /* hashes at a time; requests that may wait for one */
     struct hash_waiter *first, *last;
-    struct bp_series *taken; /* counts slots that were taken; NULL: they are not counted */
+    /* Slots that were taken, that this worker has, requests that wait, and that found the queue full. NULL: not shown. */
+    struct bp_series *taken, *used, *waiting, *refused;
 };
 
 /* At most as many as half of this memory holds, and as there are processors; at least one. */

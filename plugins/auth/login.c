@@ -72,6 +72,8 @@ int login(struct bp_request *rq, void *self, const void *stage)
         return bp_trace(status);
     bool known = status == 0;
     status = login_attempt_begin(auth, rq, credentials.email, known ? &account.id : NULL, &attempt);
+    if (status == BP_REFUSED)
+        attempt_count(auth, LOGIN_LOCKED_OUT);
     if (status < 0)
         return bp_trace(status);
     /* An unknown address takes as long as a known one. */
@@ -80,11 +82,13 @@ int login(struct bp_request *rq, void *self, const void *stage)
     if (status < 0)
         return bp_trace(login_attempt_broken(auth, &attempt, status));
     if (!known || !check.matches) {
+        attempt_count(auth, LOGIN_FAILED);
         audit(auth, "auth.login", "A login failed", AUDIT_FAILED, known ? &account.id : NULL);
         return refuse(rq);
     }
     login_attempt_succeeded(auth, &attempt, &account.id);
     if (account.disabled) { /* said to who knows the password only */
+        attempt_count(auth, LOGIN_DISABLED);
         audit(auth, "auth.login", "A login of a disabled account was refused", AUDIT_DENIED, &account.id);
         return bp_fail(rq, 403, "auth.disabled", "Account is disabled");
     }
@@ -97,6 +101,7 @@ int login(struct bp_request *rq, void *self, const void *stage)
         return refuse(rq);
     if (status < 0)
         return bp_trace(status);
+    attempt_count(auth, LOGIN_OK);
     audit(auth, "auth.login", "Logged in", AUDIT_OK, &account.id);
     reply.user = account;
     trim_sessions(auth, &account.id);

@@ -159,11 +159,6 @@ static const struct bp_route routes[] = {
     BP_ROUTE_END,
 };
 
-static const struct bp_metric_row metrics[] = {
-    BP_METRIC(struct auth, hashes, .type = BP_COUNTER, .name = "backplane_auth_password_hashes_total",
-              .help = "Passwords that were hashed, to be stored or to be compared."),
-    BP_METRIC_END};
-
 static int auth_init(struct bp_host *host, void *self)
 {
     struct auth *auth = self;
@@ -301,7 +296,7 @@ static int auth_start(struct bp_host *host, void *self)
     if (limit == 0)
         limit = hash_slots_automatic(capacity_memory(), capacity_processors());
     hash_slots_init(&auth->slots, shared, bp_worker_slot(), limit, auth->hash_queue);
-    auth->slots.taken = bp_series(auth->hashes, NULL);
+    attempts_start(auth);
     password_dummy(auth->dummy_hash);
     return 0;
 }
@@ -322,6 +317,6 @@ static void auth_deinit(struct bp_host *host, void *self)
 
 BP_PLUGIN(.name = "auth", .version = "1.0.0", .doc = "Accounts with passwords, and Bearer tokens.",
           .self_size = sizeof(struct auth), .phase = BP_PHASE_IDENTIFY, .options = options, .needs = needs,
-          .provides = provides, .routes = routes, .commands = commands, .metrics = metrics,
+          .provides = provides, .routes = routes, .commands = commands, .metrics = auth_metrics,
           .migrations = auth_migrations, .init = auth_init, .before_start = auth_before_start, .start = auth_start,
           .deinit = auth_deinit, .middleware = authenticate, .answers = authenticate_answers);

@@ -14,8 +14,9 @@ const struct bp_field refresh_body[] = {
 };
 
 /* One answer for all that may be wrong with it. */
-static int refuse(struct bp_request *rq)
+static int refuse(const struct auth *auth, struct bp_request *rq, enum attempt attempt)
 {
+    attempt_count(auth, attempt);
     int status = bp_header_set(rq, BP_STR("WWW-Authenticate"), BP_STR("Bearer realm=\"api\""));
     return status < 0 ? bp_trace(status)
                       : bp_fail(rq, 401, "auth.invalid_refresh_token", "Invalid or expired refresh token");
@@ -47,11 +48,13 @@ int refresh(struct bp_request *rq, void *self, const void *stage)
     if (status < 0)
         return bp_trace(status);
     if (!refresh_token_parse(body.refresh_token, &token))
-        return refuse(rq);
+        return refuse(auth, rq, REFRESH_INVALID);
     status = issue_again(auth, rq, &token, "Token refreshed successfully", &session, &pair);
     if (status == SESSION_E_REUSED)
         log_reuse(auth, &session);
     if (status != 0)
-        return status < 0 ? bp_trace(status) : refuse(rq);
+        return status < 0 ? bp_trace(status)
+                          : refuse(auth, rq, status == SESSION_E_REUSED ? REFRESH_REUSED : REFRESH_INVALID);
+    attempt_count(auth, REFRESH_OK);
     return bp_reply_json(rq, 200, token_reply, &pair);
 }

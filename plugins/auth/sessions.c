@@ -53,6 +53,10 @@ int logout(struct bp_request *rq, void *self, const void *stage)
         status = session_end(auth->db, &bp_identity(rq)->user_id, session);
     if (status < 0)
         return bp_trace(status);
+    if (session)
+        audit_by(auth, rq, "auth.logout", "Logged out: a session was ended", "session_id", session);
+    else
+        audit(auth, "auth.logout", "Logged out without a session", AUDIT_OK, &bp_identity(rq)->user_id);
     forget_token(auth, rq);
     return bp_reply_message(rq, 200, "Logged out successfully");
 }
@@ -119,6 +123,7 @@ int sessions_end(struct bp_request *rq, void *self, const void *stage)
         return bp_fail(rq, 404, "session.not_found", "Session not found");
     if (status < 0)
         return bp_trace(status);
+    audit_by(auth, rq, "auth.session_ended", "A session was ended by its owner", "session_id", id);
     if (current && bp_uuid_eq(current, id))
         forget_token(auth, rq);
     return bp_reply_message(rq, 200, "Session ended successfully");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /api/v1/auth/sign-up */
 #include "account.h"
+#include "audit.h"
 #include "auth.h"
 #include "by_mail.h"
 #include "credentials.h"
@@ -22,8 +23,10 @@ const struct bp_field sign_up_reply[] = {
     BP_END,
 };
 
-static int refuse_taken(struct bp_request *rq)
+static int refuse_taken(const struct auth *auth, struct bp_request *rq)
 {
+    attempt_count(auth, SIGN_UP_TAKEN);
+    audit(auth, "auth.sign_up", "A sign-up failed: there is an account of the address", AUDIT_FAILED, NULL);
     return bp_fail(rq, 409, "auth.email_taken", "Email is already registered");
 }
 
@@ -43,7 +46,7 @@ int sign_up(struct bp_request *rq, void *self, const void *stage)
     /* Spares the hash; the insert decides. */
     status = account_find_by_email(auth->db, credentials.email, bp_arena(rq), &account);
     if (status == 0)
-        return refuse_taken(rq);
+        return refuse_taken(auth, rq);
     if (status != ACCOUNT_E_MISSING)
         return bp_trace(status);
 
@@ -57,9 +60,11 @@ int sign_up(struct bp_request *rq, void *self, const void *stage)
                                .created_at = bp_date_now()};
     status = account_create(auth->db, &account);
     if (status == ACCOUNT_E_TAKEN)
-        return refuse_taken(rq);
+        return refuse_taken(auth, rq);
     if (status < 0)
         return bp_trace(status);
+    attempt_count(auth, SIGN_UP_OK);
+    audit(auth, "auth.sign_up", "An account was made", AUDIT_OK, &account.id);
     /* Not worth failing for: the account is there. */
     if (auth->verify_email && by_mail_send(auth, MAILED_VERIFY, account.email) != 0)
         bp_log(auth->host, BP_LOG_WARN, "auth.verify_not_sent", "No message could be sent to a new account");

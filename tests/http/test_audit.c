@@ -53,6 +53,52 @@ static size_t count(const json_t *lines, const char *event, const char *outcome)
     return found;
 }
 
+static const json_t *find(const json_t *lines, const char *event)
+{
+    const json_t *line;
+    size_t i;
+    json_array_foreach(lines, i, line) if (strcmp(http_json_text(line, "event"), event) == 0) return line;
+    cr_assert_fail("no %s", event);
+    return NULL;
+}
+
+/* Of the account of bearer: logs in once more, ends that session by its id, and then its own. */
+static void end_sessions(const struct test_server *server, const char *bearer)
+{
+    struct http_reply reply;
+    char target[128] = "";
+    call(server, "POST", login, NULL, "{\"email\":\"a@example.com\",\"password\":\"Passw0rd!\"}", 200, &reply);
+    http_reply_free(&reply);
+    call(server, "GET", "/api/v1/auth/sessions", bearer, NULL, 200, &reply);
+    json_t *sessions = http_json(&reply);
+    const json_t *session;
+    size_t i;
+    json_array_foreach(json_object_get(sessions, "data"), i,
+                       session) if (!json_is_true(json_object_get(session, "current")))(void)
+        snprintf(target, sizeof(target), "/api/v1/auth/sessions/%s", http_json_text(session, "id"));
+    http_reply_free(&reply);
+    json_decref(sessions);
+    call(server, "DELETE", target, bearer, NULL, 200, &reply);
+    http_reply_free(&reply);
+    call(server, "POST", "/api/v1/auth/logout", bearer, NULL, 200, &reply);
+    http_reply_free(&reply);
+}
+
+/* By the command, while the server runs. */
+static void set_role(const struct test_server *server)
+{
+    char command[1024], output[512];
+    snprintf(command, sizeof(command),
+             "BACKPLANE_DATA='%s' DATABASE_URL='%s' " BACKPLANE_BUILD_ROOT "/backplane -c " BACKPLANE_SOURCE_ROOT
+             "/config/backplane.cfg --set server.audit_log=audit.log auth set-role a@example.com admin 2>&1",
+             server->folder, server->database);
+    FILE *out = popen(command, "r"); // NOLINT(cert-env33-c): constants and a folder of the test's
+    cr_assert(out);
+    output[fread(output, 1, sizeof(output) - 1, out)] = '\0';
+    cr_assert_eq(pclose(out), 0, "%s", output);
+    cr_assert_str_eq(output, "a@example.com has the role admin\n");
+}
+
 Test(audit, what_happens_to_an_account)
 {
     static const char wrong[] = "{\"email\":\"a@example.com\",\"password\":\"Wrong-Passw0rd\"}";
@@ -71,6 +117,11 @@ Test(audit, what_happens_to_an_account)
     http_reply_free(&reply);
     call(&server, "GET", "/api/v1/admin/users", bearer, NULL, 403, &reply);
     http_reply_free(&reply);
+    end_sessions(&server, bearer);
+    set_role(&server);
+    call(&server, "POST", "/api/v1/auth/sign-up", NULL, "{\"email\":\"A@example.com\",\"password\":\"Passw0rd!\"}", 409,
+         &reply);
+    http_reply_free(&reply);
     for (int i = 0; i < 3; i++) {
         call(&server, "POST", login, "X-Request-ID: bad-login\r\n", wrong, 401, &reply);
         http_reply_free(&reply);
@@ -80,7 +131,19 @@ Test(audit, what_happens_to_an_account)
     cr_assert_eq(stat(path, &status), 0);
     cr_assert_eq(status.st_mode & 0777, 0640);
     json_t *lines = lines_of(path);
-    cr_expect_eq(count(lines, "auth.login", "ok"), 1);
+    cr_expect_eq(count(lines, "auth.sign_up", "ok"), 1);
+    cr_expect_eq(count(lines, "auth.sign_up", "failed"), 1);
+    cr_expect_eq(count(lines, "auth.login", "ok"), 2);
+    cr_expect_eq(count(lines, "auth.session_ended", "ok"), 1);
+    cr_expect_eq(count(lines, "auth.logout", "ok"), 1);
+    cr_expect_eq(strlen(http_json_text(find(lines, "auth.session_ended"), "session_id")), 36);
+    cr_expect_str_eq(http_json_text(find(lines, "auth.logout"), "user_id"),
+                     http_json_text(find(lines, "auth.sign_up"), "user_id"));
+    cr_expect_eq(strlen(http_json_text(find(lines, "auth.logout"), "session_id")), 36);
+    cr_expect_eq(count(lines, "auth.account_changed", "ok"), 1);
+    cr_expect_str_eq(http_json_text(find(lines, "auth.account_changed"), "target_user_id"),
+                     http_json_text(find(lines, "auth.sign_up"), "user_id"));
+    cr_expect_str_eq(http_json_text(find(lines, "auth.account_changed"), "role"), "admin");
     cr_expect_eq(count(lines, "auth.login", "failed"), 3);
     cr_expect_eq(count(lines, "auth.key_created", "ok"), 1);
     cr_expect_eq(count(lines, "auth.key_deleted", "ok"), 1);

@@ -87,6 +87,67 @@ Test(metrics, both_formats_please_prometheus_and_a_fresh_server_has_few_series)
     cr_assert_eq(server_stop(&server), 0);
 }
 
+static void expect(const char *method, const char *target, const char *headers, const char *body, unsigned status)
+{
+    struct http_reply reply;
+    http_call(server.port, method, target, headers, body, &reply);
+    cr_assert_eq(reply.status, status, "%s %s: %u %s", method, target, reply.status, reply.body);
+    http_reply_free(&reply);
+}
+
+#define ATTEMPTS(kind, outcome) "backplane_auth_attempts_total{kind=\"" kind "\",outcome=\"" outcome "\"} "
+
+Test(metrics, who_gets_in_is_counted_by_outcome)
+{
+    static const char good[] = "{\"email\":\"a@example.com\",\"password\":\"Passw0rd!\"}";
+    static const char bad[] = "{\"email\":\"a@example.com\",\"password\":\"Passw0rd?\"}";
+    static const char *const environment[] = {"LOGIN_MAX_FAILURES=2", NULL};
+    static const struct {
+        const char *sample;
+        double value;
+    } expected[] = {{ATTEMPTS("sign_up", "ok"), 1},
+                    {ATTEMPTS("sign_up", "taken"), 1},
+                    {ATTEMPTS("login", "ok"), 1},
+                    {ATTEMPTS("login", "failed"), 2},
+                    {ATTEMPTS("login", "locked_out"), 1},
+                    {ATTEMPTS("login", "disabled"), 0},
+                    {ATTEMPTS("refresh", "ok"), 0},
+                    {ATTEMPTS("refresh", "invalid"), 1},
+                    {ATTEMPTS("refresh", "reused"), 0},
+                    {ATTEMPTS("token", "ok"), 2},
+                    {ATTEMPTS("token", "missing"), 1},
+                    {ATTEMPTS("token", "invalid"), 1},
+                    {ATTEMPTS("token", "expired"), 0},
+                    {ATTEMPTS("token", "ended"), 1},
+                    {ATTEMPTS("api_key", "ok"), 0},
+                    {ATTEMPTS("api_key", "invalid"), 1},
+                    {"backplane_auth_password_hashes_total ", 4},
+                    {"backplane_auth_hash_slots ", 0},
+                    {"backplane_auth_hashes_waiting ", 0},
+                    {"backplane_auth_hashes_refused_total ", 0}};
+    static const char *const always_asked[] = {"--set", "plugins.auth.account_check_interval=0s", NULL};
+    server_start(&server, &(struct server_options){.environment = environment, .arguments = always_asked});
+    char *bearer = http_login(server.port, "a@example.com");
+    expect("POST", "/api/v1/auth/sign-up", NULL, good, 409);
+    expect("POST", "/api/v1/auth/refresh", NULL, "{\"refreshToken\":\"x\"}", 401);
+    expect("GET", "/api/v1/todos", bearer, NULL, 200);
+    expect("GET", "/api/v1/todos", NULL, NULL, 401);
+    expect("GET", "/api/v1/todos", "Authorization: Bearer x.y.z\r\n", NULL, 401);
+    expect("GET", "/api/v1/todos", "X-API-Key: bpk_x\r\n", NULL, 401);
+    expect("POST", "/api/v1/auth/logout-all", bearer, NULL, 200);
+    expect("GET", "/api/v1/todos", bearer, NULL, 401);
+    for (int i = 0; i < 3; i++)
+        expect("POST", "/api/v1/auth/login", NULL, bad, i < 2 ? 401 : 429);
+    char *text = scrape(NULL);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+        cr_expect_float_eq(value_of(text, expected[i].sample), expected[i].value, 0.1, "%s %f", expected[i].sample,
+                           value_of(text, expected[i].sample));
+    cr_expect_geq(value_of(text, "backplane_auth_hash_slots_limit "), 1);
+    free(text);
+    free(bearer);
+    cr_assert_eq(server_stop(&server), 0);
+}
+
 Test(metrics, hostile_requests_make_no_series)
 {
     char output[4096];
