@@ -151,7 +151,8 @@ static bool has(const struct line *line, const char *family, bp_str *ret_suffix)
 
 static const struct {
     const char *metric, *caption;
-} gauges[] = {{"postgres_connections_used", "postgres in use"},
+} gauges[] = {{"db_client_connection_count", "connections of pool"},
+              {"db_client_connection_pending_requests", "waiting for pool"},
               {"postgres_queue_depth", "postgres waiting"},
               {"sqlite_queue_depth", "sqlite waiting"},
               {"redis_up", "redis connected"},

@@ -11,6 +11,7 @@ stand between braces for label matchers. A metric's own label "instance" (the na
 
 REQUESTS = "http_server_request_duration_seconds"
 STATEMENTS = "db_client_operation_duration_seconds"
+POOL, STATE = "db_client_connection_pool_name", "db_client_connection_state"
 PEOPLE = 'http_route!~"/health/.*|/metrics"'  # no probes, no scrapes
 
 
@@ -91,8 +92,6 @@ PLUGINS = ("plugins", "plugins", "What do the plugins do?", ["instance"], [
        "{{plugin}} {{hook}}")], {}),
     ("Faults of plugins", "ops", "crash and stall end a worker: TodoBackendPluginCrashes. error, unavailable and timeout are replies of 500, 503 and 504: backplane errors.",
      [(rate("backplane_plugin_faults_total", "SERVER", "plugin", "kind"), "{{plugin}} {{kind}}")], {}),
-    ("Passwords hashed", "ops", "Each takes tens of milliseconds of a CPU. A peak without sign-ups: somebody guesses; the limits of logging in hold, see 401 on Routes.",
-     [("sum(rate(backplane_auth_password_hashes_total{SERVER}[$__rate_interval]))", "hashes")], {}),
     ("Requests with an Idempotency-Key", "ops", "replayed: clients repeat, so replies got lost. in_flight: they do not wait. mismatch: a client uses a key twice.",
      [(rate("backplane_idempotency_requests_total", "SERVER", "result"), "{{result}}")], {"stack": True}),
     ("Outbound requests", "reqps", "http_client: what we ask of other servers (keys of issuers, the collector). error_type says what went wrong.",
@@ -124,10 +123,17 @@ DATABASE = ("database", "database", "Is it the database?", ["instance"], [
      quantiles(STATEMENTS, "SERVER", "db_system_name"), {"exemplars": True}),
     ("Duration by operation, 95 %", "s", "Reads: an index. Writes: locks, or the disk.",
      [(f"histogram_quantile(0.95, sum by (le, db_operation_name) (rate({STATEMENTS}_bucket{{SERVER}}[$__rate_interval])))", "{{db_operation_name}}")], {}),
-    ("Waiting for Postgres", "short", "read, write: statements; pool: transactions that wait for a connection. Lasts: TodoBackendDatabaseQueue, TodoBackendPoolSaturated.",
-     [("sum by (exported_instance, queue) (postgres_queue_depth{SERVER})", "{{exported_instance}} {{queue}}")], {}),
-    ("Connections that transactions hold", "short", "At the size of the pool (DATABASE_POOL times the workers) for long: transactions are slow, or too many.",
-     [("sum by (instance, exported_instance) (postgres_connections_used{SERVER})", "{{instance}} {{exported_instance}}")], {}),
+    ("Waiting for Postgres", "short", "Statements that wait for their turn, to read or to write. Lasts: TodoBackendDatabaseQueue.",
+     [('sum by (exported_instance, queue) (postgres_queue_depth{SERVER,queue!="pool"})', "{{exported_instance}} {{queue}}")], {}),
+    ("Connections of the pool", "short", "used at max (DATABASE_POOL times the workers) for long: transactions are slow, or too many. TodoBackendPoolAlmostFull.",
+     [(f"sum by ({POOL}, {STATE}) (db_client_connection_count{{SERVER}})", f"{{{{{POOL}}}}} {{{{{STATE}}}}}"),
+      (f"sum by ({POOL}) (db_client_connection_max{{SERVER}})", f"{{{{{POOL}}}}} max")], {}),
+    ("Waiting for a connection", "short", "Transactions for which the pool has none free. Lasts: TodoBackendPoolSaturated. Timeouts are replies of 503.",
+     [(f"sum by ({POOL}) (db_client_connection_pending_requests{{SERVER}})", f"{{{{{POOL}}}}} waiting"),
+      (f"sum by ({POOL}) (rate(db_client_connection_timeouts_total{{SERVER}}[$__rate_interval]))", f"{{{{{POOL}}}}} timeouts a second")], {}),
+    ("Wait for a connection, 95 %", "s", "Of the transactions that had to wait. Near pool_timeout they are refused next.",
+     [(f"histogram_quantile(0.95, sum by (le, {POOL}) (rate(db_client_connection_wait_time_seconds_bucket{{SERVER}}[$__rate_interval])))",
+       f"{{{{{POOL}}}}}")], {}),
     ("Waiting for SQLite", "short", "write: the disk is slow, see Duration. Lasts: TodoBackendDatabaseQueue.",
      [("sum by (exported_instance, queue) (sqlite_queue_depth{SERVER})", "{{exported_instance}} {{queue}}")], {}),
     ("Redis answers", "short", "0 is away, for all workers; TodoBackendRedisAway says what happens meanwhile.",
@@ -138,11 +144,31 @@ DATABASE = ("database", "database", "Is it the database?", ["instance"], [
       ("sum(rate(redis_commands_refused_total{SERVER}[$__rate_interval]))", "refused")], {}),
     ("Redis commands, 95 %", "s", "Above a few milliseconds: the network, or a Redis that does other work.",
      [("histogram_quantile(0.95, sum by (le, command) (rate(redis_command_duration_seconds_bucket{SERVER}[$__rate_interval])))", "{{command}}")], {}),
-    ("Redis commands in flight", "short", "Rises: Redis is slow.",
-     [("sum by (instance, exported_instance) (redis_commands_in_flight{SERVER})", "{{instance}} {{exported_instance}}")], {}),
+    ("Redis commands in flight", "short", "Rises: Redis is slow; TodoBackendRedisQueue. Waiting: there is no connection.",
+     [("sum by (instance, exported_instance) (redis_commands_in_flight{SERVER})", "{{instance}} {{exported_instance}}"),
+      ("sum by (instance, exported_instance) (redis_commands_waiting{SERVER})", "{{instance}} {{exported_instance}}: waiting for a connection")], {}),
     ("Redis failures and new connections", "ops", "New connections all the time: something on the way closes them. The reason of failures is in the legend.",
      [("sum(rate(redis_connections_total{SERVER}[$__rate_interval]))", "connections"),
       (rate("redis_command_failures_total", "SERVER", "reason"), "{{reason}}")], {}),
+])
+
+ACCOUNTS = ("accounts", "accounts", "Who gets in, and who does not?", ["instance"], [
+    ("Logins", "ops", "failed: passwords are forgotten, or guessed; see the audit log for addresses of clients. locked_out: the limits hold. TodoBackendLoginsFail.",
+     [('sum by (outcome) (rate(backplane_auth_attempts_total{SERVER,kind="login"}[$__rate_interval]))', "{{outcome}}")], {"stack": True}),
+    ("Sign-ups", "ops", "taken in numbers: somebody asks which addresses have accounts.",
+     [('sum by (outcome) (rate(backplane_auth_attempts_total{SERVER,kind="sign_up"}[$__rate_interval]))', "{{outcome}}")], {"stack": True}),
+    ("Refreshes", "ops", "reused: a used token came again, stolen or repeated by a client; its session has ended. auth.token_reused in the audit log says whose.",
+     [('sum by (outcome) (rate(backplane_auth_attempts_total{SERVER,kind="refresh"}[$__rate_interval]))', "{{outcome}}")], {"stack": True}),
+    ("Tokens and API keys", "ops", "expired: clients that do not refresh. ended: log-outs, deleted accounts. invalid: another issuer's or secret's, or made up.",
+     [('sum by (kind, outcome) (rate(backplane_auth_attempts_total{SERVER,kind=~"token|api_key"}[$__rate_interval]))', "{{kind}} {{outcome}}")], {"stack": True}),
+    ("Passwords hashed", "ops", "Each takes tens of milliseconds of a CPU. A peak without sign-ups: somebody guesses; the limits of logging in hold, see Logins.",
+     [("sum(rate(backplane_auth_password_hashes_total{SERVER}[$__rate_interval]))", "hashes")], {}),
+    ("Places for hashing", "short", "used at its limit for long: logins wait. More CPUs or replicas, or hash_slots of auth.",
+     [("sum by (instance) (backplane_auth_hash_slots{SERVER})", "{{instance}} used"),
+      ("sum by (instance) (backplane_auth_hash_slots_limit{SERVER})", "{{instance}} limit")], {}),
+    ("Waiting to be hashed", "short", "Lasts: TodoBackendPasswordsWait. Refused are answered with 503: TodoBackendPasswordsRefused.",
+     [("sum by (instance) (backplane_auth_hashes_waiting{SERVER})", "{{instance}} waiting"),
+      ("sum by (instance) (rate(backplane_auth_hashes_refused_total{SERVER}[$__rate_interval]))", "{{instance}} refused a second")], {}),
 ])
 
 LIMITS = ("limits", "cache and limits", "What is cached, and who is refused?", ["instance"], [
@@ -210,4 +236,4 @@ RUNTIME = ("runtime", "runtime", "Is it the server itself?", ["instance"], [
      [('scrape_samples_scraped{job="$job",instance=~"$instance"}', "{{instance}}")], {}),
 ])
 
-DASHBOARDS = (SERVICE, ROUTES, PLUGINS, DATABASE, LIMITS, RUNTIME)
+DASHBOARDS = (SERVICE, ROUTES, PLUGINS, DATABASE, ACCOUNTS, LIMITS, RUNTIME)

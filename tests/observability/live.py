@@ -23,6 +23,7 @@ BACKPLANE, ROOT = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3
 HEALTHY = {
     ("routes", "Failures (5xx)", "{{http_route}} {{http_response_status_code}}"),
     ("database", "Redis failures and new connections", "{{reason}}"),
+    ("database", "Wait for a connection, 95 %", "{{db_client_connection_pool_name}}"),
     ("limits", "Limits without their store", "{{stage}}: {{reason}}"),
 }
 FROM_ELSEWHERE = re.compile(r"kube_|up$|scrape_")
