@@ -44,12 +44,17 @@ struct worker {
     bool started, draining, stopping;
 };
 
-static atomic_bool draining;
+static atomic_bool draining, serving;
 static bool runs_jobs;
 
 bool bp_draining(void)
 {
     return atomic_load_explicit(&draining, memory_order_relaxed);
+}
+
+bool bp_serving(void)
+{
+    return atomic_load_explicit(&serving, memory_order_relaxed);
 }
 
 bool bp_runs_jobs(void)
@@ -76,6 +81,7 @@ static bp_str current_client(void)
 static void stop_plugins(void *argument)
 {
     struct worker *worker = argument;
+    atomic_store(&serving, false);
     assembly_stop(worker->assembly);
 }
 
@@ -268,6 +274,7 @@ static void plugins_started(void *argument)
         return;
     }
     worker->started = true;
+    atomic_store(&serving, true);
     (void)control_send(worker->control.fd, &ready);
     loop_at_turn_end(worker->loop, &worker->orders);
 }

@@ -205,6 +205,9 @@ bp_str bp_data_dir(const struct bp_host *host);
 bool bp_is_production(const struct bp_host *host);
 /* True from the moment this worker was told that it will stop: readiness must fail. Thread-safe. */
 bool bp_draining(void);
+/* True in a worker from when all its instances have started until the first of them is stopped: work in the background that calls other plugins is
+ * done then only. Thread-safe. */
+bool bp_serving(void);
 /* True in a worker that accepts no connections and runs jobs instead (server.job_workers), false in one that serves and in commands: what is to
  * happen in the background, once for a server and not once for each of its workers, is begun there, in start. Thread-safe. */
 bool bp_runs_jobs(void);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PLUGINS_EVENTS_H
+#define PLUGINS_EVENTS_H
+
+#include <stdatomic.h>
+
+#include "backplane/backplane.h"
+#include "backplane/iface/database.h"
+#include "backplane/iface/events.h"
+
+struct consumer;
+
+/* What the workers of this server tell each other. */
+struct events_shared {
+    _Atomic int64_t counted;     /* SQLite: events up to this position are in the metric; 0: nobody has looked yet */
+    _Atomic int64_t measured_at; /* when gauges were last set, bp_clock() */
+    _Atomic uint32_t measurer;   /* the worker that sets them: its slot and 1; 0: none */
+    uint32_t spare;
+};
+#define EVENTS_SHARED_LAYOUT 1u
+
+struct events {
+    struct bp_host *host;
+    struct bp_service db, identity, todos, queue;
+    /* options */
+    bp_span poll, retention, cleanup, measure;
+    /* state */
+    struct consumer *consumers;
+    struct events_shared *shared;
+    struct bp_timer *consume_timer, *keep_timer, *measure_timer;
+    bool watching, keeping, measuring; /* a fiber is about it */
+    struct bp_metric *total_metric, *length_metric, *age_metric, *lag_metric, *lag_seconds_metric;
+};
+
+#endif

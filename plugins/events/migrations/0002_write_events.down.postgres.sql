@@ -1,0 +1,13 @@
+-- SPDX-License-Identifier: MIT
+DROP TRIGGER todos_event_created ON todos;
+DROP TRIGGER todos_event_updated ON todos;
+DROP TRIGGER todos_event_deleted ON todos;
+DROP TRIGGER lists_event_created ON lists;
+DROP TRIGGER lists_event_updated ON lists;
+DROP TRIGGER lists_event_deleted ON lists;
+DROP TRIGGER users_event_deleted ON users;
+DROP FUNCTION events_of_todo();
+DROP FUNCTION events_of_list();
+DROP FUNCTION events_of_deleted();
+DROP FUNCTION events_of_user();
+DROP FUNCTION events_date(timestamptz);
