@@ -47,8 +47,11 @@ const change = {
             'checksum/environment': value('include (print $.Template.BasePath "/configmap-todo-backend-environment.yaml") . | sha256sum'),
             'checksum/files': value('include (print $.Template.BasePath "/configmap-todo-backend-files.yaml") . | sha256sum'),
         };
-        object.spec.replicas = value('.Values.replicas');
-        container.resources = value('.Values.resources', true);
+        const own = object.metadata.name === 'todo-backend-jobs' ? '.jobs' : '';
+        object.spec.replicas = value(`.Values${own}.replicas`);
+        container.resources = value(`.Values${own}.resources`, true);
+        if (!own) metadata.labels['runs-jobs'] = value('not .Values.jobs.deployment | quote');
+        else container.env.find(({ name }) => name === 'JOB_WORKERS').value = value('.Values.jobs.workers | quote');
         return print(object);
     },
     // A Job cannot be changed: each release has its own, and Helm removes the one before.
@@ -60,8 +63,8 @@ const change = {
     ConfigMap(object) {
         object.metadata.name = plain(object.metadata.name);
         if (object.metadata.name === 'todo-backend-files') return print({ ...object, data: filesOf(object.data) });
-        const defaults = Object.entries(object.data).map(([name, text]) =>
-            `${JSON.stringify(name)} ${name === 'REPLICAS' ? '(toString .Values.replicas)' : JSON.stringify(text)}`);
+        const computed = { REPLICAS: '(toString .Values.replicas)', JOB_WORKERS: `(ternary "0" ${JSON.stringify(object.data.JOB_WORKERS)} .Values.jobs.deployment)` };
+        const defaults = Object.entries(object.data).map(([name, text]) => `${JSON.stringify(name)} ${computed[name] ?? JSON.stringify(text)}`);
         delete object.data;
         return `${print(object)}data:\n{{- range $name, $value := mergeOverwrite (dict ${defaults.join(' ')}) .Values.environment }}\n  {{ $name }}: {{ $value | quote }}\n{{- end }}\n`;
     },
@@ -117,6 +120,8 @@ export function templates() {
         const name = `${source.kind.toLowerCase()}-${plain(source.metadata.name)}.yaml`;
         source.metadata.namespace = value('.Release.Namespace');
         const head = '# SPDX-License-Identifier: MIT\n# Generated from k8s/ by generate-chart.mjs.\n';
-        return [name, head + (change[source.kind] ?? print)(source)];
+        const jobs = source.metadata.name.startsWith('todo-backend-jobs');
+        const text = (change[source.kind] ?? print)(source);
+        return [name, head + (jobs ? when('.Values.jobs.deployment', text) : text)];
     }));
 }

@@ -41,18 +41,19 @@ function mount(objects, pod, container, secrets, folder) {
     return places;
 }
 
-// program: backplane. Nothing listens but on 127.0.0.1, at ports that are free; each port of the manifest is the key of the one in its place.
-export async function prepare(program, objects, secrets) {
+// program: backplane; name: of the Deployment. Nothing listens but on 127.0.0.1, at ports that are free; each port of the manifest is the key of the one in its place.
+export async function prepare(program, objects, name, secrets) {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'k8s-'));
-    const pod = podOf(find(objects, 'Deployment', 'todo-backend'));
+    const pod = podOf(find(objects, 'Deployment', name));
     const [container] = pod.containers;
     const places = mount(objects, pod, container, secrets, folder);
     const ports = {};
     for (const { containerPort } of container.ports) ports[containerPort] = await freePort();
     const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => name === 'PATH' || name.endsWith('SAN_OPTIONS')));
-    for (const [name, value] of Object.entries(find(objects, 'ConfigMap', container.envFrom[0].configMapRef.name).data)) {
+    const own = Object.fromEntries((container.env ?? []).map((variable) => [variable.name, variable.value]));
+    for (const [name, value] of Object.entries({ ...find(objects, 'ConfigMap', container.envFrom[0].configMapRef.name).data, ...own })) {
         const [from, to] = places.find(([prefix]) => value.startsWith(`${prefix}/`) || value === prefix) ?? ['', ''];
-        environment[name] = to + value.slice(from.length).replaceAll('0.0.0.0', '127.0.0.1').replace(/\b\d{4}$/, (port) => ports[port] ?? port);
+        environment[name] = to + value.slice(from.length).replace(/\b0\.0\.0\.0\b/g, '127.0.0.1').replace(/\b\d{4}$/, (port) => ports[port] ?? port);
     }
     const configuration = path.join(places.find(([prefix]) => prefix === '/etc/backplane')[1], 'backplane.cfg');
     const command = (args) => [...args, '-c', configuration];

@@ -24,10 +24,10 @@ function template(values) {
     return parse(stdout, 'chart');
 }
 
-// Without what differs by design: hashes in names, the image's tag, the annotations in their place, the job's number.
+// Without what differs by design: hashes in names, the image's place and tag, the annotations in their place, the job's number.
 function normal(object) {
     const text = JSON.stringify(object, (key, value) => {
-        if (key === 'image') return value.split(':')[0];
+        if (key === 'image') return value.replace(/:.*|^.*\//g, '');
         if (key === 'name' && typeof value === 'string') return plain(value).replace(/^(todo-backend-migrate)-1$/, '$1');
         if (key === 'annotations' && value['checksum/files']) return undefined;
         return value;
@@ -86,11 +86,26 @@ test('values arrive where they belong, and the objects are valid', () => {
     assert.equal(find(objects, 'ServiceMonitor', 'todo-backend').metadata.labels.release, 'prometheus');
 });
 
+test('jobs in pods of their own are as in k8s/components/jobs', () => {
+    const objects = template({ jobs: { deployment: true } });
+    assert.deepEqual(check(objects.map((object) => ({ name: 'chart', object }))), []);
+    const production = render(overlays[2]);
+    for (const [kind, name] of [['Deployment', 'todo-backend-jobs'], ['Deployment', 'todo-backend'], ['Service', 'todo-backend-jobs'], ['NetworkPolicy', 'todo-backend-jobs-ingress']])
+        assert.deepEqual(normal(find(objects, kind, name)), normal(find(production, kind, name)), name);
+    assert.equal(find(objects, 'ConfigMap', 'todo-backend-environment').data.JOB_WORKERS, '0');
+    const resources = { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } };
+    const { spec } = find(template({ jobs: { deployment: true, replicas: 3, workers: 4, resources } }), 'Deployment', 'todo-backend-jobs');
+    const [container] = spec.template.spec.containers;
+    assert.deepEqual([spec.replicas, container.env.find(({ name }) => name === 'JOB_WORKERS').value, container.resources], [3, '4', resources]);
+});
+
 test('values that mean nothing are refused', () => {
     for (const [values, complaint] of [
         [{ replica: 2 }, /Additional property replica is not allowed/],
         [{ ingress: { hosts: ['a'] } }, /Additional property hosts is not allowed/],
         [{ replicas: '3' }, /Expected: integer, given: string/],
+        [{ jobs: { enabled: true } }, /Additional property enabled is not allowed/],
+        [{ jobs: { deployment: true, workers: 17 } }, /jobs\.workers/],
         [{ environment: { 'not-a-name': '1' } }, /environment/],
         [{ ingress: { clusterIssuer: 'letsencrypt-prod' } }, /ingress\.clusterIssuer needs ingress\.tlsSecretName/],
     ]) {

@@ -64,14 +64,48 @@ test('ports, probes and selectors lead from the ingress to the container', () =>
             const { selector } = find(objects, kind, 'todo-backend').spec;
             const labels = deployment.spec.template.metadata.labels;
             for (const [name, value] of Object.entries(selector.matchLabels ?? selector)) assert.equal(labels[name], value, kind);
-            // Nor does it take the pods of migrations for servers.
-            const migrating = find(objects, 'Job', 'todo-backend-migrate').spec.template.metadata.labels;
-            assert.ok(Object.entries(selector.matchLabels ?? selector).some(([name, value]) => migrating[name] !== value), kind);
+            // Nor does it take the pods of migrations or jobs for servers.
+            for (const { metadata, spec } of objects.filter((object) => /^todo-backend-/.test(object.metadata.name) && ['Deployment', 'Job'].includes(object.kind)))
+                assert.ok(Object.entries(selector.matchLabels ?? selector).some(([name, value]) => spec.template.metadata.labels[name] !== value), `${kind}: ${metadata.name}`);
         }
     }
     const monitor = find(observability, 'ServiceMonitor', 'todo-backend').spec;
     assert.equal(monitor.endpoints[0].port, 'metrics');
     assert.deepEqual(monitor.selector.matchLabels, { app: find(base, 'Service', 'todo-backend').metadata.labels.app });
+});
+
+test('jobs run in each replica, or in pods of their own', () => {
+    const workers = (objects) => generated(objects, 'todo-backend-environment').data.JOB_WORKERS;
+    const said = (object) => object.spec.template.metadata.labels['runs-jobs'];
+    for (const objects of [base, local]) {
+        assert.deepEqual([workers(objects), said(find(objects, 'Deployment', 'todo-backend'))], ['1', 'true']);
+        assert.equal(find(objects, 'Deployment', 'todo-backend-jobs'), undefined);
+    }
+    const server = find(production, 'Deployment', 'todo-backend'), jobs = find(production, 'Deployment', 'todo-backend-jobs');
+    assert.deepEqual([workers(production), said(server), said(jobs)], ['0', 'false', 'true']);
+    const [{ env, ...container }] = podOf(jobs).containers;
+    const environment = { ...generated(production, 'todo-backend-environment').data, ...Object.fromEntries(env.map(({ name, value }) => [name, value])) };
+    for (const { name } of env) assert.ok(isKnown(name), `${name} of jobs means nothing to config/`);
+    assert.ok(Number(environment.JOB_WORKERS) > 0 && environment.BACKPLANE_WORKERS === '1');
+    // Whatever else it has is as in the pods that serve.
+    const { containers, terminationGracePeriodSeconds, topologySpreadConstraints, ...pod } = podOf(jobs);
+    const other = podOf(server);
+    for (const field of Object.keys(container)) assert.deepEqual(container[field], other.containers[0][field], field);
+    for (const field of Object.keys(pod)) assert.deepEqual(pod[field], other[field], field);
+    assert.deepEqual(Object.keys(podOf(jobs)), Object.keys(other));
+    assert.equal(JSON.stringify(topologySpreadConstraints).replaceAll('"jobs"', '"server"'), JSON.stringify(other.topologySpreadConstraints));
+    assert.deepEqual({ ...jobs.spec, template: 0, selector: 0, replicas: 0 }, { ...server.spec, template: 0, selector: 0, replicas: 0 });
+    assert.deepEqual(jobs.spec.selector.matchLabels, { app: 'todo-backend', 'app.kubernetes.io/component': 'jobs' });
+    // A second of the server's own, and some for the runtime.
+    assert.ok(terminationGracePeriodSeconds >= seconds(environment.DRAIN_DELAY) + seconds(environment.DRAIN_TIMEOUT) + 3);
+    // Scraped as the others are, under the same name.
+    const service = find(production, 'Service', 'todo-backend-jobs');
+    assert.deepEqual(service.spec, { clusterIP: 'None', selector: jobs.spec.selector.matchLabels, ports: [{ name: 'metrics', port: 9464, targetPort: 'metrics' }] });
+    const monitor = find(observability, 'ServiceMonitor', 'todo-backend').spec;
+    assert.equal(service.metadata.labels[Object.keys(monitor.selector.matchLabels)[0]], Object.values(monitor.selector.matchLabels)[0]);
+    for (const name of ['todo-backend', 'todo-backend-jobs']) assert.equal(find(production, 'Service', name).metadata.labels[monitor.jobLabel], 'todo-backend');
+    assert.deepEqual(monitor.endpoints[0].relabelings,
+        [{ sourceLabels: ['__meta_kubernetes_pod_label_app_kubernetes_io_component'], targetLabel: 'component' }]);
 });
 
 test('a pod has time to drain', () => {
@@ -161,13 +195,26 @@ test('policies let through what is needed', () => {
         const all = find(objects, 'NetworkPolicy', 'default-deny').spec;
         assert.deepEqual([all.podSelector, all.policyTypes.sort(), all.ingress, all.egress], [{}, ['Egress', 'Ingress'], undefined, undefined]);
         const ports = policies.flatMap(({ spec }) => spec.egress ?? []).flatMap((rule) => rule.ports.map(({ port }) => port));
-        assert.deepEqual(ports.map((port) => ({ postgres: 5432, redis: 6379 })[port] ?? port).sort(), [4318, 53, 53, 5432, 6379].sort());
+        assert.deepEqual(ports.map((port) => ({ postgres: 5432, redis: 6379 })[port] ?? port).sort(), [4318, 443, 465, 53, 53, 5432, 587, 6379].sort());
         for (const rule of policies.flatMap(({ spec }) => [...(spec.egress ?? []), ...(spec.ingress ?? [])]))
             assert.ok((rule.to ?? rule.from)?.length > 0, 'a rule without a peer lets in everybody');
         // Whoever has a label of the app may talk to the databases: the server and its migrations.
         for (const name of ['todo-backend-databases', 'todo-backend-egress'])
             assert.deepEqual(find(objects, 'NetworkPolicy', name).spec.podSelector.matchLabels, { app: 'todo-backend' });
     }
+    const { policyTypes, ingress } = find(production, 'NetworkPolicy', 'todo-backend-jobs-ingress').spec;
+    assert.deepEqual([policyTypes, ingress], [['Ingress'], [find(base, 'NetworkPolicy', 'todo-backend-ingress').spec.ingress[1]]]);
+});
+
+test('who runs jobs reaches the internet, and nothing within that http_client would not', () => {
+    const { podSelector, egress } = find(base, 'NetworkPolicy', 'todo-backend-outward').spec;
+    assert.deepEqual(podSelector.matchLabels, { app: 'todo-backend', 'runs-jobs': 'true' });
+    assert.deepEqual(egress[0].ports, [443, 465, 587].map((port) => ({ protocol: 'TCP', port })));
+    const [v4, v6] = egress[0].to.map(({ ipBlock }) => ipBlock);
+    const guard = text('plugins/http_client/guard.c');
+    for (const network of [...v4.except, v6.cidr]) assert.ok(guard.includes(`"${network}"`), network);
+    assert.equal(v4.cidr, '0.0.0.0/0');
+    for (const network of ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16']) assert.ok(v4.except.includes(network), network);
 });
 
 test('a misspelt key is refused', () => {

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { after } from 'node:test';
-import { find, podOf, prepare, until } from './deployment.mjs';
+import { find, generated, podOf, prepare, until } from './deployment.mjs';
 import { kubectl, read, render, root } from './manifests.mjs';
 
 const { TEST_POSTGRES_URL, TEST_REDIS_URL, TEST_SERVER } = process.env;
@@ -23,7 +23,8 @@ function newDatabase() {
     return TEST_POSTGRES_URL.replace(/\/[^/]*$/, '/pod');
 }
 
-const pod = await prepare(TEST_SERVER, objects, { JWT_SECRET: `${secret}\n`, DATABASE_URL: `${newDatabase()}\n`, REDIS_URL: TEST_REDIS_URL });
+const secrets = { JWT_SECRET: `${secret}\n`, DATABASE_URL: `${newDatabase()}\n`, REDIS_URL: TEST_REDIS_URL };
+const pod = await prepare(TEST_SERVER, objects, 'todo-backend', secrets);
 const { startupProbe, livenessProbe, readinessProbe } = pod.container;
 const ask = ({ httpGet }) => pod.get(pod.container.ports.find(({ name }) => name === httpGet.port).containerPort, httpGet.path);
 const server = pod.start(pod.container.args);
@@ -84,6 +85,25 @@ test('metrics are on a port of their own, and have what alerts and dashboards as
     // Those of others, of Prometheus itself, and of plugins that this pod does not load.
     const elsewhere = /^(kube_|scrape_|sqlite_|http_client_)/;
     for (const name of asked) if (!elsewhere.test(name)) assert.ok(there.has(name), `${name} is not in /metrics`);
+});
+
+test('a pod for jobs runs them, and answers those who probe and scrape', async () => {
+    const production = render('k8s/overlays/production');
+    const jobs = await prepare(TEST_SERVER, production, 'todo-backend-jobs', secrets);
+    const running = jobs.start(jobs.container.args);
+    try {
+        await until(async () => (await jobs.get(3000, jobs.container.readinessProbe.httpGet.path))?.status === 200, running.log);
+        assert.match(running.log(), /\(1 worker, 2 for jobs, pid \d+\)/);
+        assert.equal((await jobs.get(9464, '/metrics')).status, 200);
+        running.child.kill('SIGTERM');
+        assert.equal(await running.ended, 0);
+    } finally {
+        running.child.kill('SIGKILL');
+        jobs.remove();
+    }
+    const { data } = generated(production, 'todo-backend-environment');
+    assert.equal(data.JOB_WORKERS, '0');
+    assert.match(server.log(), /\(\d+ workers?, 1 for jobs, pid \d+\)/);
 });
 
 test('it drains within its grace period, and serves until it is out of the service', async () => {
