@@ -142,9 +142,10 @@ def environment_names_are_those_of_the_configuration():
     configured = names_of_configuration()
     given = set(re.findall(r"([A-Z_]+)=", " ".join(final("ENV"))))
     services = compose("compose.yaml")["services"]
-    for name in ("migrate", "server"):
+    for name in ("migrate", "server", "jobs"):
         given |= set(environment_of(services[name]))
-    given |= set(environment_of(compose("compose.observability.yaml")["services"]["server"]))
+    for name in ("server", "jobs"):
+        given |= set(environment_of(compose("compose.observability.yaml")["services"][name]))
     for name in sorted(given):
         assert name.removesuffix("_FILE") in configured, f"{name} is read by no file of config/"
 
@@ -184,6 +185,23 @@ def the_server_can_write_to_its_volume_only():
     server = compose("compose.yaml")["services"]["server"]
     assert server["read_only"] is True and server["cap_drop"] == ["ALL"]
     assert [volume.split(":")[1] for volume in server["volumes"]] == final("VOLUME")
+
+
+@check
+def jobs_are_a_server_of_their_own_behind_a_profile():
+    services = compose("compose.yaml")["services"]
+    server, jobs = services["server"], services["jobs"]
+    assert jobs["profiles"] == ["jobs"] and "profiles" not in server and "ports" not in jobs and "container_name" not in jobs
+    assert environment_of(server)["JOB_WORKERS"] == "${JOB_WORKERS:-1}"
+    own = {"BACKPLANE_WORKERS": 1, "JOB_WORKERS": 2, "DRAIN_TIMEOUT": "60s"}
+    assert environment_of(jobs) == environment_of(server) | own, environment_of(jobs)
+    same = set(server) - {"environment", "ports", "volumes", "stop_grace_period"}
+    assert {key: jobs[key] for key in same} == {key: server[key] for key in same}
+    # Not the server's folder: that is locked.
+    assert "volumes" not in jobs and [mount.split(":")[0] for mount in jobs["tmpfs"]] == final("VOLUME")
+    assert int(jobs["stop_grace_period"].removesuffix("s")) > int(own["DRAIN_TIMEOUT"].removesuffix("s"))
+    observed = compose("compose.observability.yaml")["services"]
+    assert environment_of(observed["jobs"]) == environment_of(observed["server"])
 
 
 @check

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# usage: memory.sh BACKPLANE CONFIGURATION      The server with two workers and the shipped configuration lives within 64 MiB while a dozen accounts are made at
+# usage: memory.sh BACKPLANE CONFIGURATION      The server with two workers, one more for jobs, and the shipped configuration lives within 64 MiB while a dozen accounts are made at
 # once and lists are read. By a memory control group where this account may make one (version 1; else version 2), so that going beyond it ends the server;
 # else by the memory that it says it has (PSS).
 set -eu

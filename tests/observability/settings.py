@@ -186,6 +186,7 @@ def everything_meets_where_it_listens():
     collector, tempo = read("otel-collector/config.yaml"), read("tempo/tempo.yaml")
     listening = {
         f"server:{services()['server']['environment']['METRICS_LISTEN'].split(':')[1]}",
+        f"jobs:{services()['jobs']['environment']['METRICS_LISTEN'].split(':')[1]}",
         f"otel-collector:{collector['receivers']['otlp']['protocols']['http']['endpoint'].split(':')[1]}",
         f"otel-collector:{collector['service']['telemetry']['metrics']['address'].split(':')[1]}",
         f"tempo:{tempo['distributor']['receivers']['otlp']['protocols']['grpc']['endpoint'].split(':')[1]}",
@@ -194,6 +195,7 @@ def everything_meets_where_it_listens():
     asked |= {source["url"].removeprefix("http://") for source in read("grafana/provisioning/datasources/datasources.yaml")["datasources"]}
     settings = read("prometheus/prometheus.yml")
     asked |= {target for job in settings["scrape_configs"] for one in job["static_configs"] for target in one["targets"]}
+    asked |= {f"{name}:{one['port']}" for job in settings["scrape_configs"] for one in job.get("dns_sd_configs", []) for name in one["names"]}
     asked |= {target for manager in settings["alerting"]["alertmanagers"] for one in manager["static_configs"] for target in one["targets"]}
     assert asked == listening, asked ^ listening
     for host in {place.split(":")[0] for place in asked} - {"127.0.0.1"}:
