@@ -11,8 +11,6 @@
 
 #define ALIGNMENT ((size_t)16)
 #define CHUNK_BYTES ((size_t)8192)
-/* More than this gets a chunk of its own, so that at most half a chunk is ever left unused. */
-#define LARGE_BYTES (CHUNK_BYTES / 2)
 #define POOLED_CHUNKS 64u
 /* Under ASan a hidden gap follows each piece, so that running past its end is caught. */
 #define GAP (SANITIZE_ADDRESS ? ALIGNMENT : (size_t)0)
@@ -27,6 +25,7 @@ struct bp_arena {
     struct chunk *chunks; /* the first is the one being filled */
     size_t used;          /* bytes of data taken from it */
     size_t held;
+    size_t chunk; /* usual size of one */
 };
 
 static _Thread_local struct {
@@ -103,7 +102,15 @@ static void chunk_put(struct chunk *chunk)
 
 struct bp_arena *arena_new(void)
 {
-    return calloc(1, sizeof(struct bp_arena));
+    return arena_new_small(CHUNK_BYTES);
+}
+
+struct bp_arena *arena_new_small(size_t chunk)
+{
+    struct bp_arena *arena = calloc(1, sizeof(*arena));
+    if (arena)
+        arena->chunk = chunk;
+    return arena;
 }
 
 void arena_reset(struct bp_arena *arena)
@@ -112,7 +119,7 @@ void arena_reset(struct bp_arena *arena)
     while (arena->chunks) {
         struct chunk *chunk = arena->chunks;
         arena->chunks = chunk->next;
-        if (!kept && chunk->size == CHUNK_BYTES) {
+        if (!kept && chunk->size == arena->chunk) {
             kept = chunk;
             memory_hide(chunk->data, chunk->size - sizeof(*chunk));
         } else {
@@ -178,13 +185,13 @@ void *arena_take(struct bp_arena *arena, size_t size)
     if (size > SIZE_MAX - ALIGNMENT)
         return NULL;
     rounded = size ? (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1) : ALIGNMENT;
-    if (rounded > LARGE_BYTES) {
+    if (rounded > arena->chunk / 2) { /* one of its own, so that at most half a chunk is ever left unused */
         piece = alloc_large(arena, rounded);
         if (!piece)
             return NULL;
     } else {
         if (!arena->chunks || arena->chunks->size - sizeof(struct chunk) - arena->used < rounded + GAP) {
-            struct chunk *chunk = chunk_get(CHUNK_BYTES);
+            struct chunk *chunk = chunk_get(arena->chunk);
             if (!chunk)
                 return NULL;
             chunk->next = arena->chunks;

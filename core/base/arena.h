@@ -7,6 +7,8 @@
 
 /* Chunks come from a free list per thread where possible; a fresh arena allocates nothing until used. NULL: no memory. */
 struct bp_arena *arena_new(void);
+/* The same of chunks of so many bytes, which are not kept: for what lasts. */
+struct bp_arena *arena_new_small(size_t chunk);
 /* Forgets everything allocated and keeps the first chunk. Under ASan the memory is poisoned. */
 void arena_reset(struct bp_arena *arena);
 /* As bp_arena_alloc(), not zeroed. */

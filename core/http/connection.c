@@ -14,7 +14,7 @@
 #include "core/http/server_internal.h"
 #include "core/worker/fiber.h"
 
-enum { LINGER_SECONDS = 2, DISCARD_LIMIT = 64 * 1024 };
+enum { LINGER_SECONDS = 2 };
 
 static void release(struct connection *c)
 {
@@ -34,6 +34,18 @@ static void release_if_unused(struct connection *c)
         release(c);
 }
 
+/* The connection is dead. */
+static void cut_request(struct connection *c, struct bp_request *rq)
+{
+    request_close_stream(rq, BP_STREAM_LEFT);
+    if (!rq->detached) {
+        fiber_cancel(rq->fiber, BP_CANCELED);
+        return;
+    }
+    c->request = NULL;
+    output_abandon(c, rq);
+}
+
 void connection_kill(struct connection *c)
 {
     if (c->state != CONNECTION_DEAD) {
@@ -46,7 +58,7 @@ void connection_kill(struct connection *c)
         loop_deadline_clear(c->server->loop, &c->write_deadline);
         output_abort(c);
         if (c->request)
-            fiber_cancel(c->request->fiber, BP_CANCELED);
+            cut_request(c, c->request);
     }
     release_if_unused(c);
 }
@@ -68,7 +80,7 @@ static void linger(struct connection *c)
 /* A connection that waits for its next request needs no buffer. */
 static void release_idle_input(struct connection *c)
 {
-    if (c->in && c->in->refs == 1 && c->start == c->end && !c->request) {
+    if (c->in && c->in->refs == 1 && c->start == c->end && (!c->request || c->request->detached)) {
         server_inbuf_unref(c->server, c->in);
         c->in = NULL;
         c->start = c->end = 0;
@@ -95,6 +107,10 @@ void connection_drain(struct connection *c)
         return;
     if (c->request) {
         c->request->close_after = true;
+        if (c->request->detached) {
+            request_close_stream(c->request, BP_STREAM_DRAINED);
+            connection_finish_stream(c);
+        }
         return;
     }
     if (connection_queued(c) > 0) {
@@ -112,9 +128,24 @@ static void set_deadline(struct connection *c, bp_span span)
 /* The fiber's end: on the loop's stack. */
 static void connection_request_ended(void *argument);
 
-static void start_request(struct connection *c, struct bp_request *rq)
+/* Before anybody has seen it. The same request when there is no memory for less of it. */
+static struct bp_request *lean(struct connection *c, struct bp_request *rq, bp_str head)
+{
+    struct bp_request *leaner = server_request_lean(c->server, rq, head);
+    if (!leaner)
+        return rq;
+    request_route(leaner, c->server->assembly, c->listener);
+    return leaner;
+}
+
+/* head: its bytes in c->in. */
+static void start_request(struct connection *c, struct bp_request *rq, bp_str head)
 {
     struct server *server = c->server;
+    rq->connection = c;
+    request_route(rq, server->assembly, c->listener);
+    if (rq->endpoint && rq->endpoint->route.streams && !rq->reject_status && rq->head.body == PARSER_NO_BODY)
+        rq = lean(c, rq, head);
     const struct fiber_start start = {
         .function = request_run,
         .ended = connection_request_ended,
@@ -124,10 +155,10 @@ static void start_request(struct connection *c, struct bp_request *rq)
         .deadline = server->options->request_timeout > 0 ? rq->started + server->options->request_timeout : BP_FOREVER,
         .name = "request",
     };
-    rq->connection = c;
-    rq->inbuf = c->in;
-    if (c->in)
+    if (!rq->inbuf && c->in) {
+        rq->inbuf = c->in;
         c->in->refs++;
+    }
     c->request = rq;
     c->discard = 0;
     c->discard_chunked = false;
@@ -142,7 +173,6 @@ static void start_request(struct connection *c, struct bp_request *rq)
     loop_deadline_clear(server->loop, &c->deadline);
     c->head_timed = false;
     server->stats.requests++;
-    request_route(rq, server->assembly, c->listener);
     /* Already while readiness fails and listeners are still open (drain_delay): clients go elsewhere before their connections end. */
     if (server->draining || bp_draining())
         rq->close_after = true;
@@ -167,51 +197,7 @@ static void reject(struct connection *c, unsigned status, const char *reason)
     rq->reject_reason = reason;
     rq->close_after = true;
     c->start = c->end; /* what else came is not looked at */
-    start_request(c, rq);
-}
-
-/* Takes the rest of an unread body away. True when it is gone. */
-static bool discard_body(struct connection *c)
-{
-    while (c->discard > 0 || c->discard_chunked) {
-        if (c->start == c->end) {
-            if (c->fin) {
-                connection_kill(c);
-                return false;
-            }
-            if (connection_fill(c) <= 0)
-                return false;
-        }
-        size_t have = c->end - c->start, used = have;
-        if (c->discard_chunked) {
-            bp_str data;
-            const char *reason;
-            int result = parser_chunked(&c->chunked, bp_str_n(c->in->data + c->start, have), &c->server->limits, &used,
-                                        &data, &reason);
-            if (result < 0) {
-                c->discard_chunked = false;
-                c->state = CONNECTION_LAST;
-                connection_flush_soon(c);
-                return false;
-            }
-            if (result == 2)
-                c->discard_chunked = false;
-        } else {
-            if (used > c->discard)
-                used = (size_t)c->discard;
-            c->discard -= used;
-        }
-        c->start += (uint32_t)used;
-        c->discarded += used;
-        if (c->discarded > DISCARD_LIMIT && (c->discard > 0 || c->discard_chunked)) {
-            c->discard = 0;
-            c->discard_chunked = false;
-            c->state = CONNECTION_LAST;
-            connection_flush_soon(c);
-            return false;
-        }
-    }
-    return true;
+    start_request(c, rq, BP_STR(""));
 }
 
 /* Frees an idle connection's buffer (unless a reply that is not yet sent still needs it) and sets how long it may stay silent. */
@@ -235,7 +221,7 @@ static void rest(struct connection *c)
 static bool next_request(struct connection *c)
 {
     struct server *server = c->server;
-    if (!discard_body(c))
+    if (!input_discard_body(c))
         return false;
     if (c->start == c->end)
         return false;
@@ -263,7 +249,7 @@ static bool next_request(struct connection *c)
     if (!rq->head.keep_alive)
         rq->close_after = true;
     c->start += (uint32_t)length;
-    start_request(c, rq);
+    start_request(c, rq, bp_str_n(c->in->data + c->start - (size_t)length, (size_t)length));
     return true;
 }
 
@@ -288,6 +274,17 @@ static void wait_or_end(struct connection *c, int got)
         connection_kill(c);
 }
 
+/* Of the client of a detached stream. What else it sends waits, within the buffer. */
+static void watch_departure(struct connection *c)
+{
+    while (c->readable && (!c->in || c->end < c->in->cap) && connection_fill(c) > 0)
+        ;
+    if (c->fin || c->closed_edge)
+        connection_kill(c);
+    else
+        release_idle_input(c);
+}
+
 void connection_process(struct connection *c)
 {
     if (c->processing)
@@ -300,7 +297,9 @@ void connection_process(struct connection *c)
             break;
         }
         if (c->request) {
-            if (c->waits_input && (c->start != c->end || c->readable || c->fin))
+            if (c->request->detached)
+                watch_departure(c);
+            else if (c->waits_input && (c->start != c->end || c->readable || c->fin))
                 bp_event_set(&c->input);
             else if (c->readable && !c->waits_input && (!c->in || c->end < c->in->cap))
                 connection_fill(c); /* notices a FIN, and reads ahead within the buffer */
@@ -321,25 +320,17 @@ void connection_process(struct connection *c)
     }
     output_flush(c);
     c->processing = false;
-    if (c->request && (c->fin || c->closed_edge) && c->state == CONNECTION_OPEN && !c->deadline.armed)
+    if (c->request && !c->request->detached && (c->fin || c->closed_edge) && c->state == CONNECTION_OPEN &&
+        !c->deadline.armed)
         set_deadline(c, c->server->options->fin_grace);
     release_if_unused(c);
 }
 
-static void connection_request_ended(void *argument)
+/* Completes the reply behind whatever is queued. False when the connection is gone. */
+static bool finish_request(struct connection *c, struct bp_request *rq)
 {
-    struct bp_request *rq = argument;
-    struct connection *c = rq->connection;
     struct server *server = c->server;
     c->request = NULL;
-    c->waits_input = c->waits_output = NULL;
-    c->served = true;
-    rq->fiber = NULL;
-    if (c->state == CONNECTION_DEAD) {
-        output_abandon(c, rq);
-        release_if_unused(c);
-        return;
-    }
     /* Not waiting for a body that the client holds back until it hears 100, nor for a long one. */
     if (c->discard > DISCARD_LIMIT || rq->body_state == BODY_FAILED ||
         (rq->body_state == BODY_UNREAD && rq->head.expect_continue && c->start == c->end))
@@ -349,7 +340,7 @@ static void connection_request_ended(void *argument)
     if (!output_finish(c, rq)) {
         output_abandon(c, rq);
         connection_kill(c);
-        return;
+        return false;
     }
     loop_deadline_clear(server->loop, &c->deadline);
     if (rq->close_after)
@@ -357,7 +348,45 @@ static void connection_request_ended(void *argument)
     output_queue(c, rq);
     if (c->state == CONNECTION_OPEN && (c->discard > 0 || c->discard_chunked))
         set_deadline(c, server->options->body_timeout);
-    if (!c->processing)
+    return true;
+}
+
+void connection_finish_stream(struct connection *c)
+{
+    connection_flush_soon(c); /* first: who calls may be looking at connections, none goes before the turn's end */
+    if (finish_request(c, c->request))
+        c->readable = true; /* so that the next request is looked for then */
+}
+
+/* True when the reply stays open without its fiber. */
+static bool stream_stays(struct connection *c, struct bp_request *rq)
+{
+    if (!rq->stream.closed)
+        return false;
+    if (rq->cut || c->server->draining) {
+        request_close_stream(rq, rq->cut ? BP_STREAM_LEFT : BP_STREAM_DRAINED);
+        return false;
+    }
+    request_detach(rq);
+    loop_deadline_clear(c->server->loop, &c->deadline);
+    return true;
+}
+
+static void connection_request_ended(void *argument)
+{
+    struct bp_request *rq = argument;
+    struct connection *c = rq->connection;
+    c->waits_input = c->waits_output = NULL;
+    c->served = true;
+    rq->fiber = NULL;
+    rq->place = NULL;
+    if (c->state == CONNECTION_DEAD) {
+        c->request = NULL;
+        output_abandon(c, rq);
+        release_if_unused(c);
+        return;
+    }
+    if ((stream_stays(c, rq) || finish_request(c, rq)) && !c->processing)
         connection_process(c);
 }
 

@@ -99,6 +99,10 @@ int connection_await_output(struct connection *connection);
 /* Queues bytes outside of a recorded reply (100 Continue, a stream's) and sends them at the end of this turn. False when out of
  * memory. */
 bool connection_write(struct connection *connection, bp_str bytes);
+/* The same for what is in pieces, but gives it to the kernel at once when nothing is queued before it. False: out of memory, some of it may be gone. */
+bool connection_send(struct connection *connection, const bp_str *pieces, size_t count);
+/* Ends a detached reply, whose owner knows it. */
+void connection_finish_stream(struct connection *connection);
 /* Sends what is queued at the end of this turn. */
 void connection_flush_soon(struct connection *connection);
 /* Bytes queued and not sent. */

@@ -11,6 +11,10 @@ void connection_process(struct connection *connection);
 bool connection_take_header(struct connection *connection);
 /* Sets peer_trusted. */
 void connection_judge_peer(struct connection *connection);
+/* Of an unread body: more than this is not read just so that the next request can be. */
+enum { DISCARD_LIMIT = 64 * 1024 };
+/* Takes the rest of an unread body away. True when it is gone. */
+bool input_discard_body(struct connection *connection);
 /* out is empty again. May free the connection. */
 void connection_sent(struct connection *connection);
 

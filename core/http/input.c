@@ -95,3 +95,46 @@ int connection_await_input(struct connection *c)
             return 1;
     }
 }
+
+bool input_discard_body(struct connection *c)
+{
+    while (c->discard > 0 || c->discard_chunked) {
+        if (c->start == c->end) {
+            if (c->fin) {
+                connection_kill(c);
+                return false;
+            }
+            if (connection_fill(c) <= 0)
+                return false;
+        }
+        size_t have = c->end - c->start, used = have;
+        if (c->discard_chunked) {
+            bp_str data;
+            const char *reason;
+            int result = parser_chunked(&c->chunked, bp_str_n(c->in->data + c->start, have), &c->server->limits, &used,
+                                        &data, &reason);
+            if (result < 0) {
+                c->discard_chunked = false;
+                c->state = CONNECTION_LAST;
+                connection_flush_soon(c);
+                return false;
+            }
+            if (result == 2)
+                c->discard_chunked = false;
+        } else {
+            if (used > c->discard)
+                used = (size_t)c->discard;
+            c->discard -= used;
+        }
+        c->start += (uint32_t)used;
+        c->discarded += used;
+        if (c->discarded > DISCARD_LIMIT && (c->discard > 0 || c->discard_chunked)) {
+            c->discard = 0;
+            c->discard_chunked = false;
+            c->state = CONNECTION_LAST;
+            connection_flush_soon(c);
+            return false;
+        }
+    }
+    return true;
+}

@@ -158,6 +158,27 @@ bool connection_write(struct connection *c, bp_str bytes)
     return !c->out.failed;
 }
 
+bool connection_send(struct connection *c, const bp_str *pieces, size_t count)
+{
+    struct iovec parts[4];
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+    size_t taken = 0;
+    for (size_t i = 0; i < count; i++)
+        parts[i] = (struct iovec){.iov_base = (void *)(uintptr_t)pieces[i].ptr, .iov_len = pieces[i].len};
+    if (connection_queued(c) == 0 && !c->write_blocked) {
+        ssize_t sent = sendmsg(c->fd, &message, MSG_NOSIGNAL);
+        taken = sent > 0 ? (size_t)sent : 0; /* whatever the error is: flush() will meet it, too */
+        c->position += taken;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t gone = taken < pieces[i].len ? taken : pieces[i].len;
+        taken -= gone;
+        if (gone < pieces[i].len && !connection_write(c, bp_str_n(pieces[i].ptr + gone, pieces[i].len - gone)))
+            return false;
+    }
+    return true;
+}
+
 bool output_finish(struct connection *c, struct bp_request *rq)
 {
     size_t before;

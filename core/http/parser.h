@@ -41,14 +41,14 @@ struct parser_head {
         query; /* raw, still encoded: origin-form or the path of absolute-form ("/" when empty); "*" for OPTIONS * */
     bp_str authority; /* of absolute-form or Host: as sent */
     unsigned minor;   /* HTTP/1.minor: 0 or 1 */
-    struct parser_field fields[PARSER_FIELDS];
     uint32_t field_count;
     uint64_t names;        /* a bit for each field's name, parser_name_bit(): without it, no field has that name */
     enum parser_body body; /* a Content-Length of 0 is PARSER_NO_BODY */
     uint64_t content_length;
-    bool keep_alive;      /* by version and Connection */
-    bool expect_continue; /* Expect: 100-continue, HTTP/1.1 only */
-    bool expect_unknown;  /* another expectation: 417 */
+    bool keep_alive;                           /* by version and Connection */
+    bool expect_continue;                      /* Expect: 100-continue, HTTP/1.1 only */
+    bool expect_unknown;                       /* another expectation: 417 */
+    struct parser_field fields[PARSER_FIELDS]; /* last: see lean.c */
 };
 
 /* What is known of an incomplete head: how far its end was looked for, and how long it was when last parsed. Zero it before the first

@@ -12,7 +12,7 @@
 
 static const bp_str json_type = BP_STR_INIT("application/json; charset=utf-8");
 
-static int misuse(const struct bp_request *rq, const char *what)
+int reply_misuse(const struct bp_request *rq, const char *what)
 {
     bp_log(NULL, BP_LOG_ERROR, "reply.misuse", what, bp_log_str("route", bp_request_route(rq)));
     return BP_MISUSE;
@@ -21,9 +21,9 @@ static int misuse(const struct bp_request *rq, const char *what)
 int bp_reply_body(struct bp_request *rq, unsigned status, bp_str content_type, bp_str body)
 {
     if (rq->streaming)
-        return misuse(rq, "A reply was recorded after a streaming reply had begun");
+        return reply_misuse(rq, "A reply was recorded after a streaming reply had begun");
     if (status < 200 || status > 599)
-        return misuse(rq, "A reply's status must be from 200 to 599");
+        return reply_misuse(rq, "A reply's status must be from 200 to 599");
     rq->status = status;
     rq->content_type = content_type;
     rq->content = body;
@@ -31,7 +31,7 @@ int bp_reply_body(struct bp_request *rq, unsigned status, bp_str content_type, b
 }
 
 /* Encodes into the server's scratch buffer, so that only the finished text takes arena memory. */
-static int reply_scratch(struct bp_request *rq, unsigned status, const struct buffer *scratch)
+static int record(struct bp_request *rq, unsigned status, const struct buffer *scratch)
 {
     if (scratch->failed)
         return BP_NOMEM;
@@ -39,7 +39,7 @@ static int reply_scratch(struct bp_request *rq, unsigned status, const struct bu
     return body.ptr ? bp_reply_body(rq, status, json_type, body) : BP_NOMEM;
 }
 
-static struct buffer *scratch_of(struct bp_request *rq)
+struct buffer *reply_scratch(struct bp_request *rq)
 {
     struct buffer *scratch = &rq->connection->server->scratch;
     scratch->len = 0;
@@ -50,29 +50,29 @@ static struct buffer *scratch_of(struct bp_request *rq)
 int bp_reply_object(struct bp_request *rq, unsigned status, const char *message, const struct bp_field *rows,
                     const void *object)
 {
-    struct buffer *out = scratch_of(rq);
+    struct buffer *out = reply_scratch(rq);
     buffer_add(out, BP_STR("{\"success\":true,\"message\":"));
     schema_encode_text(bp_str_of(message), out);
     buffer_add(out, BP_STR(",\"data\":"));
     schema_encode_json(rows, object, out);
     buffer_add_char(out, '}');
-    return reply_scratch(rq, status, out);
+    return record(rq, status, out);
 }
 
 int bp_reply_message(struct bp_request *rq, unsigned status, const char *message)
 {
-    struct buffer *out = scratch_of(rq);
+    struct buffer *out = reply_scratch(rq);
     buffer_add(out, BP_STR("{\"success\":true,\"message\":"));
     schema_encode_text(bp_str_of(message), out);
     buffer_add_char(out, '}');
-    return reply_scratch(rq, status, out);
+    return record(rq, status, out);
 }
 
 int bp_reply_json(struct bp_request *rq, unsigned status, const struct bp_field *rows, const void *object)
 {
-    struct buffer *out = scratch_of(rq);
+    struct buffer *out = reply_scratch(rq);
     schema_encode_json(rows, object, out);
-    return reply_scratch(rq, status, out);
+    return record(rq, status, out);
 }
 
 unsigned bp_reply_status(const struct bp_request *rq)
@@ -126,9 +126,9 @@ static struct reply_header *header_slot(struct bp_request *rq)
 int bp_header_add(struct bp_request *rq, bp_str name, bp_str value)
 {
     if (rq->streaming)
-        return misuse(rq, "A header field was set after the head was sent");
+        return reply_misuse(rq, "A header field was set after the head was sent");
     if (!is_token(name) || !is_value(value))
-        return misuse(rq, "A header field's name is no token, or its value holds CR, LF or NUL");
+        return reply_misuse(rq, "A header field's name is no token, or its value holds CR, LF or NUL");
     char *line = arena_take(rq->arena, name.len + value.len + 4), *own_value = line + name.len + 2;
     struct reply_header *slot = line ? header_slot(rq) : NULL;
     if (!slot)
@@ -151,7 +151,7 @@ int bp_header_set(struct bp_request *rq, bp_str name, bp_str value)
 {
     uint32_t kept = 0;
     if (rq->streaming)
-        return misuse(rq, "A header field was set after the head was sent");
+        return reply_misuse(rq, "A header field was set after the head was sent");
     while (kept < rq->header_count && !is_named(&rq->headers[kept], name))
         kept++;
     for (uint32_t i = kept; i < rq->header_count; i++)
@@ -178,7 +178,7 @@ int bp_header_remove(struct bp_request *rq, bp_str name)
 {
     uint32_t kept = 0;
     if (rq->streaming)
-        return misuse(rq, "A header field was taken back after the head was sent");
+        return reply_misuse(rq, "A header field was taken back after the head was sent");
     for (uint32_t i = 0; i < rq->header_count; i++) {
         struct reply_header header = rq->headers[i];
         if (header.name.ptr && bp_str_eq_nocase(header.name, name))
@@ -201,7 +201,7 @@ int bp_header_remove(struct bp_request *rq, bp_str name)
 int bp_header_block(struct bp_request *rq, bp_str lines)
 {
     if (rq->streaming)
-        return misuse(rq, "A header field was set after the head was sent");
+        return reply_misuse(rq, "A header field was set after the head was sent");
     struct reply_header *slot = header_slot(rq);
     if (!slot)
         return BP_NOMEM;
@@ -274,45 +274,4 @@ void request_call_on_done(struct bp_request *rq, enum bp_outcome outcome, bp_tim
     for (struct request_hook *hook = rq->on_done; hook; hook = hook->next)
         hook->call.done(rq, &done, hook->argument);
     rq->on_done = NULL;
-}
-
-int bp_stream_begin(struct bp_request *rq, unsigned status, bp_str content_type)
-{
-    struct connection *c = rq->connection;
-    int recorded = bp_reply_body(rq, status, content_type, BP_STR(""));
-    if (recorded < 0)
-        return recorded;
-    if (c->state == CONNECTION_DEAD)
-        return BP_CANCELED;
-    request_call_on_head(rq);
-    rq->chunked = rq->head.minor == 1;
-    if (!rq->chunked)
-        rq->close_after = true;
-    struct buffer *out = scratch_of(rq);
-    rq->streaming = true;
-    if (!reply_encode(rq, out, !rq->close_after) || !connection_write(c, buffer_str(out)))
-        return BP_NOMEM;
-    bp_set_deadline(rq, BP_FOREVER);
-    return 0;
-}
-
-int bp_stream_write(struct bp_request *rq, bp_str data)
-{
-    struct connection *c = rq->connection;
-    if (!rq->streaming)
-        return misuse(rq, "bp_stream_write before bp_stream_begin");
-    if (c->state == CONNECTION_DEAD)
-        return BP_CANCELED;
-    if (data.len == 0 || rq->head.method == BP_HEAD)
-        return 0;
-    struct buffer *out = scratch_of(rq);
-    if (rq->chunked)
-        buffer_printf(out, "%zx\r\n", data.len);
-    buffer_add(out, data);
-    if (rq->chunked)
-        buffer_add(out, BP_STR("\r\n"));
-    if (out->failed || !connection_write(c, buffer_str(out)))
-        return BP_NOMEM;
-    rq->body_bytes += data.len;
-    return connection_await_output(c);
 }

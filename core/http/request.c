@@ -13,17 +13,12 @@
 void request_reset(struct bp_request *rq, size_t slot_bytes)
 {
     struct bp_arena *arena = rq->arena;
-    memset(rq, 0, offsetof(struct bp_request, head));
+    memset(rq, 0, offsetof(struct bp_request, lean));
     rq->arena = arena;
     /* The field slots of the head are filled as far as field_count says: the rest need not be cleared. */
     memset(&rq->head, 0, offsetof(struct parser_head, fields));
-    rq->head.field_count = 0;
-    rq->head.names = 0;
-    rq->head.body = PARSER_NO_BODY;
-    rq->head.content_length = 0;
-    rq->head.keep_alive = rq->head.expect_continue = rq->head.expect_unknown = false;
     memset(rq->slots, 0, slot_bytes);
-    rq->headers = rq->inline_headers;
+    rq->headers = rq->own_headers;
     rq->header_cap = REPLY_HEADERS_INLINE;
     rq->on_done_end = &rq->on_done;
 }

@@ -101,15 +101,29 @@ struct bp_request {
     uint64_t end_position; /* of the connection's output stream, behind the last byte */
     uint64_t head_bytes, body_bytes;
 
+    /* When the reply stays open behind the handler. */
+    struct bp_stream {
+        void (*closed)(void *argument, enum bp_stream_end end); /* NULL: not detached, or called */
+        void *argument;
+    } stream;
+    bool detached;
+
+    /* Memory that is kept from one request to the next. */
+    bool lean;                        /* as much as this one needs: not for the pool */
+    struct reply_header *own_headers; /* REPLY_HEADERS_INLINE */
+    char *slots;                      /* assembly.slot_bytes */
+
     /* From here on only what counts say is there is valid. */
-    struct parser_head head;
     struct request_client client;
-    struct reply_header inline_headers[REPLY_HEADERS_INLINE];
-    _Alignas(16) char slots[]; /* assembly.slot_bytes */
+    struct parser_head head; /* last: of a lean request, its fields end with the last one */
 };
 
 /* Runs the pipeline: the fiber's function. Leaves a reply recorded unless the client is gone. */
 void request_run(void *request);
+/* Its fiber has ended, its reply has not. */
+void request_detach(struct bp_request *rq);
+/* Tells the owner of a stream that was detached, once. */
+void request_close_stream(struct bp_request *rq, enum bp_stream_end end);
 /* Finds route and pipeline for a complete head that came by the listener of that name. */
 void request_route(struct bp_request *rq, const struct assembly *assembly, const char *listener);
 /* Forgets what an earlier request left, keeping the pooled memory. */
@@ -126,6 +140,10 @@ int request_fail_problems(struct bp_request *rq, const struct bp_problems *probl
 void request_note_error(struct bp_request *rq);
 /* Whose stage or handler is that of this index; NULL: the core answers. */
 struct bp_host *request_running(const struct bp_request *rq, uint32_t index);
+/* Logs a misuse of the functions of reply.h: BP_MISUSE. */
+int reply_misuse(const struct bp_request *rq, const char *what);
+/* The server's buffer for what is encoded, empty. */
+struct buffer *reply_scratch(struct bp_request *rq);
 /* Turns a negative status into a recorded reply, once, where it appears first. */
 void request_fail_status(struct bp_request *rq, int status, const char *plugin);
 

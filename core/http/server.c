@@ -14,15 +14,18 @@
 #include "core/base/arena.h"
 #include "core/http/request.h"
 
-enum {
-    ACCEPTS_PER_TURN = 8,
-    INBUF_SIZE = 16 * 1024,
-    POOLED_INBUFS = 256,
-    POOLED_REQUESTS = 256,
-    POOLED_CONNECTIONS = 256
-};
+enum { ACCEPTS_PER_TURN = 8, INBUF_SIZE = 16 * 1024, POOLED_INBUFS = 256, POOLED_CONNECTIONS = 256 };
 
 static const struct timeval accept_pause = {.tv_usec = 100 * 1000};
+
+struct inbuf *server_inbuf_exact(size_t cap)
+{
+    struct inbuf *inbuf = malloc(sizeof(*inbuf) + cap);
+    if (!inbuf)
+        return NULL;
+    *inbuf = (struct inbuf){.refs = 1, .cap = (uint32_t)cap};
+    return inbuf;
+}
 
 struct inbuf *server_inbuf_new(struct server *server, size_t cap)
 {
@@ -33,10 +36,7 @@ struct inbuf *server_inbuf_new(struct server *server, size_t cap)
     } else {
         if (cap < INBUF_SIZE)
             cap = INBUF_SIZE;
-        inbuf = malloc(sizeof(*inbuf) + cap);
-        if (!inbuf)
-            return NULL;
-        inbuf->cap = (uint32_t)cap;
+        return server_inbuf_exact(cap);
     }
     inbuf->next = NULL;
     inbuf->refs = 1;
@@ -53,40 +53,6 @@ void server_inbuf_unref(struct server *server, struct inbuf *inbuf)
         server->inbuf_count++;
     } else {
         free(inbuf);
-    }
-}
-
-struct bp_request *server_request_new(struct server *server)
-{
-    struct bp_request *rq = server->requests;
-    if (rq) {
-        server->requests = rq->next;
-        server->request_count--;
-    } else {
-        rq = malloc(sizeof(*rq) + server->assembly->slot_bytes);
-        if (!rq)
-            return NULL;
-        rq->arena = arena_new();
-        if (!rq->arena) {
-            free(rq);
-            return NULL;
-        }
-    }
-    request_reset(rq, server->assembly->slot_bytes);
-    return rq;
-}
-
-void server_request_free(struct server *server, struct bp_request *rq)
-{
-    server_inbuf_unref(server, rq->inbuf);
-    if (server->request_count < POOLED_REQUESTS) {
-        arena_reset(rq->arena);
-        rq->next = server->requests;
-        server->requests = rq;
-        server->request_count++;
-    } else {
-        arena_free(rq->arena);
-        free(rq);
     }
 }
 
@@ -284,11 +250,7 @@ struct server *server_free(struct server *server)
         next = b->next;
         free(b);
     }
-    for (struct bp_request *rq = server->requests, *next; rq; rq = next) {
-        next = rq->next;
-        arena_free(rq->arena);
-        free(rq);
-    }
+    server_requests_free(server);
     for (struct connection *c = server->free_connections, *next; c; c = next) {
         next = c->next;
         free(c);

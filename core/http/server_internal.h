@@ -47,9 +47,15 @@ struct server {
 };
 
 struct inbuf *server_inbuf_new(struct server *server, size_t cap);
+/* Of exactly this size. */
+struct inbuf *server_inbuf_exact(size_t cap);
 void server_inbuf_unref(struct server *server, struct inbuf *inbuf);
 struct bp_request *server_request_new(struct server *server);
 void server_request_free(struct server *server, struct bp_request *rq);
+/* A request like rq, just parsed, without a body, in little memory: for one that lasts. NULL when there is none; else rq is gone. */
+struct bp_request *server_request_lean(struct server *server, struct bp_request *rq, bp_str head);
+/* The pool. */
+void server_requests_free(struct server *server);
 /* The connection has left the list. */
 void server_connection_gone(struct server *server, struct connection *connection);
 

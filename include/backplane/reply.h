@@ -62,6 +62,38 @@ bool bp_reply_header_next(const struct bp_request *rq, size_t *at, bp_str *ret_n
 int bp_stream_begin(struct bp_request *rq, unsigned status, bp_str content_type);
 int bp_stream_write(struct bp_request *rq, bp_str data);
 
+/*
+ * A stream that outlives its handler, for many that are silent most of the time: without a fiber, in little memory where the route says
+ * .streams. After bp_stream_begin() the handler detaches it and returns 0; when the stages before it have returned, too, the fiber ends and the reply
+ * stays open. Requests behind it on the connection wait. Their client's end of the connection is its departure. bp_on_done functions are called at the real end.
+ */
+struct bp_stream;
+
+enum bp_stream_end {
+    BP_STREAM_ENDED, /* bp_stream_end() */
+    BP_STREAM_LEFT, /* the client left, took nothing for server.write_timeout, or the connection was cut: nothing can be sent any more */
+    BP_STREAM_DRAINED /* the worker stops: what closed() still sends goes out, then the stream ends */
+};
+
+#define BP_STREAM_NO_CONTENT 1 /* to HEAD */
+
+/*
+ * On the request's fiber, after bp_stream_begin(), once. closed(argument, end) is called exactly once, at the latest before stop of any plugin, on the loop (so
+ * it must not suspend), perhaps from within bp_stream_end() and perhaps before the handler has returned, should it wait or fail after this
+ * call; *ret_stream is no stream any more when it returns. Does not suspend. 0; BP_STREAM_NO_CONTENT: nothing was detached, the handler returns 0;
+ * BP_CANCELED (the client is gone), BP_MISUSE: nothing was detached.
+ */
+int bp_stream_detach(struct bp_request *rq, void (*closed)(void *argument, enum bp_stream_end end), void *argument,
+                     struct bp_stream **ret_stream);
+/*
+ * On the loop or any fiber; does not suspend, nor call closed(). Gives data to the kernel at once where it takes it, and keeps a copy of what it does not
+ * take. 0; BP_BUSY: more than server.write_buffer would wait for this client, none of data was taken (end the stream, or leave this piece out);
+ * BP_CANCELED: the client is gone; BP_NOMEM.
+ */
+int bp_stream_send(struct bp_stream *stream, bp_str data);
+/* Ends the reply, so that it is whole. closed() has been called when this returns. As bp_stream_send(). Does nothing within closed(). */
+void bp_stream_end(struct bp_stream *stream);
+
 /* Calls function(rq, argument) just before the head is encoded, streaming or not; last registered first. It may set
  * header fields, and must not suspend. */
 int bp_on_head(struct bp_request *rq, void (*function)(struct bp_request *rq, void *argument), void *argument);

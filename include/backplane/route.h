@@ -52,6 +52,9 @@ struct bp_route {
     /* "todos:write": an identity that is limited to scopes must have this one. NULL: an identity that is limited cannot use the route.
      * That of a resource's routes is its plural and "read" or "write", where unset. */
     const char *scope;
+    uint32_t
+        streams; /* 1: its replies stay open for long (bp_stream_detach()): such a request lives in as little memory as it needs */
+    uint32_t spare32;
 };
 
 /* The route that matched, as its plugin declared it, with what follows from .resource filled in; NULL when none did. On the request's
