@@ -100,7 +100,7 @@ int connection_await_output(struct connection *connection);
  * memory. */
 bool connection_write(struct connection *connection, bp_str bytes);
 /* The same for what is in pieces, but gives it to the kernel at once when nothing is queued before it. False: out of memory, some of it may be gone. */
-bool connection_send(struct connection *connection, const bp_str *pieces, size_t count);
+bool connection_write_now(struct connection *connection, const bp_str *pieces, size_t count);
 /* Ends a detached reply, whose owner knows it. */
 void connection_finish_stream(struct connection *connection);
 /* Sends what is queued at the end of this turn. */

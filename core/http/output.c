@@ -158,7 +158,7 @@ bool connection_write(struct connection *c, bp_str bytes)
     return !c->out.failed;
 }
 
-bool connection_send(struct connection *c, const bp_str *pieces, size_t count)
+bool connection_write_now(struct connection *c, const bp_str *pieces, size_t count)
 {
     struct iovec parts[4];
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};

@@ -82,7 +82,7 @@ int bp_stream_send(struct bp_stream *stream, bp_str data)
         return BP_BUSY;
     if (rq->chunked)
         pieces[0].len = (size_t)snprintf(size, sizeof(size), "%zx\r\n", data.len);
-    if (!connection_send(c, rq->chunked ? pieces : pieces + 1, rq->chunked ? 3 : 1))
+    if (!connection_write_now(c, rq->chunked ? pieces : pieces + 1, rq->chunked ? 3 : 1))
         return BP_NOMEM;
     rq->body_bytes += data.len;
     return 0;
