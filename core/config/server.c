@@ -82,14 +82,10 @@ static void finish_proxies(struct loader *loader, struct config_server *server)
     struct bp_array networks = {0};
     size_t cap = 0;
     for (size_t i = 0; setting && i < server->trusted_proxies.len; i++) {
-        bp_str rest = setting->items[i].missing_environment ? BP_STR("") : texts[i];
-        while (rest.len > 0) {
-            const char *comma = memchr(rest.ptr, ',', rest.len);
-            bp_str text = bp_str_n(rest.ptr, comma ? (size_t)(comma - rest.ptr) : rest.len);
-            rest = bp_str_n(rest.ptr + text.len + (comma != NULL), rest.len - text.len - (comma != NULL));
+        bp_str rest = setting->items[i].missing_environment ? BP_STR("") : texts[i], text;
+        while (bp_str_next(&rest, ',', &text))
             if (bp_str_trim(text).len > 0)
                 add_network(loader, &setting->items[i], i, bp_str_trim(text), &networks, &cap);
-        }
     }
     server->trusted_proxies = networks;
 }

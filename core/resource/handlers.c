@@ -58,14 +58,13 @@ static int refuse_query(struct bp_request *rq, bp_str parameter, const char *cod
 int resource_select(struct bp_request *rq, const struct resource *resource, bp_str fields, uint64_t *ret_set)
 {
     uint64_t set = 0;
+    bp_str name;
     if (!fields.ptr || fields.len == 0) {
         *ret_set = resource->all;
         return 0;
     }
-    while (fields.len > 0) {
-        const char *comma = memchr(fields.ptr, ',', fields.len);
-        bp_str name = bp_str_trim(bp_str_n(fields.ptr, comma ? (size_t)(comma - fields.ptr) : fields.len));
-        fields = comma ? bp_str_n(comma + 1, (size_t)(fields.ptr + fields.len - comma - 1)) : bp_str_n(NULL, 0);
+    while (bp_str_next(&fields, ',', &name)) {
+        name = bp_str_trim(name);
         int member = resource_member_json(resource, name);
         if (member < 0) {
             return refuse_query(rq, BP_STR("fields"), "invalid", "Query parameter \"fields\" names", name,

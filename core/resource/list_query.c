@@ -165,10 +165,11 @@ static const char *parse_sort(const struct resource *resource, bp_str text, bool
                               unsigned *ret_count)
 {
     unsigned count = 0;
-    while (text.len > 0) {
-        const char *comma = memchr(text.ptr, ',', text.len);
-        bp_str name = bp_str_trim(bp_str_n(text.ptr, comma ? (size_t)(comma - text.ptr) : text.len));
-        text = comma ? bp_str_n(comma + 1, (size_t)(text.ptr + text.len - comma - 1)) : bp_str_n(NULL, 0);
+    bp_str name;
+    if (text.len == 0)
+        text.ptr = NULL;
+    while (bp_str_next(&text, ',', &name)) {
+        name = bp_str_trim(name);
         bool descending = name.len > 0 && name.ptr[0] == '-';
         if (descending)
             name = bp_str_n(name.ptr + 1, name.len - 1);
@@ -203,8 +204,8 @@ const char *list_query_compile(struct resource *resource)
     resource->query_size = derive.size;
     if (derive.wrong)
         return derive.wrong;
-    const char *wrong = parse_sort(resource, bp_str_of(resource->definition->sort ? resource->definition->sort : ""),
-                                   true, resource->sort, &resource->sort_count);
+    const char *wrong =
+        parse_sort(resource, bp_str_of(resource->definition->sort), true, resource->sort, &resource->sort_count);
     return wrong ? "its sort names what cannot be sorted by" : schema_check(derive.rows);
 }
 
@@ -232,7 +233,7 @@ bp_str list_next_pair(bp_str *rest)
 static void check_names(struct reader *reader)
 {
     bp_str rest = bp_request_query(reader->rq);
-    uint64_t seen = 0;
+    uint64_t seen = 0, repeated = 0;
     while (rest.len > 0) {
         bp_str pair = list_next_pair(&rest);
         const char *equals = memchr(pair.ptr, '=', pair.len);
@@ -257,7 +258,8 @@ static void check_names(struct reader *reader)
                                          name.len < 100 ? (int)name.len : 100, name.ptr,
                                          nearest ? "; did you mean \"" : "", nearest ? nearest : "",
                                          nearest ? "\"?" : ""));
-        } else if (seen & UINT64_C(1) << i) {
+        } else if (seen & ~repeated & UINT64_C(1) << i) {
+            repeated |= UINT64_C(1) << i;
             problems_add(
                 &reader->problems, name, "repeated",
                 bp_arena_printf(reader->rq->arena, "Query parameter \"%.*s\" is repeated", (int)name.len, name.ptr));

@@ -69,11 +69,8 @@ void key_digest_shared(const struct key *key, struct digest *ret_digest)
 
 bool key_next_name(bp_str *list, bp_str *ret_name)
 {
-    while (list->len > 0) {
-        const char *comma = memchr(list->ptr, ',', list->len);
-        size_t len = comma ? (size_t)(comma - list->ptr) : list->len;
-        *ret_name = bp_str_trim(bp_str_n(list->ptr, len));
-        *list = comma ? bp_str_n(comma + 1, list->len - len - 1) : bp_str_n(NULL, 0);
+    while (bp_str_next(list, ',', ret_name)) {
+        *ret_name = bp_str_trim(*ret_name);
         if (ret_name->len > 0)
             return true;
     }

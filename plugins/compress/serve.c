@@ -35,13 +35,10 @@ static bool type_fits(const struct compress_stage *stage, bp_str type)
 
 static bool has_directive(bp_str list, bp_str directive)
 {
-    while (list.len > 0) {
-        const char *comma = memchr(list.ptr, ',', list.len);
-        size_t len = comma ? (size_t)(comma - list.ptr) : list.len;
-        if (bp_str_eq_nocase(bp_str_trim(bp_str_n(list.ptr, len)), directive))
+    bp_str item;
+    while (bp_str_next(&list, ',', &item))
+        if (bp_str_eq_nocase(bp_str_trim(item), directive))
             return true;
-        list = comma ? bp_str_n(list.ptr + len + 1, list.len - len - 1) : bp_str_n(NULL, 0);
-    }
     return false;
 }
 

@@ -9,13 +9,10 @@ bool cors_any(bp_str option)
 /* Takes the next entry off the list. False at its end. */
 static bool next_entry(bp_str *list, bp_str *ret_entry)
 {
-    if (!list->ptr)
-        return false;
-    const char *comma = memchr(list->ptr, ',', list->len);
-    size_t len = comma ? (size_t)(comma - list->ptr) : list->len;
-    *ret_entry = bp_str_trim(bp_str_n(list->ptr, len));
-    *list = comma ? bp_str_n(comma + 1, list->len - len - 1) : bp_str_n(NULL, 0);
-    return true;
+    bool more = bp_str_next(list, ',', ret_entry);
+    if (more)
+        *ret_entry = bp_str_trim(*ret_entry);
+    return more;
 }
 
 bool cors_allows(bp_str option, bp_str origin)

@@ -222,11 +222,11 @@ static int check_defaults(struct bp_host *host, const struct resource_plugin *se
 /* The names in `sort`. */
 static int check_sort(struct bp_host *host, const struct resource_plugin *self, const struct definition *definition)
 {
-    bp_str rest = self->sort;
-    while (rest.len > 0) {
-        const char *comma = memchr(rest.ptr, ',', rest.len);
-        bp_str name = bp_str_trim(bp_str_n(rest.ptr, comma ? (size_t)(comma - rest.ptr) : rest.len));
-        rest = comma ? bp_str_n(comma + 1, (size_t)(rest.ptr + rest.len - comma - 1)) : bp_str_n(NULL, 0);
+    bp_str rest = self->sort, name;
+    if (rest.len == 0)
+        rest.ptr = NULL;
+    while (bp_str_next(&rest, ',', &name)) {
+        name = bp_str_trim(name);
         if (name.len > 0 && name.ptr[0] == '-')
             name = bp_str_n(name.ptr + 1, name.len - 1);
         const struct bp_field *row = definition->rows + 1;

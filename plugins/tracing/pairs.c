@@ -69,14 +69,12 @@ int pairs_parse(bp_str text, struct pairs *ret_pairs, bp_str *ret_wrong)
     pairs.items = calloc(members, sizeof(*pairs.items));
     pairs.text = malloc(text.len + 2 * members + 1); /* "=" and "," make room for one NUL each */
     char *at = pairs.text;
+    bp_str member;
     if (!pairs.items || !pairs.text) {
         pairs_deinit(&pairs);
         return PAIRS_NOMEM;
     }
-    while (text.len > 0) {
-        const char *comma = memchr(text.ptr, ',', text.len);
-        bp_str member = bp_str_n(text.ptr, comma ? (size_t)(comma - text.ptr) : text.len);
-        text = comma ? bp_str_n(comma + 1, text.len - member.len - 1) : bp_str_n(NULL, 0);
+    while (bp_str_next(&text, ',', &member)) {
         member = bp_str_trim(member);
         if (member.len > 0 && !add(&pairs, member, &at)) {
             *ret_wrong = member;

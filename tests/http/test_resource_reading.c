@@ -208,9 +208,12 @@ static const struct {
     {"priority[ne]=1", "Unknown query parameter \"priority[ne]\"; did you mean \"priority[lte]\"?"},
     {"completed=true&completed=false", "Query parameter \"completed\" is repeated"},
     {"completed=true&%63ompleted=true", "Query parameter \"completed\" is repeated"},
+    {"completed=true&completed=false&completed=true", "Query parameter \"completed\" is repeated"},
     {"completed=yes", "completed must be a boolean"},
     {"sort=description", "Query parameter \"sort\" names a member that cannot be sorted by"},
     {"sort=title,-title", "Query parameter \"sort\" names a member twice"},
+    {"sort=title,", "Query parameter \"sort\" names a member that cannot be sorted by"},
+    {"sort=title,,priority", "Query parameter \"sort\" names a member that cannot be sorted by"},
     {"sort=title,priority,dueAt,createdAt,updatedAt", "Query parameter \"sort\" names more than 4 members"},
     {"fields=id,password", "Query parameter \"fields\" names \"password\", which is no member"},
 };
@@ -240,7 +243,8 @@ Test(reading, one_todo_and_its_query, .init = start, .fini = stop)
     } queries[] = {
         {"fields=id,title", NULL, 2},
         {"&fields=%69d&", NULL, 1},
-        {"fields=", NULL, 14},
+        {"fields=", NULL, 16},
+        {"fields=id,", "Query parameter \"fields\" names \"\", which is no member", 0},
         {"field=id", "Unknown query parameter \"field\"", 0},
         {"x=1&fields=id", "Unknown query parameter \"x\"", 0},
         {"fields=id&fields=title", "Query parameter \"fields\" is repeated", 0},

@@ -135,3 +135,26 @@ Test(str, utf8_length)
             cr_assert_eq(bp_utf8_length(bp_str_n(text, cut)), 0, "U+%04X cut to %zu", c, cut);
     }
 }
+
+Test(str, lists_are_taken_apart)
+{
+    static const struct {
+        const char *list;
+        size_t count;
+        const char *parts[4];
+    } cases[] = {
+        {NULL, 0, {NULL}},           {"", 1, {""}},        {"a", 1, {"a"}},      {"a,b", 2, {"a", "b"}},
+        {"a, b", 2, {"a", " b"}},    {"a,", 2, {"a", ""}}, {",a", 2, {"", "a"}}, {",", 2, {"", ""}},
+        {"a,,b", 3, {"a", "", "b"}}, {"a;b", 1, {"a;b"}},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bp_str list = bp_str_of(cases[i].list), part;
+        size_t count = 0;
+        while (bp_str_next(&list, ',', &part)) {
+            cr_assert_lt(count, cases[i].count, "\"%s\"", cases[i].list);
+            cr_expect(bp_str_is(part, cases[i].parts[count]), "\"%s\": %zu", cases[i].list, count);
+            count++;
+        }
+        cr_expect_eq(count, cases[i].count, "\"%s\"", cases[i].list);
+    }
+}
