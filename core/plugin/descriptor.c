@@ -137,6 +137,11 @@ static bool check_metrics(const struct bp_plugin *plugin, struct buffer *why)
     return true;
 }
 
+const char *descriptor_need_key(const struct bp_need *need)
+{
+    return need->key ? need->key : need->interface;
+}
+
 static bool check_needs(const struct bp_plugin *plugin, struct buffer *why)
 {
     for (const struct bp_need *need = plugin->needs; need && need->size; need++) {
@@ -145,8 +150,8 @@ static bool check_needs(const struct bp_plugin *plugin, struct buffer *why)
         else if (need->offset + sizeof(struct bp_service) > plugin->self_size)
             buffer_printf(why, "needs \"%s\": its member ends at byte %zu, but self_size is %u", need->interface,
                           need->offset + sizeof(struct bp_service), plugin->self_size);
-        else if (plugin->options && schema_find(plugin->options, bp_str_of(need->interface)))
-            buffer_printf(why, "options: \"%s\" is also the name of a service it needs", need->interface);
+        else if (plugin->options && schema_find(plugin->options, bp_str_of(descriptor_need_key(need))))
+            buffer_printf(why, "options: \"%s\" is also the name of a service it needs", descriptor_need_key(need));
         else
             continue;
         return false;

@@ -17,6 +17,9 @@ bool descriptor_copy(const struct bp_plugin *from, const char *file_name, struct
 bool descriptor_add(struct bp_plugin *plugin, const struct bp_plugin *added, struct bp_arena *arena,
                     struct buffer *why);
 
+/* The key of a plugins: entry that chooses among several providers. */
+const char *descriptor_need_key(const struct bp_need *need);
+
 /* True for the keys of a plugins: entry (or of a stage) that mean something to the core; so no option may be named so. */
 bool descriptor_is_core_key(const char *name);
 

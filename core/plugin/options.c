@@ -5,10 +5,10 @@
 #include "core/plugin/descriptor.h"
 #include "core/schema/schema.h"
 
-static bool is_needed_interface(const struct bp_plugin *plugin, const char *name)
+static bool is_needed_service(const struct bp_plugin *plugin, const char *name)
 {
     for (const struct bp_need *need = plugin->needs; need && need->size; need++)
-        if (strcmp(need->interface, name) == 0)
+        if (strcmp(descriptor_need_key(need), name) == 0)
             return true;
     return false;
 }
@@ -36,7 +36,7 @@ static const char *nearest_key(const struct options_group *group, const char *na
         if (!group->is_stage || (row->flags & BP_STAGE))
             keys[count++] = row->name;
     for (const struct bp_need *need = plugin->needs; !group->is_stage && need && need->size && count < 144; need++)
-        keys[count++] = need->interface;
+        keys[count++] = descriptor_need_key(need);
     const char *const *core = group->is_stage ? stage_keys : entry_keys;
     size_t core_count =
         group->is_stage ? sizeof(stage_keys) / sizeof(*stage_keys) : sizeof(entry_keys) / sizeof(*entry_keys);
@@ -109,7 +109,7 @@ bool options_decode(const struct options_group *group)
     for (size_t i = 0; group->setting && group->setting->kind == CONFIG_GROUP && i < group->setting->item_count; i++) {
         const struct config_setting *item = &group->setting->items[i];
         if (!descriptor_is_core_key(item->name) &&
-            (group->is_stage || !is_needed_interface(&group->host->plugin, item->name)))
+            (group->is_stage || !is_needed_service(&group->host->plugin, item->name)))
             fine &= decode_item(group, item);
     }
     return check_required(group) && fine;

@@ -3,6 +3,7 @@
 
 #include "backplane/arena.h"
 #include "backplane/status.h"
+#include "core/plugin/descriptor.h"
 #include "core/schema/schema.h"
 
 static const struct bp_provide *find_provide(const struct bp_host *host, const char *interface)
@@ -42,27 +43,30 @@ static const char *nearest_host(const struct assembly *assembly, bp_str name)
     return names ? nearest_name(name, names, assembly->host_count) : NULL;
 }
 
-/* <interface> = "instance" at the entry. */
+/* <key> = "instance" at the entry. */
 static struct bp_host *chosen_provider(struct bp_host *host, const struct bp_need *need,
                                        const struct config_setting *choice)
 {
     if (choice->kind != CONFIG_TEXT) {
-        REPORT(host, need->interface, "expected the name of an instance");
+        REPORT(host, descriptor_need_key(need), "expected the name of an instance");
         return NULL;
     }
     struct bp_host *provider = find_host(host->assembly, choice->text);
     const struct bp_provide *provide = provider ? find_provide(provider, need->interface) : NULL;
     if (!provider) {
         const char *nearest = nearest_host(host->assembly, choice->text);
-        REPORT(host, need->interface, "no instance is named \"%" BP_STR_FMT "\"%s%s%s", BP_STR_ARG(choice->text),
-               nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        REPORT(host, descriptor_need_key(need), "no instance is named \"%" BP_STR_FMT "\"%s%s%s",
+               BP_STR_ARG(choice->text), nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+               nearest ? "\"?" : "");
     } else if (provider == host) {
-        REPORT(host, need->interface, "an instance cannot use itself");
+        REPORT(host, descriptor_need_key(need), "an instance cannot use itself");
     } else if (!provide) {
-        REPORT(host, need->interface, "\"%s\" does not provide the service \"%s\"", provider->name, need->interface);
+        REPORT(host, descriptor_need_key(need), "\"%s\" does not provide the service \"%s\"", provider->name,
+               need->interface);
     } else if (provide->version != need->version) {
-        REPORT(host, need->interface, "version %u of the service \"%s\" is needed, \"%s\" provides version %u",
-               need->version, need->interface, provider->name, provide->version);
+        REPORT(host, descriptor_need_key(need),
+               "version %u of the service \"%s\" is needed, \"%s\" provides version %u", need->version, need->interface,
+               provider->name, provide->version);
     } else {
         return provider;
     }
@@ -80,7 +84,7 @@ static struct bp_host *only_provider(struct bp_host *host, const struct bp_need 
             other_version = provider;
         } else if (provide && found) {
             REPORT(host, NULL, "the service \"%s\" is provided by \"%s\" and \"%s\": choose with %s = \"%s\"",
-                   need->interface, found->name, provider->name, need->interface, found->name);
+                   need->interface, found->name, provider->name, descriptor_need_key(need), found->name);
             return NULL;
         } else if (provide) {
             found = provider;
@@ -104,7 +108,7 @@ void services_resolve(struct assembly *assembly)
         struct bp_host *host = assembly->hosts[i];
         for (size_t n = 0; host->plugin.needs && host->plugin.needs[n].size; n++) {
             const struct bp_need *need = &host->plugin.needs[n];
-            const struct config_setting *choice = config_get(host->config->setting, need->interface);
+            const struct config_setting *choice = config_get(host->config->setting, descriptor_need_key(need));
             struct bp_host *provider = choice ? chosen_provider(host, need, choice) : only_provider(host, need);
             if (!provider)
                 continue;

@@ -38,13 +38,14 @@ enum bp_phase {
 };
 
 /* A service this plugin uses: the core writes the provider into the struct bp_service at offset of self, before init.
- * In the configuration, `<interface> = "instance"` chooses among several providers. Begins with its size. */
+ * In the configuration, `<key> = "instance"` chooses among several providers. Begins with its size. */
 struct bp_need {
     uint32_t size;
     uint32_t version;
     const char *interface;
     uint32_t offset;
     uint32_t optional; /* 1: vtable stays NULL when there is no provider */
+    const char *key;   /* where an option has the interface's name; NULL: that name */
 };
 
 /* A service this plugin offers. vtable begins with its own size. */

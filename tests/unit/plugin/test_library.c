@@ -49,7 +49,7 @@ Test(library, refusals)
         {"core_key", "options: \"name\" is a key of the core"},
         {"outside", "options: \"key\" ends at byte 24, but self_size is 8"},
         {"stage_without_middleware", "options: \"quota\" is a stage's, but there is no middleware"},
-        {"uneven_rows", "size of needs[1] is 16, that of needs[0] is 24"},
+        {"uneven_rows", "size of needs[1] is 24, that of needs[0] is 32"},
         {"metric_outside", "metrics[0]: its member ends at byte 16, but self_size is 8"},
         {"need_outside", "needs \"thing\": its member ends at byte 16, but self_size is 8"},
         {"route_without_handler", "routes[0] has no handler"},

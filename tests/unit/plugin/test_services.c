@@ -63,17 +63,19 @@ Test(services, reports_and_order)
 Test(services, handles)
 {
     struct world world;
-    world_load(&world, "plugins: ({ use = \"taker\"; thing = \"b\"; }, { use = \"maybe\"; thing = \"a\"; }, { use = "
-                       "\"giver\"; name = \"a\"; }, { use = \"giver\"; name = \"b\"; answer = 7; });");
+    world_load(
+        &world,
+        "plugins: ({ use = \"taker\"; thing = \"b\"; }, { use = \"maybe\"; source = \"a\"; thing = 7; }, { use = "
+        "\"giver\"; name = \"a\"; }, { use = \"giver\"; name = \"b\"; answer = 7; });");
     cr_assert_not_null(world.assembly, "%s", world_report(&world));
     cr_assert_eq(assembly_start(world.assembly), 0);
-    cr_expect_str_eq(test_trace_take(), "b start; taker start 7; a start; maybe start with; ");
+    cr_expect_str_eq(test_trace_take(), "b start; taker start 7; a start; maybe start with 7; ");
     assembly_stop(world.assembly);
     world_free(&world);
     world_load(&world, "plugins: ({ use = \"maybe\"; });");
     cr_assert_not_null(world.assembly, "%s", world_report(&world));
     cr_assert_eq(assembly_start(world.assembly), 0);
-    cr_expect_str_eq(test_trace_take(), "maybe start without; ");
+    cr_expect_str_eq(test_trace_take(), "maybe start without 0; ");
     assembly_stop(world.assembly);
     world_free(&world);
 }
