@@ -5,6 +5,7 @@
 #include "backplane/iface/identity.h"
 #include "backplane/iface/todos.h"
 #include "backplane/resource.h"
+#include "backplane/status.h"
 #include "recurrence.h"
 #include "search.h"
 #include "todos_migrations.h"
@@ -159,7 +160,22 @@ static const struct bp_need needs[] = {
     BP_NEED_END,
 };
 
-static const struct bp_todos_vtable vtable = {.size = sizeof(struct bp_todos_vtable)};
+/* See bp_todos_next(). */
+static int next(bp_str text, bp_date from, bp_date *ret_next, char ret_rule[BP_TODOS_RULE_MAX])
+{
+    struct recurrence rule;
+    struct recurrence_problem problem;
+    if (!recurrence_parse(text, &rule, &problem))
+        return BP_MISUSE;
+    if (!recurrence_next(&rule, from, ret_next))
+        return BP_TODOS_E_ENDED;
+    rule.count -= rule.count > 0 ? 1 : 0;
+    (void)recurrence_format(&rule, ret_rule);
+    return 0;
+}
+
+_Static_assert(RECURRENCE_MAX == BP_TODOS_RULE_MAX, "what recurrence_format() writes fits");
+static const struct bp_todos_vtable vtable = {.size = sizeof(struct bp_todos_vtable), .next = next};
 static const struct bp_provide provides[] = {BP_PROVIDE(BP_TODOS, BP_TODOS_VERSION, &vtable), BP_PROVIDE_END};
 
 static const struct bp_route routes[] = {

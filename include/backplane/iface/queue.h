@@ -87,6 +87,7 @@ struct bp_job_new {
 };
 
 #ifndef __cplusplus
+/* Rows of kinds, their end, and a job to be. */
 #define BP_JOB_KIND(...)                                \
     {                                                   \
         .size = sizeof(struct bp_job_kind), __VA_ARGS__ \
