@@ -35,11 +35,13 @@ struct auth {
     uint32_t login_address_failures;
     bp_span login_window;
     uint32_t login_counts;
+    bp_span cleanup;
     /* services */
     struct bp_service db;
     struct bp_service mailer;      /* vtable NULL: none */
     struct bp_service key_value;   /* vtable NULL: none */
     struct bp_service http_client; /* the same; never with issuers */
+    struct bp_service queue;       /* the same */
     /* state of this worker */
     struct bp_host *host;
     int slot; /* of struct auth_slot */
@@ -50,7 +52,8 @@ struct auth {
     struct owned_tags owned_tags;
     struct throttle throttle;
     struct key_ring key_ring;
-    struct issuer *issuer;            /* as many as there are issuers */
+    struct issuer *issuer; /* as many as there are issuers */
+    char clean_name[80], clean_cron[40];
     char *public_keys;                /* what /.well-known/jwks.json answers */
     char made_secret[SECRET_MAX + 1]; /* what secret points to when none was given */
     char dummy_hash[PASSWORD_HASH_SIZE];

@@ -11,8 +11,10 @@
 #include "backplane/iface/identity.h"
 #include "backplane/iface/key_value.h"
 #include "backplane/iface/mailer.h"
+#include "backplane/iface/queue.h"
 #include "backplane/resource.h"
 #include "capacity.h"
+#include "clean.h"
 
 static const struct bp_field options[] = {
     BP_TEXT(struct auth, secret, .def = "", .flags = BP_SECRET,
@@ -63,6 +65,10 @@ static const struct bp_field options[] = {
             .doc = "How long a token for a forgotten password is valid."),
     BP_SPAN(struct auth, verify_expires_in, .def = "24h", .min = BP_MINUTE, .max = 30 * BP_DAY,
             .doc = "How long a token that verifies an address is valid."),
+    BP_SPAN(struct auth, cleanup, .def = "1h", .min = BP_SECOND, .max = 30 * BP_DAY,
+            .doc = "How often sessions and tokens of messages that have expired are deleted, and addresses that nobody "
+                   "has logged "
+                   "in from for 90 days; where there is a queue."),
     BP_U32(struct auth, login_max_failures, .def = "10", .min = 0, .max = 1000000,
            .doc = "Failed logins of an account in login_window, after which further ones are answered with 429, from "
                   "addresses that it has not logged in from before; and of an account at each address that it has. "
@@ -84,6 +90,7 @@ static const struct bp_need needs[] = {
     BP_NEED(BP_MAILER, BP_MAILER_VERSION, struct auth, mailer, .optional = 1),
     BP_NEED(BP_KEY_VALUE, BP_KEY_VALUE_VERSION, struct auth, key_value, .optional = 1),
     BP_NEED(BP_HTTP_CLIENT, BP_HTTP_CLIENT_VERSION, struct auth, http_client, .optional = 1),
+    BP_NEED(BP_QUEUE, BP_QUEUE_VERSION, struct auth, queue, .optional = 1),
     BP_NEED_END,
 };
 
@@ -183,7 +190,7 @@ static int auth_init(struct bp_host *host, void *self)
         return bp_config_error(host, "keys", "key %zu %s", index + 1, problem);
     if (auth->expires_in % BP_SECOND != 0)
         return bp_config_error(host, "expires_in", "must be whole seconds: tokens know no others");
-    return 0;
+    return auth->queue.vtable ? clean_init(auth) : 0;
 }
 
 static const struct bp_command commands[] = {

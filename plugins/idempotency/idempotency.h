@@ -10,11 +10,12 @@ enum result { RESULT_NEW, RESULT_REPLAYED, RESULT_IN_FLIGHT, RESULT_MISMATCH, RE
 
 struct idempotency {
     struct bp_host *host;
-    struct bp_service db;
+    struct bp_service db, queue; /* queue: vtable NULL: none */
     bp_span cleanup;
     uint64_t max_reply;
     struct flights *flights; /* shared by the workers */
-    struct bp_timer *timer;
+    struct bp_timer *timer;  /* without a queue */
+    char clean_name[80], clean_cron[40];
     bool cleaning;
     struct bp_metric *requests_metric;
     struct bp_series *results[RESULT_COUNT];

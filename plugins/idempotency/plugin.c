@@ -2,6 +2,7 @@
 /* idempotency: a write that is repeated with the same key takes place once. */
 #include <stdio.h>
 
+#include "backplane/iface/queue.h"
 #include "backplane/shared.h"
 #include "record.h"
 
@@ -21,7 +22,9 @@ static const struct bp_field method_rows[] = {
 
 static const struct bp_field options[] = {
     BP_SPAN(struct idempotency, cleanup, .def = "1m", .min = 10 * BP_MILLISECOND, .max = BP_DAY,
-            .doc = "How often each worker deletes what has expired, at most 10,000 keys at a time."),
+            .doc = "How often what has expired is deleted, at most 10,000 keys at a time: by a job where there is a "
+                   "queue (then it is at "
+                   "least a second), else by each worker."),
     BP_SIZE(struct idempotency, max_reply, .def = "256KiB", .min = 0, .max = INT64_C(1) << 30,
             .doc = "A larger reply is not kept: a repetition is then told that the request was carried out (409)."),
     BP_SPAN(struct idempotency_stage, ttl, .flags = BP_STAGE, .def = "24h", .min = BP_SECOND, .max = 365 * BP_DAY,
@@ -32,7 +35,9 @@ static const struct bp_field options[] = {
             .doc = "Whether such a request without a key is refused (400)."),
     BP_END};
 
-static const struct bp_need needs[] = {BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct idempotency, db), BP_NEED_END};
+static const struct bp_need needs[] = {BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct idempotency, db),
+                                       BP_NEED(BP_QUEUE, BP_QUEUE_VERSION, struct idempotency, queue, .optional = 1),
+                                       BP_NEED_END};
 
 static const struct bp_metric_row metrics[] = {
     BP_METRIC(struct idempotency, requests_metric, .type = BP_COUNTER, .name = "backplane_idempotency_requests_total",
@@ -62,11 +67,28 @@ static const struct bp_answer answers[] = {
               .message = "This Idempotency-Key was used for another request"),
     BP_ANSWER_END};
 
+static int clean_job(struct bp_job *job, void *argument)
+{
+    (void)job;
+    return record_clean(argument);
+}
+
 static int init(struct bp_host *host, void *self)
 {
     struct idempotency *idempotency = self;
+    bp_span every = idempotency->cleanup / BP_SECOND;
     idempotency->host = host;
-    return 0;
+    if (!idempotency->queue.vtable)
+        return 0;
+    (void)snprintf(idempotency->clean_name, sizeof(idempotency->clean_name), "%" BP_STR_FMT ".clean",
+                   BP_STR_ARG(bp_instance_name(host)));
+    (void)snprintf(idempotency->clean_cron, sizeof(idempotency->clean_cron), "@every %llds",
+                   every > 0 ? (long long)every : 1);
+    const struct bp_job_kind kinds[] = {BP_JOB_KIND(.name = idempotency->clean_name, .cron = idempotency->clean_cron,
+                                                    .run = clean_job, .skip_missed = 1,
+                                                    .doc = "Deletes the replies of keys that have expired."),
+                                        BP_JOB_KIND_END};
+    return bp_jobs_add(host, idempotency->queue, kinds, idempotency);
 }
 
 static int clean(void *argument)
@@ -102,6 +124,8 @@ static int start(struct bp_host *host, void *self)
         bp_str label = bp_str_of(names[i]);
         idempotency->results[i] = bp_series(idempotency->requests_metric, &label);
     }
+    if (idempotency->queue.vtable)
+        return 0;
     idempotency->timer = bp_timer_every(host, idempotency->cleanup, clean_soon, idempotency);
     return idempotency->timer ? 0 : BP_NOMEM;
 }

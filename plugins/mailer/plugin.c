@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "backplane/iface/mailer.h"
+#include "backplane/iface/queue.h"
+#include "job.h"
 #include "message.h"
 #include "queue.h"
 
@@ -27,16 +29,18 @@ static const struct bp_field options[] = {
     BP_TEXT(struct mailer, folder, .def = "mail",
             .doc = "file: where messages are written, one a file; relative to the data folder."),
     BP_U32(struct mailer, queue, .def = "256", .min = 1, .max = 65536,
-           .doc = "Messages of each worker that may wait to be delivered."),
-    BP_U32(struct mailer, attempts, .def = "5", .min = 1, .max = 20, .doc = "How often one is tried."),
+           .doc = "Messages of each worker that may wait to be delivered, without a queue."),
+    BP_U32(struct mailer, attempts, .def = "0", .min = 0, .max = 20,
+           .doc = "How often one is tried; 0: 5 times, with a queue 20 times, which takes about ten hours."),
     BP_SPAN(struct mailer, retry_after, .def = "10s", .min = BP_MILLISECOND, .max = BP_HOUR,
-            .doc = "The pause after the first failure; it doubles with each further one."),
+            .doc = "The pause after the first failure; it doubles with each further one, with a queue up to an hour."),
     BP_END,
 };
 
 static const struct bp_mailer_vtable vtable = {.size = sizeof(vtable), .send = queue_send};
 static const struct bp_need needs[] = {
-    BP_NEED(BP_MAIL_TRANSPORT, BP_MAIL_TRANSPORT_VERSION, struct mailer, mail_transport, .optional = 1), BP_NEED_END};
+    BP_NEED(BP_MAIL_TRANSPORT, BP_MAIL_TRANSPORT_VERSION, struct mailer, mail_transport, .optional = 1),
+    BP_NEED(BP_QUEUE, BP_QUEUE_VERSION, struct mailer, jobs, .optional = 1, .key = "jobs"), BP_NEED_END};
 static const struct bp_provide provides[] = {BP_PROVIDE(BP_MAILER, BP_MAILER_VERSION, &vtable), BP_PROVIDE_END};
 
 static int mailer_init(struct bp_host *host, void *self)
@@ -48,7 +52,9 @@ static int mailer_init(struct bp_host *host, void *self)
         return bp_config_error(host, "transport",
                                "\"smtp\" needs a service \"mail_transport\", which no instance provides: add { use = "
                                "\"smtp\"; url = \"smtp://…\"; } to plugins");
-    return 0;
+    if (mailer->attempts == 0)
+        mailer->attempts = mailer->jobs.vtable ? 20 : 5;
+    return mailer->jobs.vtable ? job_init(mailer) : 0;
 }
 
 static enum transport transport_of(const struct bp_host *host, const struct mailer *mailer)

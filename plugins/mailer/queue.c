@@ -3,13 +3,8 @@
 
 #include <stdlib.h>
 
+#include "job.h"
 #include "message.h"
-
-struct queued {
-    struct queued *next;
-    char *to, *message;
-    char name[BP_UUID_LEN + 1];
-};
 
 static void queued_free(struct queued *queued)
 {
@@ -21,14 +16,20 @@ static void queued_free(struct queued *queued)
 }
 
 /* Of whom, the log says no more than where: addresses are nobody's business there. */
-static bp_str domain_of(const struct queued *queued)
+static bp_str domain_of(bp_str to)
 {
-    const char *at = strchr(queued->to, '@');
-    return bp_str_of(at ? at + 1 : "");
+    const char *at = memchr(to.ptr, '@', to.len);
+    return at ? bp_str_n(at + 1, to.len - (size_t)(at + 1 - to.ptr)) : BP_STR("");
 }
 
-/* 0, BP_MAIL_E_REFUSED, BP_ERROR with the reason, or another status. */
-static int attempt_one(struct mailer *mailer, const struct queued *queued, char ret_why[BP_MAIL_WHY])
+void queue_log(const struct mailer *mailer, bp_str to, uint32_t attempt, bool last, bp_str reason)
+{
+    bp_log(mailer->host, last ? BP_LOG_ERROR : BP_LOG_WARN, last ? "mailer.given_up" : "mailer.failed",
+           last ? "A message could not be delivered" : "A message could not be delivered yet",
+           bp_log_str("domain", domain_of(to)), bp_log_int("attempt", attempt), bp_log_str("reason", reason));
+}
+
+int queue_attempt(struct mailer *mailer, const struct queued *queued, char ret_why[BP_MAIL_WHY])
 {
     if (mailer->transport == TRANSPORT_SMTP) {
         const struct bp_mail mail = {.from = mailer->sender, .to = queued->to, .message = queued->message};
@@ -47,14 +48,12 @@ static int deliver_one(struct mailer *mailer, const struct queued *queued)
     char why[BP_MAIL_WHY];
     bp_span pause = mailer->retry_after;
     for (uint32_t attempt = 1;; attempt++) {
-        status = attempt_one(mailer, queued, why);
+        status = queue_attempt(mailer, queued, why);
         if (status == 0 || status == BP_CANCELED)
             return status;
         bool last = attempt >= mailer->attempts || status == BP_MAIL_E_REFUSED;
-        bp_log(mailer->host, last ? BP_LOG_ERROR : BP_LOG_WARN, last ? "mailer.given_up" : "mailer.failed",
-               last ? "A message could not be delivered" : "A message could not be delivered yet",
-               bp_log_str("domain", domain_of(queued)), bp_log_int("attempt", attempt),
-               bp_log_cstr("reason", status > 0 || status == BP_ERROR ? why : bp_status_name(status)));
+        queue_log(mailer, bp_str_of(queued->to), attempt, last,
+                  bp_str_of(status > 0 || status == BP_ERROR ? why : bp_status_name(status)));
         if (last)
             return 0;
         status = bp_sleep(pause);
@@ -91,6 +90,8 @@ int queue_send(void *self, bp_str to, bp_str subject, bp_str text)
         return BP_MISUSE;
     if (mailer->transport == TRANSPORT_NONE)
         return 0;
+    if (mailer->jobs.vtable)
+        return job_add(mailer, to, subject, text);
     if (mailer->length >= mailer->queue)
         return BP_BUSY;
     struct queued *queued = calloc(1, sizeof(*queued));

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "backplane/iface/queue.h"
+#include "message.h"
+
+struct letter {
+    bp_str to, subject, text;
+};
+
+static const struct bp_field letter_rows[] = {
+    BP_TEXT(struct letter, to, .flags = BP_REQUIRED, .max = MESSAGE_ADDRESS_MAX),
+    BP_TEXT(struct letter, subject, .flags = BP_REQUIRED, .max = MESSAGE_SUBJECT_MAX),
+    BP_TEXT(struct letter, text, .flags = BP_REQUIRED | BP_SECRET, .max = MESSAGE_TEXT_MAX), BP_END};
+
+/* Twice the same message has twice the same identifier, and is the same file. */
+static int send_one(struct mailer *mailer, const struct bp_job *job, char ret_why[BP_MAIL_WHY])
+{
+    const struct letter *letter = job->payload;
+    struct queued queued = {
+        .to = (char *)(uintptr_t)bp_arena_copy(bp_fiber_arena(), letter->to).ptr,
+        .message = message_make(mailer->from, letter->to, letter->subject, letter->text, job->enqueued_at, &job->id)};
+    bp_uuid_format(&job->id, queued.name);
+    int status = queued.to && queued.message ? queue_attempt(mailer, &queued, ret_why) : BP_NOMEM;
+    free(queued.message);
+    return status;
+}
+
+static int run(struct bp_job *job, void *argument)
+{
+    struct mailer *mailer = argument;
+    char why[BP_MAIL_WHY] = "";
+    if (mailer->transport == TRANSPORT_NONE) /* it was not when the message was written */
+        return 0;
+    int status = send_one(mailer, job, why);
+    if (status == 0 || status == BP_CANCELED)
+        return status;
+    bool refused = status == BP_MAIL_E_REFUSED, last = refused || job->attempt >= mailer->attempts;
+    bp_str reason = bp_str_of(refused || status == BP_ERROR ? why : bp_status_name(status));
+    queue_log(mailer, ((const struct letter *)job->payload)->to, job->attempt, last, reason);
+    bp_job_reason(mailer->jobs, job, reason);
+    return refused ? BP_JOB_DEAD : status > 0 ? BP_ERROR : status;
+}
+
+int job_init(struct mailer *mailer)
+{
+    (void)snprintf(mailer->job_name, sizeof(mailer->job_name), "%" BP_STR_FMT ".send",
+                   BP_STR_ARG(bp_instance_name(mailer->host)));
+    const struct bp_job_kind kinds[] = {
+        BP_JOB_KIND(.name = mailer->job_name, .doc = "Sends a message.", .queue = "mail", .payload = letter_rows,
+                    .payload_size = sizeof(struct letter), .run = run, .attempts = mailer->attempts,
+                    .retry_after = mailer->retry_after, .timeout = 5 * BP_MINUTE),
+        BP_JOB_KIND_END};
+    return bp_jobs_add(mailer->host, mailer->jobs, kinds, mailer);
+}
+
+int job_add(struct mailer *mailer, bp_str to, bp_str subject, bp_str text)
+{
+    const struct letter letter = {.to = to, .subject = subject, .text = text};
+    return bp_enqueue(mailer->jobs, NULL, &BP_JOB(.kind = mailer->job_name, .payload = &letter), NULL);
+}
