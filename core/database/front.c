@@ -9,12 +9,20 @@
 #include "core/metric/metric.h"
 #include "core/worker/fiber.h"
 
+/* What is called after the commit. */
+struct after {
+    struct after *next;
+    void (*function)(void *argument);
+    void *argument;
+};
+
 struct bp_tx {
     struct bp_tx *outer; /* the enlisted transaction that this one is a part of; else NULL */
     bool failed;         /* a part of it was rolled back */
     struct bp_service db;
     struct bp_db_tx *inner;
     struct tag_mark *marks; /* from malloc; each tag once */
+    struct after *after;    /* from malloc; each once */
 };
 
 static const double duration_buckets[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
@@ -191,6 +199,12 @@ static void end(struct bp_tx *tx, bool took_place)
         tags_write_end(mark, took_place);
         free(mark);
     }
+    for (struct after *after = tx->after, *next; after; after = next) {
+        next = after->next;
+        if (took_place)
+            after->function(after->argument);
+        free(after);
+    }
     free(tx);
 }
 
@@ -231,6 +245,27 @@ void bp_db_rollback(struct bp_service db, struct bp_tx *tx)
     database_span_end(span, 0);
     observe(db, "rollback", started);
     end(tx, false);
+}
+
+int bp_db_after_commit(struct bp_service db, struct bp_tx *tx, void (*function)(void *argument), void *argument)
+{
+    if (!tx)
+        tx = enlisted(db);
+    if (tx && tx->outer)
+        tx = tx->outer;
+    for (const struct after *after = tx ? tx->after : NULL; after; after = after->next)
+        if (after->function == function && after->argument == argument)
+            return 0;
+    if (!tx) {
+        function(argument);
+        return 0;
+    }
+    struct after *after = malloc(sizeof(*after));
+    if (!after)
+        return BP_NOMEM;
+    *after = (struct after){.next = tx->after, .function = function, .argument = argument};
+    tx->after = after;
+    return 0;
 }
 
 int bp_db_ping(struct bp_service db, bp_span timeout)

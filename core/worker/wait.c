@@ -82,6 +82,16 @@ static int suspend_for(struct bp_fiber *fiber, bp_span span, int status_then)
     return status;
 }
 
+struct bp_fiber *bp_fiber_current(void)
+{
+    return fiber_current();
+}
+
+void bp_fiber_cancel(struct bp_fiber *fiber)
+{
+    fiber_cancel(fiber, BP_CANCELED);
+}
+
 int bp_sleep(bp_span duration)
 {
     struct bp_fiber *fiber = fiber_current();

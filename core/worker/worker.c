@@ -42,10 +42,14 @@ struct worker {
     struct runtime runtime;
     int start_status;
     bool started, draining, stopping;
+    bool served; /* no connection is left */
 };
 
 static atomic_bool draining, serving;
 static bool runs_jobs;
+/* Of this process: it is one worker. */
+static struct worker *this_worker;
+static unsigned holds;
 
 bool bp_draining(void)
 {
@@ -91,9 +95,8 @@ static void plugins_stopped(void *argument)
     loop_stop(worker->loop);
 }
 
-static void drained(void *argument)
+static void stop(struct worker *worker)
 {
-    struct worker *worker = argument;
     struct fiber_start start = {.function = stop_plugins,
                                 .ended = plugins_stopped,
                                 .argument = worker,
@@ -111,12 +114,37 @@ static void drained(void *argument)
         loop_stop(worker->loop);
 }
 
+static void drained(void *argument)
+{
+    struct worker *worker = argument;
+    worker->served = true;
+    if (holds == 0)
+        stop(worker);
+}
+
+void bp_hold(void)
+{
+    holds++;
+}
+
+void bp_release(void)
+{
+    if (holds > 0) /* else they were given up */
+        holds--;
+    if (holds == 0 && this_worker && this_worker->served)
+        stop(this_worker);
+}
+
 static void abort_server(struct loop_deadline *deadline)
 {
     struct worker *worker = (struct worker *)(void *)((char *)deadline - offsetof(struct worker, abort_at));
     bp_log(NULL, BP_LOG_WARN, "worker.aborted", "Requests did not finish in time and are cancelled",
            bp_log_int("connections", (int64_t)server_stats(worker->server).connections));
-    server_abort(worker->server);
+    holds = 0;
+    if (worker->served)
+        stop(worker);
+    else
+        server_abort(worker->server);
 }
 
 static void drain(struct worker *worker, bp_span timeout)
@@ -381,6 +409,7 @@ int worker_main(const struct child *child, const struct config_load_options *opt
     int code = 1;
 
     runs_jobs = child->kind == CHILD_JOBS;
+    this_worker = &worker;
     (void)prctl(PR_SET_NAME, "backplane");
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != child->supervisor)

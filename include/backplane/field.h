@@ -171,6 +171,13 @@ bp_str bp_field_name(const struct bp_field *row);
 struct bp_arena;
 int bp_field_decode_json(const struct bp_field *row, bp_str json, struct bp_arena *arena, void *object);
 
+/* The object as JSON, as a reply holds it, in the arena. ptr NULL: out of memory, or the rows are wrong. Pure. */
+bp_str bp_object_encode(const struct bp_field *rows, const void *object, struct bp_arena *arena);
+/* The reverse: checks, defaults and unknown members as in a body. 0; BP_NOMEM; BP_ERROR, and then *ret_problem, which may be NULL, says what is wrong
+ * first ("title: Title is required"), in the arena. Does not suspend. */
+int bp_object_decode(const struct bp_field *rows, bp_str json, struct bp_arena *arena, void *object,
+                     bp_str *ret_problem);
+
 /* For .check functions: adds a problem of this row. code: a dotted constant ("password.no_digit"). */
 void bp_problem_add(struct bp_problems *problems, const struct bp_field *row, const char *code, const char *message);
 

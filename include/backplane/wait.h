@@ -90,6 +90,16 @@ int bp_spawn(struct bp_host *host, const char *name, int (*function)(void *argum
 /* The arena of the current fiber: a request's is that of the request. NULL outside a fiber. */
 struct bp_arena *bp_fiber_arena(void);
 
+/* The fiber that runs now; NULL outside of fibers. Valid until its function has returned. */
+struct bp_fiber *bp_fiber_current(void);
+/* Makes the wait of a fiber of this worker, or its next one, return BP_CANCELED, and every one after that. On the loop's thread. */
+void bp_fiber_cancel(struct bp_fiber *fiber);
+
+/* Work in hand that a worker, once told to stop, is to let end, as it does with requests: it stops its plugins when all of it was released, or
+ * server.drain_timeout has passed. Each hold is released once. On the loop's thread. See bp_draining(). */
+void bp_hold(void);
+void bp_release(void);
+
 struct bp_timer;
 /* Calls function(argument) on the loop, without a fiber (so it must not suspend; it may bp_spawn), every
  * interval from now on. Ends with the instance, or with bp_timer_free(). NULL when out of memory. */

@@ -170,6 +170,9 @@ void bp_db_rollback(struct bp_service db, struct bp_tx *tx);
  * into the transaction of a handler that knows nothing of it (idempotency); and a handler what it does into one with bp_resource_delete().
  * Returns what was enlisted before, to be put back. Does not suspend. */
 struct bp_tx *bp_db_enlist(struct bp_tx *tx);
+/* Calls function(argument) on the fiber when the transaction has been committed, or may have been; never when it is undone. tx NULL: the one that
+ * bp_db_enlist() says; none: at once. The same function and argument are called once a transaction. It may not suspend. 0 or BP_NOMEM. */
+int bp_db_after_commit(struct bp_service db, struct bp_tx *tx, void (*function)(void *argument), void *argument);
 /* 0 when a trivial query works within the timeout; else BP_TIMEOUT, BP_BUSY, BP_CANCELED or BP_ERROR. */
 int bp_db_ping(struct bp_service db, bp_span timeout);
 /*

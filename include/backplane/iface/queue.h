@@ -81,13 +81,14 @@ struct bp_job_new {
     const void *payload; /* as the kind's rows describe it; NULL: none */
     bp_str unique; /* at most one of its kind with this key (200 bytes at most) waits or runs; empty: any number */
     uint32_t
-        replace; /* 1: one with that key that waits is given this payload, priority and run_at; 0: it stays as it is. Either way it is the one */
+        replace; /* 1: one with that key that waits becomes this one, under a new id, and one that runs is followed by this one; 0: it stays as
+                    it is, and is the one */
     uint32_t spare;
     bp_date run_at; /* not before; 0: now */
 };
 
 #ifndef __cplusplus
-/* Rows of kinds, their end, and a job to be. */
+/* A row of kinds, and the end of the rows; and a job to be, for bp_enqueue(): BP_JOB(.kind = "mail.send", .payload = &message) */
 #define BP_JOB_KIND(...)                                \
     {                                                   \
         .size = sizeof(struct bp_job_kind), __VA_ARGS__ \
@@ -123,7 +124,8 @@ static inline int bp_jobs_add(struct bp_host *host, struct bp_service queue, con
 }
 
 /* Adds a job: in tx, or in a transaction of its own when that is NULL (or in the one that bp_db_enlist() says). tx belongs to the database that the queue
- * uses. Suspends for one round trip. ret_id may be NULL. 0; BP_MISUSE (a kind that nobody has added, a key or priority out of bounds); the negative statuses
+ * uses. Suspends for one round trip. ret_id, which may be NULL: of the job, or of the one with its key that there is. What it
+ * needs is in the fiber's arena until the fiber ends. 0; BP_MISUSE (a kind that nobody has added, a key or priority out of bounds); the negative statuses
  * of bp_db_query(). */
 static inline int bp_enqueue(struct bp_service queue, struct bp_tx *tx, const struct bp_job_new *job, bp_uuid *ret_id)
 {

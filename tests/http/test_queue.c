@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Jobs, from the transaction that enqueues them to what became of them; they are those of the plugin jobber.c. On every database. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build_info.h"
+#include "tests/support/database.h"
+#include "tests/support/http.h"
+#include "tests/support/server.h"
+#include "tests/support/service.h"
+
+/* JOBBER, QUEUE: options of the plugins. */
+#define CONFIG_OF(JOB_WORKERS, JOBBER, QUEUE)                                                                        \
+    "server: { listen = ( { address = \"${HOST}:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 1;\n"        \
+    "  job_workers = " JOB_WORKERS "; plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/http\"; };\n"                   \
+    "plugins: ( { use = \"health\"; }, { use = \"jobber\"; " JOBBER " }, { use = \"queue\"; " QUEUE " },\n"          \
+    "  { use = \"sqlite\"; name = \"main\"; unless = \"DATABASE_URL\"; },\n"                                         \
+    "  { use = \"postgres\"; name = \"main\"; when = \"DATABASE_URL\"; url = \"${DATABASE_URL}\"; migrate = true;\n" \
+    "    direct_url = \"${DIRECT_URL}\"; } );\n"                                                                     \
+    "pipelines: { rest = (); };\n"                                                                                   \
+    "routes: ( { match = \"/*\"; pipeline = \"rest\"; } );\n"
+#define CONFIG(JOBBER, QUEUE) CONFIG_OF("1", JOBBER, QUEUE)
+/* Nobody runs jobs. */
+#define CONFIG_IDLE(JOBBER, QUEUE) CONFIG_OF("0", JOBBER, QUEUE)
+
+TestSuite(queue, .timeout = 120);
+
+static void begin_in(struct test_server *server, const char *config, const char *folder)
+{
+    char url[SERVER_URL_SIZE], direct[SERVER_URL_SIZE], url_line[SERVER_URL_SIZE + 16],
+        direct_line[SERVER_URL_SIZE + 16];
+    database_prepare(folder, url, direct);
+    snprintf(url_line, sizeof(url_line), "DATABASE_URL=%s", url);
+    snprintf(direct_line, sizeof(direct_line), "DIRECT_URL=%s", direct);
+    server_start(server, &(struct server_options){.config = config,
+                                                  .environment = (const char *[]){url_line, direct_line, NULL},
+                                                  .folder = folder});
+    snprintf(server->database, sizeof(server->database), "%s", direct);
+}
+
+static void begin(struct test_server *server, const char *config)
+{
+    char folder[] = "/tmp/backplane-queue-XXXXXX";
+    cr_assert(mkdtemp(folder));
+    begin_in(server, config, folder);
+}
+
+/* Another configuration on the same database. */
+static void begin_again(struct test_server *server, const char *config)
+{
+    char folder[64];
+    snprintf(folder, sizeof(folder), "%s", server->folder);
+    server_stop_keep(server);
+    begin_in(server, config, folder);
+}
+
+/* The id of the job; free() it. */
+static char *post(const struct test_server *server, const char *body)
+{
+    struct http_reply reply;
+    http_call(server->port, "POST", "/jobs", NULL, body, &reply);
+    cr_assert_eq(reply.status, 201, "%s", reply.body);
+    json_t *root = http_json(&reply);
+    char *id = strdup(http_json_text(root, "data.id"));
+    json_decref(root);
+    http_reply_free(&reply);
+    return id;
+}
+
+static void enqueue(const struct test_server *server, const char *body)
+{
+    free(post(server, body));
+}
+
+static bool cancel(const struct test_server *server, const char *key)
+{
+    char body[64];
+    struct http_reply reply;
+    snprintf(body, sizeof(body), "{\"unique\":\"%s\"}", key);
+    http_call(server->port, "POST", "/jobs/cancel", NULL, body, &reply);
+    cr_assert_eq(reply.status, 200, "%s", reply.body);
+    bool found = strstr(reply.body, "\"found\":true") != NULL;
+    http_reply_free(&reply);
+    return found;
+}
+
+/* How many rows fulfil the condition; and waits until there are so many. */
+static long long count(const struct test_server *server, const char *table, const char *condition)
+{
+    char sql[512];
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s WHERE %s", table, condition);
+    return database_integer(server, sql);
+}
+
+static void wait_count(const struct test_server *server, const char *table, const char *condition, long long wanted)
+{
+    for (long long begun = 0; count(server, table, condition) != wanted;)
+        cr_assert(service_patience(&begun, 30000), "%s: %lld with %s instead of %lld", table,
+                  count(server, table, condition), condition, wanted);
+}
+
+static void expect_text(const struct test_server *server, const char *sql, const char *wanted)
+{
+    char *text = database_ask(server, sql);
+    cr_expect_str_eq(text, wanted, "%s: %s", sql, text);
+    free(text);
+}
+
+static void touch(const struct test_server *server, const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/%s", server->folder, name);
+    FILE *file = fopen(path, "w");
+    cr_assert(file && fclose(file) == 0);
+}
+
+/* Milliseconds from one column to another of the only job, on either database. */
+static long long milliseconds(const struct test_server *server, const char *from, const char *to)
+{
+    char sql[256];
+    snprintf(sql, sizeof(sql),
+             database_kind() == DATABASE_SQLITE ? "SELECT %s - %s FROM jobs"
+                                                : "SELECT (extract(epoch FROM %s - %s) * 1000)::bigint FROM jobs",
+             to, from);
+    return database_integer(server, sql);
+}
+
+Test(queue, commit_is_a_job_and_rollback_none)
+{
+    struct test_server server;
+    begin(&server, CONFIG("", ""));
+    enqueue(&server, "{\"name\":\"undone\",\"end\":\"rollback\"}");
+    enqueue(&server, "{\"name\":\"alone\"}");
+    enqueue(&server, "{\"name\":\"together\",\"end\":\"commit\",\"count\":3}");
+    enqueue(&server, "{\"name\":\"again\",\"mode\":\"fail-once\"}");
+    wait_count(&server, "jobs", "state = 'scheduled' AND attempt = 1", 1);
+    wait_count(&server, "jobs", "state = 'done'", 4);
+    cr_expect_eq(count(&server, "runs", "name = 'alone'"), 1);
+    cr_expect_eq(count(&server, "runs", "name = 'together'"), 3);
+    cr_expect_eq(count(&server, "runs", "name = 'undone'"), 0);
+    cr_expect_eq(count(&server, "runs", "name = 'again'"), 1);
+    cr_expect_eq(count(&server, "jobs", "1 = 1"), 5);
+    expect_text(&server, "SELECT reason FROM jobs WHERE state = 'scheduled'", "BP_ERROR");
+    server_stop(&server);
+}
+
+Test(queue, one_with_a_key)
+{
+    struct test_server server;
+    begin(&server, CONFIG_IDLE("", ""));
+    char *first = post(&server, "{\"name\":\"first\",\"unique\":\"k\",\"runAt\":4102444800000}");
+    char *same = post(&server, "{\"name\":\"second\",\"unique\":\"k\"}");
+    cr_expect_str_eq(first, same);
+    expect_text(&server, "SELECT payload FROM jobs", "{\"name\":\"first\",\"mode\":\"\"}");
+    char *other = post(&server, "{\"name\":\"third\",\"unique\":\"k\",\"replace\":true,\"priority\":7}");
+    cr_expect_str_neq(first, other);
+    cr_expect_eq(count(&server, "jobs", "1 = 1"), 1);
+    expect_text(&server, "SELECT payload FROM jobs WHERE state = 'waiting' AND priority = 7",
+                "{\"name\":\"third\",\"mode\":\"\"}");
+    cr_expect(cancel(&server, "k"));
+    cr_expect_not(cancel(&server, "k"));
+    cr_expect_not(cancel(&server, "never"));
+    expect_text(&server, "SELECT state FROM jobs", "cancelled");
+    enqueue(&server, "{\"name\":\"fourth\",\"unique\":\"k\"}");
+    cr_expect_eq(count(&server, "jobs", "1 = 1"), 2);
+    begin_again(&server, CONFIG("", ""));
+    wait_count(&server, "runs", "name = 'fourth'", 1);
+    cr_expect_eq(count(&server, "runs", "1 = 1"), 1);
+    free(first);
+    free(same);
+    free(other);
+    server_stop(&server);
+}
+
+/* What is asked for while a job of that key runs comes after it, when it is to replace it. */
+Test(queue, one_with_a_key_that_runs)
+{
+    struct test_server server;
+    begin(&server, CONFIG("", ""));
+    char *first = post(&server, "{\"name\":\"first\",\"unique\":\"k\",\"mode\":\"until-go\"}");
+    wait_count(&server, "runs", "name = 'first'", 1);
+    char *same = post(&server, "{\"name\":\"ignored\",\"unique\":\"k\"}");
+    char *next = post(&server, "{\"name\":\"next\",\"unique\":\"k\",\"replace\":true}");
+    char *last = post(&server, "{\"name\":\"last\",\"unique\":\"k\",\"replace\":true}");
+    cr_expect_str_eq(first, same);
+    cr_expect_str_neq(first, next);
+    cr_expect_str_neq(next, last);
+    cr_expect_eq(count(&server, "jobs", "state = 'running'"), 1);
+    touch(&server, "go");
+    wait_count(&server, "runs", "name = 'last'", 1);
+    wait_count(&server, "jobs", "state = 'done'", 1);
+    cr_expect_eq(count(&server, "runs", "1 = 1"), 2);
+    cr_expect_eq(count(&server, "jobs", "1 = 1"), 1);
+    free(first);
+    free(same);
+    free(next);
+    free(last);
+    server_stop(&server);
+}
+
+/* One that runs goes on, and is not tried again. */
+Test(queue, cancelled_while_it_runs)
+{
+    struct test_server server;
+    begin(&server, CONFIG("retry_after = \"10ms\"; timeout = \"1s\";", ""));
+    enqueue(&server, "{\"name\":\"runs\",\"unique\":\"k\",\"mode\":\"sleep\"}");
+    wait_count(&server, "runs", "name = 'runs'", 1);
+    cr_expect_not(cancel(&server, "k"));
+    wait_count(&server, "jobs", "state = 'cancelled'", 1);
+    expect_text(&server, "SELECT reason FROM jobs", "BP_TIMEOUT");
+    cr_expect_eq(count(&server, "runs", "1 = 1"), 1);
+    server_stop(&server);
+}
+
+/* The times of the attempts are what the database says. */
+Test(queue, retries)
+{
+    struct test_server server;
+    begin(&server, CONFIG("retry_after = \"20s\"; attempts = 2;", ""));
+    enqueue(&server, "{\"name\":\"fails\",\"mode\":\"why\"}");
+    wait_count(&server, "jobs", "state = 'scheduled'", 1);
+    long long wait = milliseconds(&server, "started_at", "run_at");
+    cr_expect(wait >= 10000 && wait < 25000, "%lld", wait);
+    expect_text(&server, "SELECT reason FROM jobs", "The other side said no");
+    database_execute(&server, database_kind() == DATABASE_SQLITE ? "UPDATE jobs SET run_at = 0"
+                                                                 : "UPDATE jobs SET run_at = to_timestamp(0)");
+    wait_count(&server, "jobs", "state = 'dead'", 1);
+    cr_expect_eq(count(&server, "jobs", "attempt = 2 AND worker IS NULL AND finished_at IS NOT NULL"), 1);
+    cr_expect_eq(count(&server, "runs", "1 = 1"), 2);
+    server_stop(&server);
+}
+
+Test(queue, how_it_ends)
+{
+    static const struct {
+        const char *body, *state, *reason;
+    } cases[] = {{"{\"name\":\"x\",\"mode\":\"dead\"}", "dead", "Nobody is there"},
+                 {"{\"name\":\"x\",\"mode\":\"later\"}", "scheduled", "BP_ERROR"},
+                 {"{\"name\":\"x\",\"mode\":\"sleep\"}", "scheduled", "BP_TIMEOUT"}};
+    struct test_server server;
+    begin(&server, CONFIG("timeout = \"500ms\";", ""));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char sql[128], *id = post(&server, cases[i].body);
+        snprintf(sql, sizeof(sql), "attempt = 1 AND state = '%s'", cases[i].state);
+        wait_count(&server, "jobs", sql, 1);
+        expect_text(&server, "SELECT reason FROM jobs", cases[i].reason);
+        database_execute(&server, "DELETE FROM jobs");
+        free(id);
+    }
+    /* As late as the function said; but that is beyond the age that it may reach. */
+    begin_again(&server, CONFIG("max_age = \"1h\";", ""));
+    enqueue(&server, "{\"name\":\"x\",\"mode\":\"later\"}");
+    wait_count(&server, "jobs", "state = 'dead' AND attempt = 1", 1);
+    server_stop(&server);
+}
