@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A plugin with jobs that do as they are told, and routes that enqueue them. For black-box tests and benchmarks only. */
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "backplane/backplane.h"
@@ -64,6 +66,26 @@ static bool is_there(const struct jobber *jobber, const char *name)
     return access(path, F_OK) == 0;
 }
 
+/* Takes a lock that ends with the process, for a while; who finds it taken notes that. */
+static int run_alone(const struct jobber *jobber, const struct bp_job *job)
+{
+    char path[256];
+    int status;
+    snprintf(path, sizeof(path), "%" BP_STR_FMT "/lock-%" BP_STR_FMT, BP_STR_ARG(bp_data_dir(jobber->host)),
+             BP_STR_ARG(job->unique));
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return BP_ERROR;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        status = bp_sleep(3 * BP_MILLISECOND);
+    else
+        status = bp_db_query(jobber->db, NULL, &note,
+                             BP_VALUES(bp_db_uuid(&job->id), bp_db_text(BP_STR("overlap")), bp_db_i64(job->attempt)),
+                             NULL, NULL);
+    close(fd);
+    return status > 0 ? BP_ERROR : status;
+}
+
 static int work(struct bp_job *job, void *argument)
 {
     struct jobber *jobber = argument;
@@ -91,6 +113,8 @@ static int work(struct bp_job *job, void *argument)
     }
     if (bp_str_is(what->mode, "crash"))
         abort();
+    if (bp_str_is(what->mode, "alone"))
+        return run_alone(jobber, job);
     if (bp_str_is(what->mode, "sleep"))
         return bp_sleep(BP_HOUR);
     if (bp_str_is(what->mode, "until-go"))
