@@ -2,7 +2,7 @@
 // The Helm chart's templates: the objects of k8s/, with values of the chart in the places that users change.
 import path from 'node:path';
 import { stringify } from 'yaml';
-import { overlays, render, root } from './manifests.mjs';
+import { overlays, read, render, root } from './manifests.mjs';
 
 export const chart = path.join(root, 'k8s/chart');
 
@@ -76,6 +76,12 @@ const change = {
     },
     HorizontalPodAutoscaler(object) {
         const { metrics, ...spec } = object.spec;
+        if (object.metadata.name === 'todo-backend-jobs') {
+            object.spec.minReplicas = value('.Values.jobs.replicas');
+            object.spec.maxReplicas = value('.Values.jobs.autoscaling.maxReplicas');
+            metrics[0].pods.target.averageValue = value('.Values.jobs.autoscaling.oldestSeconds | quote');
+            return when('.Values.jobs.autoscaling.oldestSeconds', print(object));
+        }
         spec.minReplicas = value('.Values.autoscaling.minReplicas');
         spec.maxReplicas = value('.Values.autoscaling.maxReplicas');
         metrics[0].resource.target.averageUtilization = value('.Values.autoscaling.cpuPercent');
@@ -110,7 +116,7 @@ function monitored(object) {
 export function templates() {
     const [, , production, observability] = overlays.map(render);
     // Helm makes the namespace; a cluster's issuer belongs to no release; dashboards come with Grafana.
-    const objects = [...production, ...observability].filter(({ kind, metadata }) =>
+    const objects = [...production, ...read('k8s/components/jobs-age/hpa.yaml'), ...observability].filter(({ kind, metadata }) =>
         !['Namespace', 'ClusterIssuer'].includes(kind) && !metadata.name.includes('dashboard'));
     const base = render(overlays[0]);
     return Object.fromEntries(objects.map((object) => {

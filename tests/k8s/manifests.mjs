@@ -42,9 +42,22 @@ export function read(file) {
     return parse(fs.readFileSync(path.join(root, file), 'utf8'), file);
 }
 
+// The objects of an overlay with a component more, as if a line was added to it.
+export function renderWith(folder, component) {
+    const own = fs.mkdtempSync('/tmp/k8s-with-');
+    const from = (place) => path.relative(fs.realpathSync(own), path.join(root, place));
+    try {
+        fs.writeFileSync(path.join(own, 'kustomization.yaml'),
+            `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [${from(folder)}]\ncomponents: [${from(component)}]\n`);
+        return render(own);
+    } finally {
+        fs.rmSync(own, { recursive: true });
+    }
+}
+
 // The objects of a kustomization. Throws with kubectl's own words: a key that it does not know, a file that is not there.
 export function render(folder) {
-    const { status, stdout, stderr } = spawnSync(kubectl, ['kustomize', path.join(root, folder)], { encoding: 'utf8', maxBuffer: 1 << 26 });
+    const { status, stdout, stderr } = spawnSync(kubectl, ['kustomize', path.resolve(root, folder)], { encoding: 'utf8', maxBuffer: 1 << 26 });
     if (status !== 0 || stderr) throw new Error(`${folder}: ${stderr.trim()}`);
     return parse(stdout, folder);
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { chart, plain, templates } from './chart.mjs';
 import { find, podOf } from './deployment.mjs';
-import { helm, kubectl, overlays, parse, render, root } from './manifests.mjs';
+import { helm, kubectl, overlays, parse, read, render, root } from './manifests.mjs';
 import { check } from './types.mjs';
 
 if (!helm || !kubectl) {
@@ -94,9 +94,15 @@ test('jobs in pods of their own are as in k8s/components/jobs', () => {
         assert.deepEqual(normal(find(objects, kind, name)), normal(find(production, kind, name)), name);
     assert.equal(find(objects, 'ConfigMap', 'todo-backend-environment').data.JOB_WORKERS, '0');
     const resources = { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } };
-    const { spec } = find(template({ jobs: { deployment: true, replicas: 3, workers: 4, resources } }), 'Deployment', 'todo-backend-jobs');
+    const autoscaling = { oldestSeconds: 30 };
+    const more = template({ jobs: { deployment: true, replicas: 3, workers: 4, resources, autoscaling } });
+    const { spec } = find(more, 'Deployment', 'todo-backend-jobs');
     const [container] = spec.template.spec.containers;
     assert.deepEqual([spec.replicas, container.env.find(({ name }) => name === 'JOB_WORKERS').value, container.resources], [3, '4', resources]);
+    const scaled = find(more, 'HorizontalPodAutoscaler', 'todo-backend-jobs');
+    const { metadata, spec: wanted } = read('k8s/components/jobs-age/hpa.yaml')[0];
+    assert.deepEqual([scaled.metadata, scaled.spec], [metadata, { ...wanted, minReplicas: 3 }]);
+    assert.equal(find(objects, 'HorizontalPodAutoscaler', 'todo-backend-jobs'), undefined);
 });
 
 test('values that mean nothing are refused', () => {

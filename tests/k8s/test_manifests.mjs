@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { find, generated, podOf } from './deployment.mjs';
-import { helm, kubectl, overlays, read, render, root } from './manifests.mjs';
+import { helm, kubectl, overlays, read, render, renderWith, root } from './manifests.mjs';
 import { check } from './types.mjs';
 
 if (!kubectl) {
@@ -106,6 +106,19 @@ test('jobs run in each replica, or in pods of their own', () => {
     for (const name of ['todo-backend', 'todo-backend-jobs']) assert.equal(find(production, 'Service', name).metadata.labels[monitor.jobLabel], 'todo-backend');
     assert.deepEqual(monitor.endpoints[0].relabelings,
         [{ sourceLabels: ['__meta_kubernetes_pod_label_app_kubernetes_io_component'], targetLabel: 'component' }]);
+});
+
+test('pods for jobs are scaled by the oldest job, where that is asked for', () => {
+    const objects = renderWith('k8s/overlays/production', 'k8s/components/jobs-age');
+    assert.deepEqual(check(objects.map((object) => ({ name: 'jobs-age', object }))), []);
+    assert.equal(objects.length, production.length + 1);
+    const { scaleTargetRef, minReplicas, metrics } = find(objects, 'HorizontalPodAutoscaler', 'todo-backend-jobs').spec;
+    const { apiVersion, kind, metadata, spec } = find(production, 'Deployment', scaleTargetRef.name);
+    assert.deepEqual(scaleTargetRef, { apiVersion, kind, name: metadata.name });
+    assert.equal(minReplicas, spec.replicas);
+    const [rule] = read('k8s/components/jobs-age/prometheus-adapter.yaml')[0].rules.custom;
+    assert.equal(metrics[0].pods.metric.name, rule.name.as);
+    assert.ok(text('k8s/overlays/production/kustomization.yaml').includes('\n  # - ../../components/jobs-age  #'));
 });
 
 test('a pod has time to drain', () => {
