@@ -149,7 +149,7 @@ class Prometheus:
         shipped = yaml.safe_load((settings / "prometheus.yml").read_text())
         shipped["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
         del shipped["alerting"]
-        shipped["scrape_configs"] = [job | {"static_configs": [{"targets": targets}], "dns_sd_configs": []}
+        shipped["scrape_configs"] = [job | {"static_configs": [one | {"targets": targets} for one in job["static_configs"]], "dns_sd_configs": []}
                                      for job in shipped["scrape_configs"] if job["job_name"] == "todo-backend"]
         (folder / "prometheus.yml").write_text(yaml.safe_dump(shipped))
         for name in shipped["rule_files"]:
