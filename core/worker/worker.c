@@ -38,6 +38,7 @@ struct worker {
     struct event *control_event, *stamp_event;
     struct loop_deadline abort_at; /* what is not finished then is cancelled */
     struct loop_task orders;       /* those that came while an answer was waited for */
+    struct loop_task released;     /* nothing is in hand any more */
     struct bp_arena *life_arena;   /* of the fibers that start and stop the plugins */
     struct runtime runtime;
     int start_status;
@@ -122,6 +123,11 @@ static void drained(void *argument)
         stop(worker);
 }
 
+static void stop_later(struct loop_task *task)
+{
+    stop((struct worker *)(void *)((char *)task - offsetof(struct worker, released)));
+}
+
 void bp_hold(void)
 {
     holds++;
@@ -131,8 +137,8 @@ void bp_release(void)
 {
     if (holds > 0) /* else they were given up */
         holds--;
-    if (holds == 0 && this_worker && this_worker->served)
-        stop(this_worker);
+    if (holds == 0 && this_worker && this_worker->served && !this_worker->stopping)
+        loop_at_turn_end(this_worker->loop, &this_worker->released);
 }
 
 static void abort_server(struct loop_deadline *deadline)
@@ -353,6 +359,7 @@ static int prepare_loop(struct worker *worker)
         return BP_NOMEM;
     worker->assembly->loop = worker->loop;
     worker->orders.function = kept_orders;
+    worker->released.function = stop_later;
     worker->life_arena = arena_new();
     worker->control_event =
         event_new(loop_base(worker->loop), worker->control.fd, EV_READ | EV_PERSIST, control_readable, worker);

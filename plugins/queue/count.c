@@ -16,6 +16,13 @@ const struct bp_metric_row count_metrics[] = {
     BP_METRIC(struct queue, delay_metric, .type = BP_HISTOGRAM, .name = "backplane_queue_start_delay_seconds",
               .help = "From when jobs could have run until they were fetched.", .labels = {"queue"},
               .buckets = delay_buckets, .bucket_count = sizeof(delay_buckets) / sizeof(delay_buckets[0])),
+    /* Each worker says what the database says. */
+    BP_METRIC(struct queue, depth_metric, .type = BP_GAUGE, .name = "backplane_queue_jobs",
+              .help = "Jobs in the database that have not ended well, by state: waiting, scheduled, running, dead.",
+              .labels = {"queue", "state"}, .aggregate = BP_METRIC_MAX),
+    BP_METRIC(struct queue, oldest_metric, .type = BP_GAUGE, .name = "backplane_queue_oldest_job_age_seconds",
+              .help = "For how long the first of the jobs that wait could have run.", .labels = {"queue"},
+              .aggregate = BP_METRIC_MAX, .scale = 0.001),
     BP_METRIC_END};
 
 void count_start(struct queue *queue)

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "fetch.h"
+#include "keep.h"
 #include "lease.h"
 #include "schedule.h"
 
@@ -157,7 +158,8 @@ int dispatch_start(struct queue *queue)
     if (status < 0)
         return status;
     queue->heartbeat = bp_timer_every(queue->host, queue->lease / 16, lease_beat, queue);
-    if (!queue->heartbeat)
+    queue->keeper = bp_timer_every(queue->host, queue->measure, keep_soon, queue);
+    if (!queue->heartbeat || !queue->keeper)
         return BP_NOMEM;
     status = bp_spawn(queue->host, "queue.dispatch", dispatch, queue, BP_FOREVER);
     queue->dispatching = status == 0;
@@ -169,8 +171,9 @@ void dispatch_stop(struct queue *queue)
     queue->stopping = true;
     show_hunger(queue);
     queue->heartbeat = bp_timer_free(queue->heartbeat);
+    queue->keeper = bp_timer_free(queue->keeper);
     dispatch_again(queue);
-    while (queue->dispatching || queue->settling || queue->beating) {
+    while (queue->dispatching || queue->settling || queue->beating || queue->keeping) {
         queue->ended = (bp_event){0};
         bp_event_wait_always(&queue->ended);
     }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* queue: jobs in the database, run by the jobs workers. */
+#include "admin.h"
+#include "command.h"
 #include "count.h"
 #include "queue.h"
 
@@ -27,6 +29,9 @@ static const struct bp_field options[] = {
             .doc = "The same of dead ones."),
     BP_SPAN(struct queue, keep_cancelled, .def = "1h", .min = 0, .max = 365 * BP_DAY,
             .doc = "The same of cancelled ones."),
+    BP_SPAN(struct queue, measure, .def = "15s", .min = 10 * BP_MILLISECOND, .max = BP_HOUR,
+            .doc = "How often a jobs worker counts what is in the queues, for metrics, and each minute forgets what "
+                   "ended long enough ago."),
     BP_END};
 
 static const struct bp_need needs[] = {BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct queue, db), BP_NEED_END};
@@ -77,5 +82,5 @@ static void queue_deinit(struct bp_host *host, void *self)
 
 BP_PLUGIN(.name = "queue", .version = "1.0.0", .doc = "Jobs that happen after what asked for them, at least once.",
           .self_size = sizeof(struct queue), .options = options, .needs = needs, .provides = provides,
-          .migrations = queue_migrations, .metrics = count_metrics, .init = queue_init, .start = queue_start,
-          .stop = queue_stop, .deinit = queue_deinit);
+          .migrations = queue_migrations, .metrics = count_metrics, .routes = admin_routes, .commands = command_rows,
+          .init = queue_init, .start = queue_start, .stop = queue_stop, .deinit = queue_deinit);

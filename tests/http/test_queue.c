@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Jobs, from the transaction that enqueues them to what became of them; they are those of the plugin jobber.c. On every database. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,5 +255,164 @@ Test(queue, how_it_ends)
     begin_again(&server, CONFIG("max_age = \"1h\";", ""));
     enqueue(&server, "{\"name\":\"x\",\"mode\":\"later\"}");
     wait_count(&server, "jobs", "state = 'dead' AND attempt = 1", 1);
+    server_stop(&server);
+}
+
+/* A process that dies takes no job with it: the one that replaces it knows whose jobs were its predecessor's. */
+Test(queue, a_worker_that_dies)
+{
+    struct test_server server;
+    pid_t pid;
+    begin(&server, CONFIG("", ""));
+    enqueue(&server, "{\"name\":\"killed\",\"mode\":\"until-go\"}");
+    wait_count(&server, "runs", "attempt = 1", 1);
+    cr_assert_eq(server_job_workers(&server, &pid, 1), 1);
+    cr_assert_eq(kill(pid, SIGKILL), 0);
+    wait_count(&server, "runs", "attempt = 2", 1);
+    touch(&server, "go");
+    wait_count(&server, "jobs", "state = 'done' AND attempt = 2", 1);
+    cr_expect_eq(count(&server, "jobs", "1 = 1"), 1);
+    cr_expect_eq(count(&server, "job_workers", "1 = 1"), 1);
+    server_stop(&server);
+}
+
+/* What crashes its worker each time ends among the dead, and others are run all the same. */
+Test(queue, a_job_that_crashes)
+{
+    struct test_server server;
+    begin(&server, CONFIG("attempts = 2;", ""));
+    enqueue(&server, "{\"name\":\"poison\",\"mode\":\"crash\"}");
+    wait_count(&server, "jobs", "state = 'dead' AND attempt = 2", 1);
+    expect_text(&server, "SELECT reason FROM jobs", "The worker died");
+    cr_expect_eq(count(&server, "runs", "name = 'poison'"), 2);
+    enqueue(&server, "{\"name\":\"healthy\"}");
+    wait_count(&server, "runs", "name = 'healthy'", 1);
+    server_stop(&server);
+}
+
+/* A machine that is gone: its lease ends. */
+Test(queue, a_lease_that_ends)
+{
+    struct test_server server;
+    begin(&server, CONFIG_IDLE("", ""));
+    enqueue(&server, "{\"name\":\"orphan\"}");
+    enqueue(&server, "{\"name\":\"kept\"}");
+    bool sqlite = database_kind() == DATABASE_SQLITE;
+    char sql[512];
+    snprintf(sql, sizeof(sql), "INSERT INTO job_workers (id, started_at, lease_until) VALUES (%s, %s, %s)",
+             sqlite ? "x'00000000000000000000000000000001'" : "'00000000-0000-0000-0000-000000000001'",
+             sqlite ? "0" : "now()", sqlite ? "4102444800000" : "'2100-01-01'");
+    database_execute(&server, sql);
+    snprintf(sql, sizeof(sql),
+             "UPDATE jobs SET state = 'running', attempt = 1, worker = %s WHERE payload LIKE '%%orphan%%'",
+             sqlite ? "x'00000000000000000000000000000002'" : "'00000000-0000-0000-0000-000000000002'");
+    database_execute(&server, sql);
+    snprintf(sql, sizeof(sql),
+             "UPDATE jobs SET state = 'running', attempt = 1, worker = %s WHERE payload LIKE '%%kept%%'",
+             sqlite ? "x'00000000000000000000000000000001'" : "'00000000-0000-0000-0000-000000000001'");
+    database_execute(&server, sql);
+    begin_again(&server, CONFIG("", ""));
+    wait_count(&server, "jobs", "state = 'done' AND attempt = 2", 1);
+    cr_expect_eq(count(&server, "runs", "name = 'orphan'"), 1);
+    cr_expect_eq(count(&server, "jobs", "state = 'running' AND attempt = 1"), 1);
+    database_execute(&server, sqlite ? "UPDATE job_workers SET lease_until = 0 WHERE lease_until = 4102444800000"
+                                     : "UPDATE job_workers SET lease_until = now() WHERE lease_until = '2100-01-01'");
+    wait_count(&server, "runs", "name = 'kept'", 1);
+    server_stop(&server);
+}
+
+/* What runs when the server stops, and does not end in time, waits again, as if it had never been tried. */
+Test(queue, stopped)
+{
+    struct test_server server;
+    begin(&server, CONFIG_OF("1; drain_timeout = \"100ms\"", "", ""));
+    enqueue(&server, "{\"name\":\"long\",\"mode\":\"until-go\"}");
+    wait_count(&server, "runs", "name = 'long'", 1);
+    begin_again(&server, CONFIG("", ""));
+    wait_count(&server, "runs", "name = 'long'", 2);
+    cr_expect_eq(count(&server, "runs", "attempt = 1"), 2);
+    cr_expect_eq(count(&server, "job_workers", "1 = 1"), 1);
+    /* And with time enough it ends. */
+    touch(&server, "go");
+    begin_again(&server, CONFIG_IDLE("", ""));
+    cr_expect_eq(count(&server, "jobs", "state = 'done' AND attempt = 1"), 1);
+    cr_expect_eq(count(&server, "job_workers", "1 = 1"), 0);
+    server_stop(&server);
+}
+
+Test(queue, priorities_limits_and_pauses)
+{
+    struct test_server server;
+    begin(&server, CONFIG_IDLE("", ""));
+    for (int priority = -1; priority <= 1; priority++) {
+        char body[128];
+        snprintf(body, sizeof(body), "{\"name\":\"p%d\",\"priority\":%d}", priority, priority);
+        enqueue(&server, body);
+    }
+    enqueue(&server, "{\"kind\":\"jobber.few\",\"name\":\"few\",\"mode\":\"until-go\",\"count\":5}");
+    database_execute(&server, "INSERT INTO job_queues (name, paused) VALUES ('default', '1')");
+    begin_again(&server,
+                CONFIG_OF("2", "", "at_a_time = 1; queues = ( { name = \"few\"; at_a_time = 3; limit = 2; } );"));
+    wait_count(&server, "runs", "name = 'few'", 2);
+    cr_expect_eq(count(&server, "jobs", "queue = 'few' AND state = 'running'"), 2);
+    cr_expect_eq(count(&server, "jobs", "queue = 'default' AND state = 'waiting'"), 3);
+    touch(&server, "go");
+    wait_count(&server, "jobs", "queue = 'few' AND state = 'done'", 5);
+    cr_expect_eq(count(&server, "jobs", "queue = 'default' AND state = 'waiting'"), 3);
+    begin_again(&server, CONFIG("", "at_a_time = 1;"));
+    database_execute(&server, "UPDATE job_queues SET paused = '0'");
+    wait_count(&server, "jobs", "queue = 'default' AND state = 'done'", 3);
+    expect_text(&server, "SELECT name FROM runs WHERE name LIKE 'p%' ORDER BY number", "p1");
+    expect_text(&server, "SELECT name FROM runs WHERE name LIKE 'p%' ORDER BY number DESC", "p-1");
+    server_stop(&server);
+}
+
+/* Each time of a schedule is one job, of however many servers; what waits from a failed attempt is no hindrance. */
+Test(queue, schedules)
+{
+    struct test_server server;
+    begin(&server, CONFIG_OF("3", "cron = \"@every 100ms\";", ""));
+    wait_count(&server, "job_schedules", "kind = 'jobber.tick' AND cron = '@every 100ms' AND last_at IS NOT NULL", 1);
+    for (long long begun = 0; count(&server, "runs", "1 = 1") < 5;)
+        cr_assert(service_patience(&begun, 30000));
+    /* No time twice. */
+    cr_expect_eq(count(&server, "runs", "1 = 1"), database_integer(&server, "SELECT count(DISTINCT job) FROM runs"));
+    /* Missed: made up for, once. */
+    database_execute(&server, "DELETE FROM runs");
+    const char *long_ago = database_kind() == DATABASE_SQLITE ? "UPDATE job_schedules SET next_at = 86400000"
+                                                              : "UPDATE job_schedules SET next_at = '1970-01-02'";
+    begin_again(&server, CONFIG("cron = \"0 0 1 1 *\"; skip_missed = true;", ""));
+    wait_count(&server, "job_schedules", "cron = '0 0 1 1 *'", 1);
+    database_execute(&server, "DELETE FROM runs");
+    database_execute(&server, long_ago);
+    wait_count(&server, "job_schedules",
+               database_kind() == DATABASE_SQLITE ? "next_at > 86400000" : "next_at > '1970-01-02'", 1);
+    begin_again(&server, CONFIG("cron = \"0 0 1 1 *\";", ""));
+    cr_expect_eq(count(&server, "runs", "1 = 1"), 0);
+    database_execute(&server, long_ago);
+    wait_count(&server, "runs", "name = 'tick'", 1);
+    wait_count(&server, "job_schedules",
+               database_kind() == DATABASE_SQLITE ? "next_at > 86400000" : "next_at > '1970-01-02'", 1);
+    cr_expect_eq(count(&server, "runs", "1 = 1"), 1);
+    server_stop(&server);
+}
+
+/* What ended is kept for as long as the options say; what no plugin knows waits. */
+Test(queue, what_is_kept)
+{
+    struct test_server server;
+    begin(&server, CONFIG("", "keep_done = \"0s\"; measure = \"10ms\";"));
+    enqueue(&server, "{\"name\":\"x\"}");
+    database_execute(
+        &server, database_kind() == DATABASE_SQLITE
+                     ? "INSERT INTO jobs (id, kind, queue, state, priority, attempts, enqueued_at, run_at) "
+                       "VALUES (x'0000000000000000000000000000000a', 'not.known', 'default', 'waiting', 100, 1, 0, 0)"
+                     : "INSERT INTO jobs (id, kind, queue, state, priority, attempts, enqueued_at, run_at) "
+                       "VALUES ('00000000-0000-0000-0000-00000000000a', 'not.known', 'default', 'waiting', "
+                       "100, 1, '1970-01-01', '1970-01-01')");
+    enqueue(&server, "{\"name\":\"y\"}");
+    wait_count(&server, "runs", "1 = 1", 2);
+    wait_count(&server, "jobs", "kind = 'jobber.work'", 0);
+    cr_expect_eq(count(&server, "jobs", "kind = 'not.known' AND state = 'waiting' AND attempt = 0"), 1);
     server_stop(&server);
 }
