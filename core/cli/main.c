@@ -7,7 +7,7 @@
 #include "core/plugin/location.h"
 #include "core/schema/schema.h"
 
-#define NAMES_MAX 32
+#define NAMES_MAX 64
 
 struct parse {
     char **words;

@@ -128,3 +128,38 @@ int cli_import_prisma(const struct cli_options *options)
 {
     return run_command(options, "import_prisma", "import-prisma");
 }
+
+int cli_jobs_list(const struct cli_options *options)
+{
+    return run_command(options, "queue", "list");
+}
+
+int cli_jobs_show(const struct cli_options *options)
+{
+    return run_command(options, "queue", "show");
+}
+
+int cli_jobs_retry(const struct cli_options *options)
+{
+    return run_command(options, "queue", "retry");
+}
+
+int cli_jobs_cancel(const struct cli_options *options)
+{
+    return run_command(options, "queue", "cancel");
+}
+
+int cli_jobs_queues(const struct cli_options *options)
+{
+    return run_command(options, "queue", "queues");
+}
+
+int cli_jobs_pause(const struct cli_options *options)
+{
+    return run_command(options, "queue", "pause");
+}
+
+int cli_jobs_resume(const struct cli_options *options)
+{
+    return run_command(options, "queue", "resume");
+}

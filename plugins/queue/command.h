@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `backplane queue list|show|retry|cancel|queues|pause|resume`: for those who look after jobs where there is no administrator's token. */
+/* `backplane jobs list|show|retry|cancel|queues|pause|resume`: for those who look after jobs where there is no administrator's token. */
 #ifndef QUEUE_COMMAND_H
 #define QUEUE_COMMAND_H
 
