@@ -23,7 +23,7 @@ const struct bp_field depth_rows[] = {BP_TEXT(struct depth, name),
     "(SELECT name, sum(waiting)" TYPE " AS waiting, sum(scheduled)" TYPE " AS scheduled, sum(running)" TYPE            \
     " AS running, "                                                                                                    \
     "sum(dead)" TYPE " AS dead, min(first) AS first FROM (SELECT name, 0 AS waiting, 0 AS scheduled, 0 AS running, 0 " \
-                     "AS dead, NULL AS first "                                                                         \
+    "AS dead, NULL AS first "                                                                                          \
     "FROM job_queues UNION ALL SELECT queue, CASE state WHEN 'waiting' THEN jobs ELSE 0 END, "                         \
     "CASE state WHEN 'scheduled' THEN jobs ELSE 0 END, CASE state WHEN 'running' THEN jobs ELSE 0 END, "               \
     "CASE state WHEN 'dead' THEN jobs ELSE 0 END, CASE state WHEN 'waiting' THEN first END FROM (" COUNT(              \
