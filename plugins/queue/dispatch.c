@@ -80,7 +80,7 @@ static int work(struct queue *queue, size_t *bytes)
         status = fetch_promote(queue);
     }
     for (struct lane *lane = queue->lanes; lane && status == 0; lane = lane->next)
-        while (status == 0 && lane->look && lane->running < lane->at_a_time && queue->unsettled < UNSETTLED_MAX &&
+        while (status == 0 && lane->look && fetch_places(lane) > 0 && queue->unsettled < UNSETTLED_MAX &&
                queue->lease_end != 0 && !bp_draining())
             status = fetch(queue, lane, bytes);
     return status;

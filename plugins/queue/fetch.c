@@ -5,7 +5,10 @@
 
 #include "sql.h"
 
-#define FETCH_MAX 256u
+#define FETCH_MAX 1024u
+/* How many are fetched ahead, at most; while all that one fetch brought is begun within BRIEF. What has been fetched others cannot take any more. */
+#define AHEAD_MAX 1024u
+#define BRIEF (50 * BP_MILLISECOND)
 #define NEVER "100000000000"
 
 struct row {
@@ -164,12 +167,31 @@ static int take(struct queue *queue, struct lane *lane, uint32_t places, struct 
     return status;
 }
 
+uint32_t fetch_places(const struct lane *lane)
+{
+    uint32_t most = lane->at_a_time + lane->ahead, have = lane->running + lane->ready;
+    if (have >= most || lane->ready > lane->ahead / 2)
+        return 0;
+    return most - have < FETCH_MAX ? most - have : FETCH_MAX;
+}
+
+/* Before a fetch: looks further ahead, or no longer, by how soon more jobs are wanted. */
+static void look_ahead(struct lane *lane)
+{
+    bool brief = lane->fetched_at > 0 && bp_clock() - lane->fetched_at < BRIEF;
+    if (!brief || lane->limit > 0)
+        lane->ahead = 0;
+    else if (lane->ahead < AHEAD_MAX)
+        lane->ahead = lane->ahead == 0 ? 2 * lane->at_a_time : 2 * lane->ahead;
+}
+
 int fetch(struct queue *queue, struct lane *lane, size_t *ret_bytes)
 {
     struct bp_result result = {0};
-    uint32_t places = lane->at_a_time - lane->running;
-    places = places < FETCH_MAX ? places : FETCH_MAX;
+    look_ahead(lane);
+    uint32_t places = fetch_places(lane);
     lane->look = false;
+    lane->fetched_at = 0;
     int status = take(queue, lane, places, &result);
     if (status != 0) {
         lane->look = true;
@@ -180,14 +202,16 @@ int fetch(struct queue *queue, struct lane *lane, size_t *ret_bytes)
     struct row *found = result.rows;
     if (result.len > 1)
         qsort(found, result.len, sizeof(*found), in_order);
-    if (result.len == places)
+    if (result.len == places) {
         lane->look = true;
+        lane->fetched_at = bp_clock();
+    }
     for (size_t i = 0; i < result.len; i++) {
         struct kind *kind = kinds_find(queue, found[i].kind);
         struct run *run = kind ? run_new(queue, kind, &found[i], ret_bytes) : NULL;
         bp_metric_observe(lane->delay, found[i].delay > 0 ? found[i].delay : 0);
         if (run)
-            run_start(run);
+            ready_add(run);
         else
             queue->audit_until = bp_clock() + BP_MINUTE;
     }

@@ -5,7 +5,9 @@
 
 #include "queue.h"
 
-/* Starts as many jobs of the lane as there are and as it has places for. ret_bytes: of their rows. */
+/* How many jobs may be fetched now. Does not suspend. */
+uint32_t fetch_places(const struct lane *lane);
+/* Fetches so many, where there are, and starts them. ret_bytes: of their rows. */
 int fetch(struct queue *queue, struct lane *lane, size_t *ret_bytes);
 /* Lets those wait whose time has come, 500 at a time. */
 int fetch_promote(struct queue *queue);

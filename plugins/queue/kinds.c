@@ -35,6 +35,7 @@ struct lane *lanes_get(struct queue *queue, bp_str name)
                           .at_a_time = queue->at_a_time,
                           .cell = wake_cell(name),
                           .look = true};
+    lane->ready_last = &lane->ready_first;
     for (size_t i = 0; i < queue->queues.len; i++) {
         if (bp_str_eq(options[i].name, name)) {
             lane->at_a_time = options[i].at_a_time > 0 ? options[i].at_a_time : queue->at_a_time;

@@ -101,6 +101,8 @@ static void let_go(struct queue *queue)
 {
     int64_t jobs = 0;
     queue->lease_end = 0;
+    for (struct lane *lane = queue->lanes; lane; lane = lane->next)
+        ready_let_go(lane);
     for (struct run *each = queue->runs; each; each = each->next) {
         if (!each->fiber)
             continue;

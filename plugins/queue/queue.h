@@ -26,9 +26,13 @@ struct lane {
     uint32_t at_a_time; /* jobs that this worker runs */
     uint32_t limit;     /* jobs that run anywhere; 0: any number */
     uint32_t running;
-    unsigned cell; /* of the shared counters */
-    uint32_t seen; /* what that counter was when it was looked at last */
-    bool look;     /* something may wait */
+    /* Where jobs are over at once, more than can run are fetched: else most of the time would go into fetching. */
+    struct run *ready_first, **ready_last; /* fetched, and not begun */
+    uint32_t ready, ahead;                 /* how many those are, and may be */
+    bp_time fetched_at;                    /* when there was more than was asked for; 0: the last time there was not */
+    unsigned cell;                         /* of the shared counters */
+    uint32_t seen;                         /* what that counter was when it was looked at last */
+    bool look;                             /* something may wait */
     struct bp_series *delay;
 };
 
@@ -48,7 +52,7 @@ enum outcome { OUTCOME_DONE, OUTCOME_RETRY, OUTCOME_DEAD, OUTCOME_GIVEN_BACK };
 /* A job that this worker has fetched, until what became of it is in the database. On the heap. */
 struct run {
     struct run *prev, *next; /* of queue.runs */
-    struct run *settle_next;
+    struct run *settle_next; /* of lane.ready_first, and then of queue.settle_first */
     struct queue *queue;
     struct kind *kind;
     struct bp_job job; /* what its function sees */
@@ -129,6 +133,12 @@ int dispatch_start(struct queue *queue);
 void dispatch_again(struct queue *queue);
 void dispatch_stop(struct queue *queue);
 
+/* A job that was fetched: starts it, now or when its lane has a place. */
+void ready_add(struct run *run);
+/* A job of the lane has ended: starts the next one that was fetched. */
+void ready_next(struct lane *lane);
+/* Gives those back that were fetched and not begun. */
+void ready_let_go(struct lane *lane);
 /* Starts the job on a fiber of its own. It ends in settle_add(). */
 void run_start(struct run *run);
 /* The job's function is through with it, or never ran: what became of it goes into the database soon. */

@@ -141,22 +141,18 @@ static int run_job(void *argument)
     run->fiber = NULL;
     conclude(run, status);
     bp_trace_end(span);
+    ready_next(run->kind->lane);
     settle_add(run);
     return 0;
 }
 
 void run_start(struct run *run)
 {
-    struct queue *queue = run->queue;
-    run->next = queue->runs;
-    if (queue->runs)
-        queue->runs->prev = run;
-    queue->runs = run;
     run->kind->lane->running++;
-    bp_hold();
     if (bp_spawn(run->kind->host, run->kind->def.name, run_job, run, run->kind->def.timeout) < 0) {
         fail(run, "BP_NOMEM");
         note(run);
         settle_add(run);
+        run->kind->lane->running--;
     }
 }

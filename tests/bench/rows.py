@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 
+import jobs
 from load import CONNECTIONS, Load, interleave, median_ratio
 from processes import SERVER_CPU, Failure
 
@@ -17,6 +18,7 @@ DEPTH = 16
 STAGES = (0, 1, 10, 25)
 IDLE_CONNECTIONS = 10000
 MIB = 1048576
+JOBS = 20000
 FOREIGN = (100, 1000000)
 # Todos of other users, a hundred each, made at different times.
 FOREIGN_TODOS = """
@@ -280,11 +282,23 @@ class Bench:
                      f"CPU {many.cpu_median():.1f} + {many.beside_median():.1f} µs to {few.cpu_median():.1f} + {few.beside_median():.1f} µs "
                      f"(server + Postgres); {many.rate_median():.0f} to {few.rate_median():.0f} req/s")
 
+    def queue(self):
+        postgres, ours, theirs = self.lab.postgres(), [], []
+        server = jobs.queue(self.lab, "queue", postgres.database("queue"))
+        for i in range(self.rounds):
+            ours.append(jobs.queue_rate(server, JOBS))
+            theirs.append(jobs.graphile_worker(postgres.database(f"graphile_{i}"), JOBS))
+        yield Result("queue-rate", f"{JOBS:,} jobs that do nothing, on Postgres, one process: jobs/s vs graphile-worker",
+                     statistics.median(mine / its for mine, (its, _) in zip(ours, theirs)), 3, 5, "×",
+                     f"{statistics.median(ours):.0f} to {statistics.median(its for its, _ in theirs):.0f} jobs/s", at_most=False)
+        yield Result("queue-start", "one job in a quiet moment: from the request that enqueues it to its start, median", jobs.queue_latency(server),
+                     10, 5, " ms", f"graphile-worker, without a request: {statistics.median(late for _, late in theirs):.1f} ms")
+        server.stop()
 
 
 ROWS = {"small": Bench.small, "list": Bench.list, "chain": Bench.chain, "observe": Bench.observe, "scrape": Bench.scrape, "unchanged": Bench.unchanged, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
         "memory": Bench.memory, "stages": Bench.stages, "workers": Bench.workers, "postgres-list": Bench.postgres_list,
-        "postgres-create": Bench.postgres_create, "postgres-flat": Bench.postgres_flat}
+        "postgres-create": Bench.postgres_create, "postgres-flat": Bench.postgres_flat, "queue": Bench.queue}
 
 
 def same_reply(server, peer, path):

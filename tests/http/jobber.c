@@ -212,18 +212,19 @@ static int cancel(struct bp_request *rq, void *self, const void *stage)
 }
 
 struct noops_said {
-    int64_t done, nanoseconds;
+    int64_t done, nanoseconds, ended;
 };
 static const struct bp_field noops_rows[] = {BP_I64(struct noops_said, done), BP_I64(struct noops_said, nanoseconds),
-                                             BP_END};
+                                             BP_I64(struct noops_said, ended), BP_END};
 
-/* How many no-op jobs were run, and how long that took from the last POST on. */
+/* How many no-op jobs were run, how long that took from the last POST on, and when the last one was. */
 static int noops_get(struct bp_request *rq, void *self, const void *stage)
 {
     const struct jobber *jobber = self;
     (void)stage;
     struct noops_said said = {.done = (int64_t)atomic_load(&jobber->noops->done),
-                              .nanoseconds = atomic_load(&jobber->noops->ended) - atomic_load(&jobber->noops->begun)};
+                              .nanoseconds = atomic_load(&jobber->noops->ended) - atomic_load(&jobber->noops->begun),
+                              .ended = atomic_load(&jobber->noops->ended)};
     return bp_reply_object(rq, 200, "Counted", noops_rows, &said);
 }
 
