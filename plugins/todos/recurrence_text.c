@@ -65,19 +65,11 @@ static bool parse_weekday(bp_str value, struct recurrence *rule)
     return false;
 }
 
-/* What is before the separator, and the rest behind it; all of it, and ptr NULL, when there is none. */
-static bp_str cut(bp_str *rest, char separator)
-{
-    const char *at = rest->len > 0 ? memchr(rest->ptr, separator, rest->len) : NULL;
-    bp_str first = at ? bp_str_n(rest->ptr, (size_t)(at - rest->ptr)) : *rest;
-    *rest = at ? bp_str_n(at + 1, rest->len - first.len - 1) : bp_str_n(NULL, 0);
-    return first;
-}
-
 static bool parse_byday(bp_str value, struct recurrence *rule)
 {
-    while (value.ptr)
-        if (!parse_weekday(cut(&value, ','), rule))
+    bp_str day;
+    while (bp_str_next(&value, ',', &day))
+        if (!parse_weekday(day, rule))
             return false;
     return true;
 }
@@ -148,8 +140,8 @@ static bp_str quoted(bp_str text)
 
 static bool parse_part(bp_str part, struct recurrence *rule, unsigned *seen, struct recurrence_problem *problem)
 {
-    bp_str value = part, shown = quoted(part);
-    bp_str name = cut(&value, '=');
+    bp_str value = part, shown = quoted(part), name;
+    (void)bp_str_next(&value, '=', &name);
     if (value.len == 0)
         return refuse(problem, "recurrence.part", "Recurrence has \"%" BP_STR_FMT "\": a part must be like FREQ=WEEKLY",
                       BP_STR_ARG(shown));
@@ -173,10 +165,10 @@ bool recurrence_parse(bp_str text, struct recurrence *ret_rule, struct recurrenc
 {
     struct recurrence rule = {.interval = 1};
     unsigned seen = 0;
-    do {
-        if (!parse_part(cut(&text, ';'), &rule, &seen, ret_problem))
+    bp_str part;
+    while (bp_str_next(&text, ';', &part))
+        if (!parse_part(part, &rule, &seen, ret_problem))
             return false;
-    } while (text.ptr);
     if (!(seen & 1u << PART_FREQ))
         return refuse(ret_problem, "recurrence.freq",
                       "Recurrence has no FREQ: FREQ must be DAILY, WEEKLY, MONTHLY or YEARLY");

@@ -150,8 +150,9 @@ Test(metrics, who_gets_in_is_counted_by_outcome)
 
 Test(metrics, hostile_requests_make_no_series)
 {
+    static const char *const quiet[] = {"JOB_WORKERS=0", NULL}; /* what is done in the background makes series, too */
     char output[4096];
-    server_start(&server, &(struct server_options){0});
+    server_start(&server, &(struct server_options){.environment = quiet});
     char *before = scrape(NULL);
     for (int i = 0; i < 600; i++) {
         char request[512];

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* What the plugins leave to jobs where there is a queue: messages, and what has expired. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mailbox.h"
+#include "tests/support/database.h"
+#include "tests/support/http.h"
+#include "tests/support/server.h"
+#include "tests/support/service.h"
+
+static struct test_server server;
+
+static void start_with(const char *folder)
+{
+    server_start(&server,
+                 &(struct server_options){.environment = (const char *[]){"BACKPLANE_WORKERS=2", NULL},
+                                          .arguments = (const char *[]){"--set", "plugins.mailer.retry_after=50ms",
+                                                                        "--set", "plugins.auth.cleanup=1s", "--set",
+                                                                        "plugins.idempotency.cleanup=10ms", NULL},
+                                          .folder = folder});
+}
+
+static void wait_for(const char *sql, long long expected)
+{
+    for (long long begun = 0; database_integer(&server, sql) != expected;)
+        cr_assert(service_patience(&begun, 30000), "%s: %lld, not %lld", sql, database_integer(&server, sql), expected);
+}
+
+/* The server dies while the message waits for a mail server that is away. */
+Test(background, a_message_survives_the_server)
+{
+    struct mailbox box;
+    struct http_reply reply;
+    char folder[sizeof(server.folder)], place[128];
+    start_with(NULL);
+    free(http_login(server.port, "ada@example.com"));
+    (void)snprintf(place, sizeof(place), "%s/mail", server.folder);
+    FILE *in_the_way = fopen(place, "w");
+    cr_assert(in_the_way);
+    (void)fclose(in_the_way);
+    http_call(server.port, "POST", "/api/v1/auth/password/forgot", NULL, "{\"email\":\"ada@example.com\"}", &reply);
+    cr_assert_eq(reply.status, 202);
+    http_reply_free(&reply);
+    cr_assert(server_wait_output(&server, "mailer.failed"));
+    server_kill(&server);
+    cr_assert_eq(unlink(place), 0);
+    memcpy(folder, server.folder, sizeof(folder));
+    start_with(folder);
+    mailbox_wait(&server, 1, &box);
+    cr_expect_str_eq(box.mails[0].to, "ada@example.com");
+    cr_expect_str_eq(box.mails[0].subject, "Reset your password");
+    wait_for("SELECT count(*) FROM jobs WHERE kind = 'mailer.send' AND state = 'done'", 1);
+    mailbox_read(&server, &box);
+    cr_expect_eq(box.count, 1);
+    server_stop(&server);
+}
+
+Test(background, what_has_expired_is_deleted)
+{
+    struct http_reply reply;
+    char lines[1200];
+    start_with(NULL);
+    char *ada = http_login(server.port, "ada@example.com");
+    free(http_login(server.port, "bob@example.com"));
+    (void)snprintf(lines, sizeof(lines), "%sIdempotency-Key: k\r\n", ada);
+    http_call(server.port, "POST", "/api/v1/todos", lines, "{\"title\":\"x\"}", &reply);
+    cr_assert_eq(reply.status, 201);
+    http_reply_free(&reply);
+    http_call(server.port, "POST", "/api/v1/auth/password/forgot", NULL, "{\"email\":\"ada@example.com\"}", &reply);
+    cr_assert_eq(reply.status, 202);
+    http_reply_free(&reply);
+    wait_for("SELECT count(*) FROM mailed_tokens", 1);
+    cr_expect_eq(database_integer(&server, "SELECT count(*) FROM sessions"), 2);
+    cr_expect_eq(database_integer(&server, "SELECT count(*) FROM login_addresses"), 2);
+    cr_expect_eq(database_integer(&server, "SELECT count(*) FROM idempotency_keys"), 1);
+    const char *bobs =
+        "UPDATE sessions SET expires_at = created_at WHERE user_id = (SELECT id FROM users WHERE email = "
+        "'bob@example.com')";
+    database_execute(&server, bobs);
+    database_execute(&server, "UPDATE mailed_tokens SET expires_at = created_at");
+    database_execute(&server, "UPDATE idempotency_keys SET expires_at = created_at");
+    database_execute(&server, database_kind() == DATABASE_SQLITE
+                                  ? "UPDATE login_addresses SET used_at = used_at - 90 * 86400000"
+                                  : "UPDATE login_addresses SET used_at = used_at - interval '90 days'");
+    wait_for("SELECT count(*) FROM mailed_tokens", 0);
+    wait_for("SELECT count(*) FROM sessions", 1);
+    wait_for("SELECT count(*) FROM login_addresses", 0);
+    wait_for("SELECT count(*) FROM idempotency_keys", 0);
+    http_call(server.port, "GET", "/api/v1/todos", ada, NULL, &reply);
+    cr_expect_eq(reply.status, 200);
+    http_reply_free(&reply);
+    free(ada);
+    server_stop(&server);
+}
