@@ -171,6 +171,23 @@ ACCOUNTS = ("accounts", "accounts", "Who gets in, and who does not?", ["instance
       ("sum by (instance) (rate(backplane_auth_hashes_refused_total{SERVER}[$__rate_interval]))", "{{instance}} refused a second")], {}),
 ])
 
+JOBS = ("jobs", "jobs", "Does what must happen happen?", ["instance"], [
+    ("Oldest job that is due", "s", "Rises: TodoBackendJobsWait. Runs below goes on: too few workers for jobs. It stands still: none runs, or the queue is paused.",
+     [("max by (queue) (backplane_queue_oldest_job_age_seconds{SERVER})", "{{queue}}")], {}),
+    ("Jobs", "short", "waiting: due, scheduled: not yet. dead ones are for somebody to look at: TodoBackendJobsDie.",
+     [("max by (queue, state) (backplane_queue_jobs{SERVER})", "{{queue}}: {{state}}")], {}),
+    ("Runs", "ops", "retry: failed, and tried again later; see below. given_back: a worker was stopped.",
+     [(rate("backplane_queue_jobs_total", "SERVER", "outcome"), "{{outcome}}")], {"stack": True}),
+    ("Failed runs by kind", "ops", "`backplane jobs list dead` and `backplane jobs show` with an id say why.",
+     [('sum by (kind, outcome) (rate(backplane_queue_jobs_total{SERVER,outcome=~"retry|dead"}[$__rate_interval]))', "{{kind}}: {{outcome}}")], {}),
+    ("Runs by kind", "ops", "Which are many? A kind of a schedule that has none: no worker knows it, or all are stopped.",
+     [(rate("backplane_queue_jobs_total", "SERVER", "kind"), "{{kind}}")], {"stack": True}),
+    ("Duration of runs, 95 %", "s", "Near the timeout of a kind: its runs are ended. What it asks, the database or another server, is slow.",
+     [("histogram_quantile(0.95, sum by (le, kind) (rate(backplane_queue_job_duration_seconds_bucket{SERVER}[$__rate_interval])))", "{{kind}}")], {}),
+    ("Wait until the start", "s", "From when a job could run: milliseconds. Seconds: too few workers for jobs, or a limit of the queue.",
+     quantiles("backplane_queue_start_delay_seconds", "SERVER"), {}),
+])
+
 LIMITS = ("limits", "cache and limits", "What is cached, and who is refused?", ["instance"], [
     ("Cache", "ops", "bypass: replies that may not be kept. miss instead of hit after a deployment is right for a while.",
      [(rate("backplane_cache_requests_total", "SERVER", "result"), "{{result}}")], {"stack": True}),
@@ -236,4 +253,4 @@ RUNTIME = ("runtime", "runtime", "Is it the server itself?", ["instance"], [
      [('scrape_samples_scraped{job="$job",instance=~"$instance"}', "{{instance}}")], {}),
 ])
 
-DASHBOARDS = (SERVICE, ROUTES, PLUGINS, DATABASE, ACCOUNTS, LIMITS, RUNTIME)
+DASHBOARDS = (SERVICE, ROUTES, PLUGINS, DATABASE, ACCOUNTS, JOBS, LIMITS, RUNTIME)

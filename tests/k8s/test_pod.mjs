@@ -78,7 +78,7 @@ test('metrics are on a port of their own, and have what alerts and dashboards as
         ...read('k8s/overlays/observability/rules.yaml')[0].spec.groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)),
         ...fs.readdirSync(dashboards).filter((name) => name.endsWith('.json')).flatMap((name) =>
             JSON.parse(fs.readFileSync(path.join(dashboards, name), 'utf8')).panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))),
-        read('k8s/components/request-rate/prometheus-adapter.yaml')[0].rules.custom[0].seriesQuery,
+        ...['request-rate', 'jobs-age'].map((component) => read(`k8s/components/${component}/prometheus-adapter.yaml`)[0].rules.custom[0].seriesQuery),
     ];
     const asked = new Set(expressions.flatMap((expression) => [...expression.matchAll(/\b([a-z_]+_[a-z_]+)\{/g)].map(([, name]) => name)));
     assert.ok(asked.size > 10);

@@ -25,6 +25,7 @@ HEALTHY = {
     ("database", "Redis failures and new connections", "{{reason}}"),
     ("database", "Wait for a connection, 95 %", "{{db_client_connection_pool_name}}"),
     ("limits", "Limits without their store", "{{stage}}: {{reason}}"),
+    ("jobs", "Failed runs by kind", "{{kind}}: {{outcome}}"),
 }
 FROM_ELSEWHERE = re.compile(r"kube_|up$|scrape_")
 
