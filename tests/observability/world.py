@@ -113,6 +113,8 @@ class Load(threading.Thread):
             while not self.over.is_set():
                 if turn % 20 == 0:
                     self.every_route(routes, turn)
+                if turn % 5 == 0:
+                    self.forget_a_password(turn)
                 self.as_clients_do(token, turn)
                 turn += 1
                 self.over.wait(0.1)
@@ -125,6 +127,13 @@ class Load(threading.Thread):
         for method, path in routes:
             body = {} if method not in ("GET", "DELETE") else None
             self.seen[(method, path)], _ = self.server.ask(method, path.replace("{id}", NOBODY), body, victim)
+
+    def forget_a_password(self, turn):
+        """A job sends the message; one to each account, because further ones would have to wait."""
+        email = f"forgetful{turn}@example.com"
+        self.server.account(email)
+        status, reply = self.server.ask("POST", "/api/v1/auth/password/forgot", {"email": email})
+        assert status == 202, reply
 
     def as_clients_do(self, token, turn):
         ask, key = self.server.ask, {"Idempotency-Key": f"a-key-of-turn-{turn}"}
