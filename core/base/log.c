@@ -17,6 +17,9 @@
 bp_str (*log_request_id)(void);
 bool (*log_trace)(struct bp_trace_context *ret_context);
 bp_str (*log_client)(void);
+void (*_Atomic log_observer)(const struct bp_log_line *line);
+
+#define SHOWN_FIELDS 32u /* to the observer */
 
 static _Atomic int least_level = BP_LOG_INFO;
 static enum log_format chosen_format = LOG_AUTO;
@@ -154,10 +157,12 @@ static void add_field(struct buffer *line, const struct bp_log_field *field, boo
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
-static void add_head(struct buffer *line, enum bp_level level, const char *event, const char *message, bool json)
+static void add_head(struct buffer *line, const struct bp_log_line *what, bool json)
 {
+    enum bp_level level = (enum bp_level)what->level;
+    const char *event = what->event, *message = what->message;
     char date[BP_DATE_LEN];
-    bp_date_format(bp_date_now(), date);
+    bp_date_format(what->date, date);
     if (json) {
         buffer_printf(line, "{\"time\":\"%.*s\",\"level\":\"%s\",\"event\":", BP_DATE_LEN, date, level_names[level]);
         add_quoted(line, bp_str_of(event));
@@ -181,16 +186,25 @@ static void write_line(int fd, const char *line, size_t len)
 }
 
 /* So that lines and spans find each other. */
-static void add_trace(struct buffer *line, bool json)
+static void add_trace(struct buffer *line, const struct bp_trace_context *context, bool json)
 {
-    struct bp_trace_context context;
     char trace_id[BP_TRACE_ID_LEN], span_id[BP_TRACE_SPAN_ID_LEN];
-    if (!log_trace || !log_trace(&context))
-        return;
-    bp_trace_id_format(&context, trace_id);
-    bp_trace_span_id_format(&context, span_id);
+    bp_trace_id_format(context, trace_id);
+    bp_trace_span_id_format(context, span_id);
     add_field(line, &(struct bp_log_field){.name = "trace_id", .str = bp_str_n(trace_id, sizeof(trace_id))}, json);
     add_field(line, &(struct bp_log_field){.name = "span_id", .str = bp_str_n(span_id, sizeof(span_id))}, json);
+}
+
+static void show(struct bp_log_line *what, const struct bp_log_field *fields)
+{
+    void (*observer)(const struct bp_log_line *line) = log_observer;
+    struct bp_log_field shown[SHOWN_FIELDS];
+    if (!observer)
+        return;
+    for (; fields && fields->name && what->fields < SHOWN_FIELDS; fields++)
+        shown[what->fields++] = is_secret(bp_str_of(fields->name)) ? bp_log_cstr(fields->name, "[redacted]") : *fields;
+    what->field = shown;
+    observer(what);
 }
 
 static void write_event(struct bp_host *host, enum bp_level level, bool audit, const char *event, const char *message,
@@ -199,23 +213,33 @@ static void write_event(struct bp_host *host, enum bp_level level, bool audit, c
     struct buffer line = {0};
     int fd = audit ? audit_fd : STDERR_FILENO;
     bool json = fd == STDERR_FILENO ? log_is_json() : audit_path[0] || chosen_format != LOG_TEXT;
-    bp_str request_id;
-    add_head(&line, level, event, message, json);
+    struct bp_trace_context context;
+    struct bp_log_line what = {.size = sizeof(what),
+                               .level = level,
+                               .audit = audit,
+                               .date = bp_date_now(),
+                               .event = event,
+                               .message = message,
+                               .plugin = host ? host->name_str : bp_str_n(NULL, 0),
+                               .request_id = log_request_id ? log_request_id() : bp_str_n(NULL, 0),
+                               .client = audit && log_client ? log_client() : bp_str_n(NULL, 0),
+                               .trace = log_trace && log_trace(&context) ? &context : NULL};
+    add_head(&line, &what, json);
     if (audit)
         add_field(&line, &(struct bp_log_field){.name = "stream", .str = BP_STR("audit")}, json);
     if (process_name[0])
         add_field(&line, &(struct bp_log_field){.name = "process", .str = bp_str_of(process_name)}, json);
     add_field(&line, &(struct bp_log_field){.name = "pid", .kind = BP_LOG_INT, .integer = getpid()}, json);
     if (host)
-        add_field(&line, &(struct bp_log_field){.name = "plugin", .str = host->name_str}, json);
-    request_id = log_request_id ? log_request_id() : bp_str_n(NULL, 0);
-    if (request_id.len > 0)
-        add_field(&line, &(struct bp_log_field){.name = "request_id", .str = request_id}, json);
-    add_trace(&line, json);
-    if (audit && log_client && log_client().len > 0)
-        add_field(&line, &(struct bp_log_field){.name = "client", .str = log_client()}, json);
-    for (; fields && fields->name; fields++)
-        add_field(&line, fields, json);
+        add_field(&line, &(struct bp_log_field){.name = "plugin", .str = what.plugin}, json);
+    if (what.request_id.len > 0)
+        add_field(&line, &(struct bp_log_field){.name = "request_id", .str = what.request_id}, json);
+    if (what.trace)
+        add_trace(&line, what.trace, json);
+    if (what.client.len > 0)
+        add_field(&line, &(struct bp_log_field){.name = "client", .str = what.client}, json);
+    for (const struct bp_log_field *field = fields; field && field->name; field++)
+        add_field(&line, field, json);
     buffer_add(&line, json ? BP_STR("}\n") : BP_STR("\n"));
     if (line.failed) {
         static const char lost[] =
@@ -225,6 +249,7 @@ static void write_event(struct bp_host *host, enum bp_level level, bool audit, c
         write_line(fd, line.ptr, line.len);
     }
     buffer_deinit(&line);
+    show(&what, fields);
 }
 
 void bp_log_write(struct bp_host *host, enum bp_level level, const char *event, const char *message,

@@ -18,6 +18,9 @@ extern bool (*log_trace)(struct bp_trace_context *ret_context);
 /* Gives the address of its client, likewise. */
 extern bp_str (*log_client)(void);
 
+/* Is shown each line that was written, on the thread that writes it; set while somebody listens. NULL: nobody. */
+extern void (*_Atomic log_observer)(const struct bp_log_line *line);
+
 /* Where the lines of bp_audit() go: "" or "stderr": with the others; "stdout"; a file, relative to folder, made with mode 0640. False: errno, and they go to the standard error. */
 bool log_audit_open(bp_str output, bp_str folder);
 /* Opens the file again, after a rotation. False: errno, and the old one is still written to. */

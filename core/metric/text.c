@@ -5,11 +5,10 @@
 #include <stdlib.h>
 
 #include "backplane/arena.h"
-#include "core/metric/metric.h"
+#include "core/metric/reading.h"
 #include "core/supervisor/shared.h"
 
 #define NUMBER_MAX 32u
-#define CELLS_MAX (METRIC_BUCKETS_MAX + 1u) /* +Inf included */
 
 static const char *const type_names[] = {[BP_COUNTER] = "counter", [BP_GAUGE] = "gauge", [BP_HISTOGRAM] = "histogram"};
 
@@ -20,13 +19,7 @@ struct writer {
     const struct bp_metric *metric;
     bp_str name;          /* without the suffix that each sample has */
     struct buffer labels; /* of the series: a="x",b="y" */
-    char bounds[CELLS_MAX][NUMBER_MAX];
-};
-
-/* What all workers have of one series. */
-struct reading {
-    int64_t cells[CELLS_MAX]; /* the value, or the buckets */
-    double sum;               /* of a histogram */
+    char bounds[READING_CELLS][NUMBER_MAX];
 };
 
 static void write_escaped(struct buffer *out, bp_str text, bool quotes)
@@ -89,32 +82,6 @@ static void write_name(const struct writer *writer, bp_str suffix, const char *b
         buffer_add_char(out, '}');
     }
     buffer_add_char(out, ' ');
-}
-
-static void read_series(const struct bp_metric *metric, uint32_t series, struct reading *ret_reading)
-{
-    struct metric_region *region = metric->region;
-    uint64_t slots = atomic_load_explicit(&region->slots, memory_order_relaxed);
-    uint32_t count = metric->def.type == BP_HISTOGRAM ? metric_bucket_cells(region) : 1;
-
-    *ret_reading = (struct reading){0};
-    for (; slots; slots &= slots - 1) {
-        const metric_cell *cells =
-            metric_series_cells(region, metric_region_block(region, (unsigned)__builtin_ctzll(slots)), series);
-        for (uint32_t i = 0; i < count; i++) {
-            int64_t value = atomic_load_explicit(&cells[i], memory_order_relaxed), *total = &ret_reading->cells[i];
-            if (metric->def.aggregate == BP_METRIC_SUM)
-                *total += value;
-            else if (value > *total)
-                *total = value;
-        }
-        if (metric->def.type == BP_HISTOGRAM) {
-            int64_t bits = atomic_load_explicit(&cells[count], memory_order_relaxed);
-            double sum;
-            memcpy(&sum, &bits, sizeof(sum));
-            ret_reading->sum += sum;
-        }
-    }
 }
 
 static void read_labels(struct writer *writer, uint32_t series)
@@ -186,17 +153,6 @@ static void write_value(const struct writer *writer, int64_t value)
     buffer_add_char(writer->out, '\n');
 }
 
-/* The overflow series of a metric with labels shows only when something went there. */
-static bool is_shown(const struct bp_metric *metric, uint32_t series, const struct reading *reading)
-{
-    if (series > 0 || metric->region->label_count == 0)
-        return true;
-    for (uint32_t i = 0; i < CELLS_MAX; i++)
-        if (reading->cells[i] != 0)
-            return true;
-    return false;
-}
-
 static void write_head(const struct writer *writer)
 {
     const struct bp_metric_def *def = &writer->metric->def;
@@ -231,8 +187,8 @@ static void write_metric(struct writer *writer)
     format_bounds(writer);
     write_head(writer);
     for (uint32_t series = 0; series < count; series++) {
-        read_series(metric, series, &reading);
-        if (!is_shown(metric, series, &reading))
+        reading_take(metric, series, &reading);
+        if (!reading_is_shown(metric, series, &reading))
             continue;
         read_labels(writer, series);
         if (metric->def.type == BP_HISTOGRAM)

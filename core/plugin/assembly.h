@@ -111,6 +111,8 @@ struct assembly *assembly_free(struct assembly *assembly);
 
 /* Calls what bp_on_reopen() registered. On the loop. */
 void assembly_reopen(const struct assembly *assembly);
+/* Ends what bp_on_log() began. */
+void log_hooks_forget(const struct bp_host *host);
 
 /* The pipeline for a path that no route answers (404, 405): the first routes: entry that matches. NULL: none. */
 const struct pipeline *assembly_pipeline_for(const struct assembly *assembly, bp_str path);

@@ -22,6 +22,7 @@ static void stop_host(struct bp_host *host)
         loop_free_timers(host->assembly->loop, host); /* first: a timer may spawn */
         loop_join_spawned(host->assembly->loop, host);
     }
+    log_hooks_forget(host);
     host->state = HOST_STOPPED;
 }
 

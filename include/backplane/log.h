@@ -108,6 +108,24 @@ void bp_audit_write(struct bp_host *host, const char *event, const char *message
  * supervisor, after a rotation). Ends with the instance. 0 or -2 (BP_NOMEM). */
 int bp_on_reopen(struct bp_host *host, void (*function)(void *argument), void *argument);
 
+/* A line of the log or of the audit log as it was written, for who hands lines on. Everything is borrowed until the function returns. */
+struct bp_trace_context;
+struct bp_log_line {
+    uint32_t size;
+    uint32_t level;  /* enum bp_level */
+    uint32_t audit;  /* 1: of the audit log */
+    uint32_t fields; /* how many there are; more than 32 are not shown */
+    int64_t date;    /* bp_date: when */
+    const char *event, *message;
+    bp_str plugin;             /* the instance that wrote it; empty: the core */
+    bp_str request_id, client; /* of the request on whose fiber it was written; client of the audit log only */
+    const struct bp_trace_context *trace; /* of its current span; NULL: none */
+    const struct bp_log_field *field;     /* without secrets */
+};
+/* In start: calls function(argument, line) for each line that this process writes, on the thread that writes it, one at a time. It must neither wait nor log
+ * (a line that it writes all the same is not handed to anybody). Ends with the instance. 0 or -2 (BP_NOMEM). */
+int bp_on_log(struct bp_host *host, void (*function)(void *argument, const struct bp_log_line *line), void *argument);
+
 #ifdef __cplusplus
 }
 #endif

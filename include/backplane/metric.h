@@ -106,6 +106,30 @@ enum bp_metric_format { BP_METRIC_TEXT, BP_METRIC_OPENMETRICS };
 struct bp_arena;
 bp_str bp_metrics_render(struct bp_arena *arena, enum bp_metric_format format);
 
+/* An example of what fell into a bucket; date 0: there is none. */
+struct bp_metric_exemplar {
+    uint8_t trace_id[16], span_id[8];
+    double value;
+    bp_date date;
+};
+
+/* One series as it is, over all workers. Everything is borrowed until the visitor returns. */
+struct bp_metric_reading {
+    uint32_t size;
+    uint32_t overflow;               /* 1: of what was beyond max_series; it has no labels */
+    const struct bp_metric_def *def; /* of the metric */
+    uint32_t label_count, spare;
+    bp_str labels[BP_METRIC_LABELS]; /* values, in the order of the definition */
+    int64_t value;                   /* of a counter or gauge, before def->scale */
+    const int64_t *buckets;          /* of a histogram: how many fell into each, and behind them above the last bound */
+    double sum;                      /* of a histogram */
+    const struct bp_metric_exemplar *exemplars; /* one for each of buckets; NULL: none are kept */
+};
+typedef void bp_metric_visitor(void *argument, const struct bp_metric_reading *reading);
+/* Calls visit for each series of each metric of this server, those of a metric one after another. Thread-safe, from start to stop: it takes milliseconds
+ * where there are thousands, so bp_offload() it. */
+void bp_metrics_each(bp_metric_visitor *visit, void *argument);
+
 #ifdef __cplusplus
 }
 #endif
