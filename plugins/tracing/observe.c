@@ -155,7 +155,7 @@ static bool begin_record(struct tracing *tracing, struct bp_request *rq, struct 
         record_new(&tracing->recorder, &trace->context.context, BP_STR("HTTP"), BP_TRACE_SERVER, bp_started(rq));
     if (!record || bp_on_done(rq, done, tracing) != 0) {
         record_free(record);
-        tracing_drop(tracing, DROP_MEMORY, 1);
+        tracing_no_memory(tracing);
         return false;
     }
     record->sampled = sampled;
@@ -207,7 +207,7 @@ struct bp_trace_span *tracing_root(void *self, const struct bp_trace_context *pa
         return NULL;
     struct record *record = record_new(&tracing->recorder, &context, BP_STR(""), kind, began);
     if (!record) {
-        tracing_drop(tracing, DROP_MEMORY, 1);
+        tracing_no_memory(tracing);
         return NULL;
     }
     record->sampled = sampled;

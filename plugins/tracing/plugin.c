@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tracing: spans of requests and of what they wait for, to a collector. */
 #include "backplane/iface/http_client.h"
-#include "export.h"
 #include "resource.h"
 #include "tracing.h"
 
@@ -15,6 +14,8 @@ static const char *const samplers[] = {[SAMPLER_ALWAYS_ON] = "always_on",
                                        [SAMPLER_PARENT_RATIO] = "parentbased_traceidratio",
                                        NULL};
 
+static const char *const exporters[] = {[EXPORTER_NONE] = "none", [EXPORTER_OTLP] = "otlp", NULL};
+
 #define T struct tracing
 
 static const struct bp_field options[] = {
@@ -24,7 +25,15 @@ static const struct bp_field options[] = {
                    "but trace ids are still made or taken over, so that log lines of one request are found."),
     BP_TEXT(T, traces_endpoint, .def = "", .max = 2000,
             .doc = "The same for traces alone, and used as it is. Wins over endpoint."),
-    BP_CHOICE(T, protocol, .def = "http/protobuf", .choices = protocols, .doc = "How spans are encoded."),
+    BP_TEXT(T, metrics_endpoint, .def = "", .max = 2000, .doc = "The same for metrics."),
+    BP_TEXT(T, logs_endpoint, .def = "", .max = 2000, .doc = "The same for log lines."),
+    BP_CHOICE(T, traces_exporter, .def = "otlp", .choices = exporters, .doc = "Whether spans are recorded and sent."),
+    BP_CHOICE(T, metrics_exporter, .def = "none", .choices = exporters,
+              .doc = "Whether the server's metrics are sent, too, by one of its workers for all."),
+    BP_CHOICE(T, logs_exporter, .def = "none", .choices = exporters,
+              .doc = "Whether the lines that workers write to the log and the audit log are sent, too."),
+    BP_CHOICE(T, protocol, .def = "http/protobuf", .choices = protocols,
+              .doc = "How spans, metrics and lines are encoded."),
     BP_CHOICE(T, compression, .def = "none", .choices = compressions,
               .doc = "Whether requests to the collector are compressed, on the offload pool."),
     BP_TEXT(T, headers, .def = "", .max = 16000, .flags = BP_SECRET,
@@ -68,11 +77,22 @@ static const struct bp_field options[] = {
             .doc = "Memory for the spans of one request at most."),
     BP_U32(T, queue_spans, .def = "2048", .min = 1, .max = 1000000,
            .doc = "Spans of one worker that may wait for the collector; further ones are dropped and counted."),
-    BP_SIZE(T, queue_bytes, .def = "8MiB", .min = 65536, .max = INT64_C(1) << 30, .doc = "The same in bytes."),
+    BP_SIZE(T, queue_bytes, .def = "8MiB", .min = 65536, .max = INT64_C(1) << 30,
+            .doc = "The same in bytes; also of lines, and of metrics."),
     BP_U32(T, batch_spans, .def = "512", .min = 1, .max = 100000,
            .doc = "Spans of one request to the collector at most."),
     BP_SPAN(T, schedule_delay, .def = "5s", .min = 10 * BP_MILLISECOND, .max = BP_HOUR,
             .doc = "How long a span waits for others before they are sent."),
+    BP_SPAN(T, metrics_interval, .def = "1m", .min = 10 * BP_MILLISECOND, .max = BP_DAY,
+            .doc = "How often metrics are sent."),
+    BP_SPAN(T, metrics_timeout, .def = "30s", .min = 10 * BP_MILLISECOND, .max = 10 * BP_MINUTE,
+            .doc = "How long the collector may take to answer to them."),
+    BP_SPAN(T, logs_delay, .def = "1s", .min = 10 * BP_MILLISECOND, .max = BP_HOUR,
+            .doc = "How long a line waits for others before they are sent."),
+    BP_U32(T, logs_queue, .def = "2048", .min = 1, .max = 1000000,
+           .doc = "Lines of one worker that may wait for the collector; further ones are dropped and counted."),
+    BP_U32(T, logs_batch, .def = "512", .min = 1, .max = 100000,
+           .doc = "Lines of one request to the collector at most."),
     BP_SPAN(T, retry_time, .def = "1m", .min = 0, .max = BP_HOUR,
             .doc = "How long a batch is tried again when the collector is busy or away (with growing, random delays, "
                    "or its Retry-After)."),
@@ -89,6 +109,14 @@ static const struct bp_metric_row metrics[] = {
               .help = "Requests to the collector.", .labels = {"result"}),
     BP_METRIC(struct tracing, waiting, .type = BP_GAUGE, .name = "backplane_tracing_spans_waiting",
               .help = "Spans that wait for the collector."),
+    BP_METRIC(struct tracing, otlp_exported, .type = BP_COUNTER, .name = "backplane_otlp_exported_total",
+              .help = "Points (metrics) and lines (logs) that the collector has taken.", .labels = {"signal"}),
+    BP_METRIC(struct tracing, otlp_dropped, .type = BP_COUNTER, .name = "backplane_otlp_dropped_total",
+              .help = "Points (metrics) and lines (logs) that were lost.", .labels = {"signal", "reason"}),
+    BP_METRIC(struct tracing, otlp_requests, .type = BP_COUNTER, .name = "backplane_otlp_exports_total",
+              .help = "Requests to the collector with metrics or logs.", .labels = {"signal", "result"}),
+    BP_METRIC(struct tracing, otlp_waiting, .type = BP_GAUGE, .name = "backplane_otlp_waiting",
+              .help = "Points (metrics) and lines (logs) that wait for the collector.", .labels = {"signal"}),
     BP_METRIC_END};
 
 static const struct bp_tracer_vtable vtable = {.size = sizeof(vtable),
@@ -112,6 +140,28 @@ static int init(struct bp_host *host, void *self)
     return settings_read(tracing, host);
 }
 
+static int start_exporters(struct tracing *tracing)
+{
+    static int (*const starts[OTLP_SIGNALS])(struct tracing * tracing) = {
+        [OTLP_TRACES] = spans_start, [OTLP_METRICS] = metrics_start, [OTLP_LOGS] = logs_start};
+    int status = 0;
+    tracing->lease = bp_shared(tracing->host, "tracing.metrics", LEASE_LAYOUT, sizeof(*tracing->lease));
+    if (!tracing->lease)
+        return bp_start_error(tracing->host, "shared memory is full: raise server.shared_memory");
+    lease_begin(tracing->lease, bp_date_now());
+    status = resource_new(tracing);
+    for (unsigned i = 0; i < OTLP_SIGNALS && status == 0; i++)
+        if (tracing->exporters[i].url)
+            status = starts[i](tracing);
+    return status;
+}
+
+static bool any_exporter(const struct tracing *tracing)
+{
+    return tracing->exporters[OTLP_TRACES].url || tracing->exporters[OTLP_METRICS].url ||
+           tracing->exporters[OTLP_LOGS].url;
+}
+
 static int start(struct bp_host *host, void *self)
 {
     struct tracing *tracing = self;
@@ -126,22 +176,32 @@ static int start(struct bp_host *host, void *self)
     tracing->recorder.ended = tracing_root_ended;
     tracing->recorder.argument = tracing;
     tracing->started = true;
-    return tracing->exports ? export_start(tracing) : 0;
+    return any_exporter(tracing) ? start_exporters(tracing) : 0;
 }
 
 static void stop(struct bp_host *host, void *self)
 {
     struct tracing *tracing = self;
     (void)host;
-    if (tracing->exports)
-        export_stop(tracing);
+    if (tracing->exporters[OTLP_METRICS].url)
+        metrics_stop(tracing);
+    /* All at once, so that one that hangs does not take the time of the others. */
+    for (unsigned i = 0; i < OTLP_SIGNALS; i++)
+        if (tracing->exporters[i].url)
+            exporter_stop(&tracing->exporters[i]);
+    bp_time until = bp_clock() + tracing->flush_timeout;
+    for (unsigned i = 0; i < OTLP_SIGNALS; i++)
+        if (tracing->exporters[i].url)
+            exporter_finish(&tracing->exporters[i], until);
 }
 
 static void deinit(struct bp_host *host, void *self)
 {
     struct tracing *tracing = self;
     (void)host;
-    batches_deinit(&tracing->batches);
+    for (unsigned i = 0; i < OTLP_SIGNALS; i++)
+        batches_deinit(&tracing->exporters[i].batches);
+    bytes_deinit(&tracing->log_texts);
     recorder_deinit(&tracing->recorder);
     resource_free(tracing);
     settings_deinit(tracing);
@@ -152,7 +212,8 @@ static const struct bp_need needs[] = {
 static const struct bp_provide provides[] = {BP_PROVIDE(BP_TRACER, BP_TRACER_VERSION, &vtable), BP_PROVIDE_END};
 
 BP_PLUGIN(.name = "tracing", .version = "1.0.0",
-          .doc = "Makes each request a part of a trace, and hands its spans to a collector (OpenTelemetry).",
+          .doc = "Makes each request a part of a trace, and hands its spans, metrics and log lines to a collector "
+                 "(OpenTelemetry).",
           .self_size = sizeof(struct tracing), .options = options, .phase = BP_PHASE_OBSERVE, .needs = needs,
           .provides = provides, .metrics = metrics, .init = init, .start = start, .stop = stop, .deinit = deinit,
           .middleware = tracing_observe);

@@ -13,11 +13,12 @@ struct record;
 struct attribute {
     struct attribute *next;
     const char *key;
-    enum { ATTRIBUTE_TEXT, ATTRIBUTE_INTEGER, ATTRIBUTE_BOOLEAN } type;
+    enum { ATTRIBUTE_TEXT, ATTRIBUTE_INTEGER, ATTRIBUTE_BOOLEAN, ATTRIBUTE_NUMBER } type;
     union {
         bp_str text; /* valid UTF-8 */
         int64_t integer;
         bool boolean;
+        double number;
     } as;
 };
 

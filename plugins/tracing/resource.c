@@ -21,6 +21,12 @@ static struct attribute *find(struct attribute *list, const char *key)
     return NULL;
 }
 
+/* What of it is of one worker alone, and not of the server, whose metrics are sums. */
+static bool is_of_worker(const char *key)
+{
+    return strcmp(key, "process.pid") == 0;
+}
+
 static void set_text(struct attribute *list, const char *key, bp_str text)
 {
     struct attribute *attribute = find(list, key);
@@ -28,31 +34,34 @@ static void set_text(struct attribute *list, const char *key, bp_str text)
     attribute->as.text = text;
 }
 
-int resource_new(struct tracing *tracing)
+/* A list: ours, then those of the option. NULL: out of memory. */
+static struct attribute *make(const struct tracing *tracing, bool of_worker, bp_str instance)
 {
     const struct pairs *pairs = &tracing->resource_pairs;
     struct attribute *list = calloc(RESOURCE_OWN + pairs->count, sizeof(*list));
-    bp_uuid instance = bp_uuid_new();
-    size_t count = RESOURCE_OWN;
+    size_t count = 0;
     if (!list)
-        return BP_NOMEM;
+        return NULL;
     for (size_t i = 0; i < RESOURCE_OWN; i++) {
-        list[i].key = own_names[i];
-        list[i].next = i + 1 < RESOURCE_OWN ? &list[i + 1] : NULL;
+        if (!of_worker && is_of_worker(own_names[i]))
+            continue;
+        list[count].key = own_names[i];
+        if (count > 0)
+            list[count - 1].next = &list[count];
+        count++;
     }
-    if (gethostname(tracing->host_name, sizeof(tracing->host_name) - 1) != 0)
-        tracing->host_name[0] = '\0';
-    bp_uuid_format(&instance, tracing->service_instance);
     set_text(list, "service.name", BP_STR(UNKNOWN_SERVICE));
     set_text(list, "service.version", bp_str_of(bp_version()));
-    set_text(list, "service.instance.id", bp_str_n(tracing->service_instance, sizeof(tracing->service_instance)));
+    set_text(list, "service.instance.id", instance);
     set_text(list, "host.name", bp_str_of(tracing->host_name));
     set_text(list, "telemetry.sdk.name", BP_STR("backplane"));
     set_text(list, "telemetry.sdk.language", BP_STR("c"));
     set_text(list, "telemetry.sdk.version", bp_str_of(bp_version()));
     struct attribute *pid = find(list, "process.pid");
-    pid->type = ATTRIBUTE_INTEGER;
-    pid->as.integer = getpid();
+    if (pid) {
+        pid->type = ATTRIBUTE_INTEGER;
+        pid->as.integer = getpid();
+    }
     for (size_t i = 0; i < pairs->count; i++) {
         if (!find(list, pairs->items[i].name)) {
             list[count].key = pairs->items[i].name;
@@ -63,14 +72,32 @@ int resource_new(struct tracing *tracing)
     }
     if (tracing->service_name.len > 0)
         set_text(list, "service.name", tracing->service_name);
-    tracing->resource = list;
-    tracing->source =
-        (struct otlp_source){.resource = list, .scope = BP_STR("backplane"), .version = bp_str_of(bp_version())};
+    return list;
+}
+
+int resource_new(struct tracing *tracing)
+{
+    bp_uuid instance = bp_uuid_new();
+    if (gethostname(tracing->host_name, sizeof(tracing->host_name) - 1) != 0)
+        tracing->host_name[0] = '\0';
+    bp_uuid_format(&instance, tracing->service_instance);
+    bp_uuid_format(&tracing->lease->instance, tracing->server_instance);
+    tracing->resource = make(tracing, true, bp_str_n(tracing->service_instance, sizeof(tracing->service_instance)));
+    tracing->server_resource =
+        make(tracing, false, bp_str_n(tracing->server_instance, sizeof(tracing->server_instance)));
+    if (!tracing->resource || !tracing->server_resource)
+        return BP_NOMEM;
+    for (unsigned i = 0; i < OTLP_SIGNALS; i++)
+        tracing->exporters[i].source =
+            (struct otlp_source){.resource = i == OTLP_METRICS ? tracing->server_resource : tracing->resource,
+                                 .scope = BP_STR("backplane"),
+                                 .version = bp_str_of(bp_version())};
     return 0;
 }
 
 void resource_free(struct tracing *tracing)
 {
     free(tracing->resource);
-    tracing->resource = NULL;
+    free(tracing->server_resource);
+    tracing->resource = tracing->server_resource = NULL;
 }

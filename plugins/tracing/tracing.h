@@ -4,18 +4,24 @@
 #define TRACING_TRACING_H
 
 #include "backplane/backplane.h"
-#include "batch.h"
+#include "export.h"
+#include "lease.h"
 #include "pairs.h"
 #include "sampler.h"
+
+#include <stdatomic.h>
 
 /* Attributes of the resource that are ours; then come those of the option. */
 #define RESOURCE_OWN 8u
 
-enum drop_reason { DROP_QUEUE_FULL, DROP_REJECTED, DROP_UNREACHABLE, DROP_STOPPED, DROP_MEMORY, DROP_REASONS };
+/* The choices of the options …_exporter, in their order. */
+enum exporter_choice { EXPORTER_NONE, EXPORTER_OTLP };
 
 struct tracing {
     /* options */
-    bp_str endpoint, traces_endpoint, headers, certificate, service_name, resource_attributes;
+    bp_str endpoint, traces_endpoint, metrics_endpoint, logs_endpoint, headers, certificate, service_name,
+        resource_attributes;
+    uint32_t traces_exporter, metrics_exporter, logs_exporter;
     uint32_t protocol, compression, sampler;
     double sampler_argument;
     uint32_t rate;
@@ -24,31 +30,31 @@ struct tracing {
     bp_span timeout, schedule_delay, retry_time, flush_timeout;
     uint32_t queue_spans, batch_spans, spans, attributes;
     uint64_t queue_bytes, trace_bytes, attribute_length;
+    bp_span metrics_interval, metrics_timeout, logs_delay;
+    uint32_t logs_queue, logs_batch;
 
     struct bp_service client;
     struct bp_host *host;
     int slot;
-    bool exports; /* there is an endpoint */
-    char *url;    /* where traces go, NUL behind it */
+    bool exports; /* spans are handed to a collector */
     struct pairs header_pairs, resource_pairs;
-    struct attribute *resource;
-    char service_instance[BP_UUID_LEN];
+    struct attribute *resource, *server_resource; /* of this worker; of the server */
+    char service_instance[BP_UUID_LEN], server_instance[BP_UUID_LEN];
     char host_name[256];
 
-    struct bp_metric *exported, *dropped, *requests, *waiting;
-    struct bp_series *exported_series, *waiting_series, *dropped_series[DROP_REASONS];
+    struct bp_metric *exported, *dropped, *requests, *waiting; /* of spans */
+    struct bp_metric *otlp_exported, *otlp_dropped, *otlp_requests, *otlp_waiting;
 
     /* from start on */
     struct sampler deciding;
     struct recorder recorder;
-    struct batches batches;
-    struct otlp_source source;
+    struct exporter exporters[OTLP_SIGNALS];
     int64_t offset; /* from bp_clock() to the Unix epoch, in nanoseconds */
-    bp_event wake;  /* the exporter has something to do */
-    bp_event idle;  /* it has ended */
-    bool started, sending, stopping;
-    bool failing; /* the last try did not reach the collector, or was refused */
-    bp_time complained;
+    bool started;
+    struct lease *lease;     /* of the metrics */
+    bool reading;            /* a fiber reads them */
+    struct bytes log_texts;  /* of the line that is being encoded */
+    atomic_bool logs_posted; /* the loop will look at a batch of lines */
 };
 
 /* What a request carries. */
@@ -66,14 +72,23 @@ struct bp_trace_span *tracing_root(void *self, const struct bp_trace_context *pa
 /* A trace without a request has ended. */
 void tracing_root_ended(struct record *record, void *tracing);
 
-/* --- export.c --- */
+/* --- spans.c --- */
 
 /* Hands a trace that has ended to the exporter, and frees it. */
 void tracing_keep(struct tracing *tracing, struct record *record);
-void tracing_drop(struct tracing *tracing, enum drop_reason reason, uint64_t spans);
-/* In start and stop. */
-int export_start(struct tracing *tracing);
-void export_stop(struct tracing *tracing);
+/* Spans for which there was no memory. */
+void tracing_no_memory(const struct tracing *tracing);
+int spans_start(struct tracing *tracing);
+
+/* --- metrics.c --- */
+
+int metrics_start(struct tracing *tracing);
+/* In stop: reads them a last time. Suspends. */
+void metrics_stop(struct tracing *tracing);
+
+/* --- logs.c --- */
+
+int logs_start(struct tracing *tracing);
 
 /* --- settings.c --- */
 

@@ -72,6 +72,16 @@ json_t *collector_spans(const struct collector *collector)
     return ask(collector, "GET", "/spans", NULL);
 }
 
+json_t *collector_points(const struct collector *collector)
+{
+    return ask(collector, "GET", "/points", NULL);
+}
+
+json_t *collector_lines(const struct collector *collector)
+{
+    return ask(collector, "GET", "/lines", NULL);
+}
+
 json_t *collector_requests(const struct collector *collector)
 {
     return ask(collector, "GET", "/requests", NULL);

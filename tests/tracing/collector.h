@@ -21,8 +21,10 @@ void collector_stop(struct collector *collector);
 void collector_mode(const struct collector *collector, const char *mode);
 /* Forgets all, the mode, too. */
 void collector_reset(const struct collector *collector);
-/* All spans so far, or all requests. json_decref() it. */
+/* All spans so far, all points of metrics, all lines, or all requests. json_decref() it. */
 json_t *collector_spans(const struct collector *collector);
+json_t *collector_points(const struct collector *collector);
+json_t *collector_lines(const struct collector *collector);
 json_t *collector_requests(const struct collector *collector);
 /* Waits until there are so many spans (10 s, then the test fails), and returns all. */
 json_t *collector_wait(const struct collector *collector, size_t count);

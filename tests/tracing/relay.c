@@ -65,6 +65,20 @@ static int spans(struct bp_request *rq, void *self, const void *stage)
     return bp_reply_message(rq, 200, "Done");
 }
 
+/* Lines with every kind of field, and one of the audit log. */
+static int say(struct bp_request *rq, void *self, const void *stage)
+{
+    const struct relay *relay = self;
+    const struct query *asked = bp_query(rq);
+    (void)stage;
+    for (uint32_t i = 0; i < asked->count; i++)
+        bp_log(relay->host, BP_LOG_WARN, "relay.said", "Something was \xffsaid", bp_log_int("number", -7),
+               bp_log_num("half", 0.5), bp_log_bool("right", true), bp_log_str("bytes", bp_str_n("a\xff\n\"", 4)),
+               bp_log_cstr("api_token", "hidden"), bp_log_cstr("bytes", "twice"));
+    bp_audit(relay->host, "relay.audited", "Somebody did something", bp_log_cstr("outcome", "ok"));
+    return bp_reply_message(rq, 200, "Said");
+}
+
 static int work(void *argument)
 {
     struct job *job = argument;
@@ -134,15 +148,17 @@ static int init(struct bp_host *host, void *self)
 
 #define ROUTE(...) BP_ROUTE(.method = BP_GET, .doc = "A test.", .reply_type = "text/plain", __VA_ARGS__)
 
-static const struct bp_route routes[] = {ROUTE(.path = "/relay", .handler = relay, .name = "relay.relay",
-                                               .query = query, .query_size = sizeof(struct query)),
-                                         ROUTE(.path = "/slow", .handler = slow, .name = "relay.slow"),
-                                         ROUTE(.path = "/failing", .handler = failing, .name = "relay.failing"),
-                                         ROUTE(.path = "/spans", .handler = spans, .name = "relay.spans",
-                                               .query = query, .query_size = sizeof(struct query)),
-                                         ROUTE(.path = "/enqueue", .handler = enqueue, .name = "relay.enqueue"),
-                                         ROUTE(.path = "/fields", .handler = fields, .name = "relay.fields"),
-                                         BP_ROUTE_END};
+static const struct bp_route routes[] = {
+    ROUTE(.path = "/relay", .handler = relay, .name = "relay.relay", .query = query,
+          .query_size = sizeof(struct query)),
+    ROUTE(.path = "/slow", .handler = slow, .name = "relay.slow"),
+    ROUTE(.path = "/failing", .handler = failing, .name = "relay.failing"),
+    ROUTE(.path = "/spans", .handler = spans, .name = "relay.spans", .query = query,
+          .query_size = sizeof(struct query)),
+    ROUTE(.path = "/enqueue", .handler = enqueue, .name = "relay.enqueue"),
+    ROUTE(.path = "/say", .handler = say, .name = "relay.say", .query = query, .query_size = sizeof(struct query)),
+    ROUTE(.path = "/fields", .handler = fields, .name = "relay.fields"),
+    BP_ROUTE_END};
 static const struct bp_need needs[] = {BP_NEED(BP_HTTP_CLIENT, BP_HTTP_CLIENT_VERSION, struct relay, client),
                                        BP_NEED_END};
 

@@ -4,8 +4,12 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "batch.h"
+#include "lease.h"
+#include "otlp.h"
+#include "semantic.h"
 
 static struct attribute boolean = {.key = "b", .type = ATTRIBUTE_BOOLEAN, .as.boolean = true};
 static struct attribute integer = {.next = &boolean, .key = "i", .type = ATTRIBUTE_INTEGER, .as.integer = -1};
@@ -77,7 +81,7 @@ Test(otlp, protobuf)
     char *got = hex(&out);
     cr_expect_str_eq(got, span_hex);
     free(got);
-    otlp_protobuf.request(&request, &source, bp_str_n(out.ptr, 2));
+    otlp_protobuf.request(&request, OTLP_TRACES, &source, bp_str_n(out.ptr, 2));
     got = hex(&request);
     cr_expect_str_eq(got, "0a23"                                           /* resource_spans */
                           "0a150a130a0c736572766963652e6e616d6512030a0173" /* resource */
@@ -114,7 +118,7 @@ Test(otlp, json)
     struct span span = sample(&link);
     struct bytes out = {0}, request = {0};
     otlp_json.span(&out, &span, 10);
-    otlp_json.request(&request, &source, bp_str_n(out.ptr, out.len));
+    otlp_json.request(&request, OTLP_TRACES, &source, bp_str_n(out.ptr, out.len));
     cr_expect(bp_str_is(bp_str_n(request.ptr, request.len), expected), "%.*s", (int)request.len, request.ptr);
     json_decref(load(&request));
     bytes_deinit(&out);
@@ -142,43 +146,205 @@ Test(otlp, what_was_rejected)
                  {&otlp_json, BP_STR_INIT("{\"partialSuccess\":{\"rejectedSpans\":\"3\"}}"), 3},
                  {&otlp_json, BP_STR_INIT("{\"partialSuccess\": {\"rejectedSpans\" : 12}}"), 12},
                  {&otlp_json, BP_STR_INIT("{\"partialSuccess\":{\"rejectedSpans\":-3}}"), 0},
-                 {&otlp_json, BP_STR_INIT("\"rejectedSpans\""), 0}};
+                 {&otlp_json, BP_STR_INIT("\"rejectedSpans\""), 0},
+                 {&otlp_json, BP_STR_INIT("{\"partialSuccess\":{\"rejectedDataPoints\":\"3\"}}"), 0}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        cr_expect_eq(cases[i].encoder->rejected(cases[i].response), cases[i].rejected, "%zu", i);
+        cr_expect_eq(cases[i].encoder->rejected(OTLP_TRACES, cases[i].response), cases[i].rejected, "%zu", i);
+    cr_expect_eq(otlp_json.rejected(OTLP_METRICS, BP_STR("{\"partialSuccess\":{\"rejectedDataPoints\":\"3\"}}")), 3);
+    cr_expect_eq(otlp_json.rejected(OTLP_LOGS, BP_STR("{\"partialSuccess\":{\"rejectedLogRecords\":\"4\"}}")), 4);
+    cr_expect_eq(otlp_protobuf.rejected(OTLP_LOGS, BP_STR("\x0a\x02\x08\x03")), 3);
+}
+
+static bool add_to(struct batches *batches, const struct span *span)
+{
+    struct bytes *out = batches_begin(batches);
+    if (!out)
+        return false;
+    otlp_json.span(out, span, 0);
+    return batches_end(batches, 1);
 }
 
 Test(otlp, batches)
 {
-    struct batches batches = {.encoder = &otlp_json, .batch_spans = 2, .max_spans = 5, .max_bytes = 1 << 20};
+    struct batches batches;
     struct span_link link;
     struct span span = sample(&link);
+    batches_init(&batches, 2, 5, 1 << 20);
     cr_expect_null(batches_take(&batches));
     cr_expect_not(batches_ready(&batches));
     for (unsigned i = 0; i < 7; i++) {
-        cr_expect_eq(batches_add(&batches, &span, 0), i < 5, "%u", i);
+        cr_expect_eq(add_to(&batches, &span), i < 5, "%u", i);
         cr_expect_eq(batches_ready(&batches), i >= 1);
     }
     for (unsigned i = 0; i < 3; i++) {
         struct batch *batch = batches_take(&batches);
         cr_assert(batch);
-        cr_expect_eq(batch->spans, i < 2 ? 2 : 1);
+        cr_expect_eq(batch->items, i < 2 ? 2 : 1);
         bytes_add_char(&batch->bytes, ']');
         struct bytes array = {0};
         bytes_add_char(&array, '[');
         bytes_add(&array, batch->bytes.ptr, batch->bytes.len);
         json_t *root = load(&array);
-        cr_expect_eq(json_array_size(root), batch->spans);
+        cr_expect_eq(json_array_size(root), batch->items);
         json_decref(root);
         bytes_deinit(&array);
         batch_free(batch);
     }
-    cr_expect(batches.spans == 0 && batches.bytes == 0 && !batches_take(&batches));
+    cr_expect(batches.items == 0 && batches.bytes == 0 && !batches_take(&batches));
     /* Bytes bound them, too: a span that does not fit leaves nothing behind. */
     batches.max_bytes = 1000;
-    cr_expect(batches_add(&batches, &span, 0));
+    cr_expect(add_to(&batches, &span));
     size_t bytes = batches.bytes;
-    cr_expect_not(batches_add(&batches, &span, 0));
+    cr_expect_not(add_to(&batches, &span));
     cr_expect_eq(batches.bytes, bytes);
     cr_expect_eq(batches.first->bytes.len, bytes);
+    cr_expect_eq(batches_waiting(&batches), 1);
+    cr_expect_eq(batches_clear(&batches), 1);
+    cr_expect_eq(batches_waiting(&batches), 0);
+    cr_expect(add_to(&batches, &span));
     batches_deinit(&batches);
+}
+
+/* --- metrics and lines; byte for byte they are compared with what another program's encoder makes in tests/tracing --- */
+
+static const double bounds[] = {0.5, 1};
+static const int64_t counts[] = {1, 2, 3};
+static const struct bp_metric_exemplar exemplars[] = {{.trace_id = {0xaa}, .span_id = {0xbb}, .value = 0.25, .date = 7},
+                                                      {.date = 0},
+                                                      {.trace_id = {1}, .span_id = {2}, .value = 4, .date = 8}};
+static const struct bp_metric_def requests = {.size = sizeof(requests),
+                                              .type = BP_HISTOGRAM,
+                                              .name = "http_server_request_duration_seconds",
+                                              .help = "H.",
+                                              .labels = {"http_request_method", "http_response_status_code", "own"},
+                                              .buckets = bounds,
+                                              .bucket_count = 2};
+static const struct bp_metric_def cpu = {
+    .size = sizeof(cpu), .type = BP_COUNTER, .name = "process_cpu_seconds_total", .help = "C.", .scale = 0.5};
+static const struct bp_metric_def memory = {
+    .size = sizeof(memory), .type = BP_GAUGE, .name = "process_resident_memory_bytes", .help = "M.", .labels = {"x"}};
+static const struct bp_metric_def active = {
+    .size = sizeof(active), .type = BP_GAUGE, .name = "http_server_active_requests", .help = "A."};
+
+static json_t *encode_metric(const struct bp_metric_reading *readings, size_t count)
+{
+    struct otlp_metric metric = semantic_metric(readings->def);
+    struct otlp_open open;
+    struct bytes out = {0}, texts = {0};
+    struct attribute attributes[BP_METRIC_LABELS];
+    otlp_json.metric_begin(&out, &metric, &open);
+    for (size_t i = 0; i < count; i++) {
+        const struct otlp_point point = {.reading = &readings[i],
+                                         .attributes = semantic_attributes(&readings[i], attributes, &texts),
+                                         .began = 5,
+                                         .now = 6};
+        otlp_json.point(&out, &metric, &open, &point);
+    }
+    otlp_json.metric_end(&out, &metric, &open);
+    json_t *root = load(&out);
+    bytes_deinit(&texts);
+    bytes_deinit(&out);
+    return root;
+}
+
+static void expect_json(json_t *root, const char *expected)
+{
+    json_t *wanted = json_loads(expected, 0, NULL);
+    cr_assert(wanted, "%s", expected);
+    if (!json_equal(root, wanted)) {
+        char *dump = json_dumps(root, JSON_SORT_KEYS);
+        cr_expect_fail("%s", dump);
+        free(dump);
+    }
+    json_decref(wanted);
+    json_decref(root);
+}
+
+Test(otlp, metrics)
+{
+    const struct bp_metric_reading histogram = {.def = &requests,
+                                                .label_count = 3,
+                                                .labels = {BP_STR_INIT("GET"), BP_STR_INIT("200"), BP_STR_INIT("")},
+                                                .buckets = counts,
+                                                .sum = 9.5,
+                                                .exemplars = exemplars};
+    expect_json(encode_metric(&histogram, 1),
+                "{\"name\":\"http.server.request.duration\",\"description\":\"H.\",\"unit\":\"s\",\"histogram\":{"
+                "\"aggregationTemporality\":2,\"dataPoints\":[{\"attributes\":["
+                "{\"key\":\"http.request.method\",\"value\":{\"stringValue\":\"GET\"}},"
+                "{\"key\":\"http.response.status_code\",\"value\":{\"intValue\":\"200\"}}],"
+                "\"startTimeUnixNano\":\"5\",\"timeUnixNano\":\"6\",\"count\":\"6\",\"sum\":9.5,"
+                "\"bucketCounts\":[\"1\",\"2\",\"3\"],\"explicitBounds\":[0.5,1],\"exemplars\":["
+                "{\"traceId\":\"aa000000000000000000000000000000\",\"spanId\":\"bb00000000000000\",\"timeUnixNano\":"
+                "\"7000000\",\"asDouble\":0.25},"
+                "{\"traceId\":\"01000000000000000000000000000000\",\"spanId\":\"0200000000000000\",\"timeUnixNano\":"
+                "\"8000000\",\"asDouble\":4}]}]}}");
+    const struct bp_metric_reading counter = {.def = &cpu, .value = 3};
+    expect_json(encode_metric(&counter, 1),
+                "{\"name\":\"process_cpu_seconds_total\",\"description\":\"C.\",\"unit\":\"s\",\"sum\":{"
+                "\"aggregationTemporality\":2,\"isMonotonic\":true,\"dataPoints\":[{\"attributes\":[],"
+                "\"startTimeUnixNano\":\"5\",\"timeUnixNano\":\"6\",\"asDouble\":1.5}]}}");
+    const struct bp_metric_reading gauges[] = {
+        {.def = &memory, .label_count = 1, .labels = {BP_STR_INIT("a\xff")}, .value = -1},
+        {.def = &memory, .label_count = 1, .overflow = 1, .value = INT64_MAX}};
+    expect_json(encode_metric(gauges, 2),
+                "{\"name\":\"process_resident_memory_bytes\",\"description\":\"M.\",\"unit\":\"By\",\"gauge\":{"
+                "\"dataPoints\":[{\"attributes\":[{\"key\":\"x\",\"value\":{\"stringValue\":\"a\xef\xbf\xbd\"}}],"
+                "\"timeUnixNano\":\"6\",\"asInt\":\"-1\"},"
+                "{\"attributes\":[{\"key\":\"otel.metric.overflow\",\"value\":{\"boolValue\":true}}],"
+                "\"timeUnixNano\":\"6\",\"asInt\":\"9223372036854775807\"}]}}");
+    const struct bp_metric_reading now = {.def = &active, .value = 2};
+    expect_json(encode_metric(&now, 1),
+                "{\"name\":\"http.server.active_requests\",\"description\":\"A.\",\"unit\":\"\",\"sum\":{"
+                "\"aggregationTemporality\":2,\"dataPoints\":[{\"attributes\":[],\"startTimeUnixNano\":\"5\","
+                "\"timeUnixNano\":\"6\",\"asInt\":\"2\"}]}}");
+}
+
+Test(otlp, lines)
+{
+    struct attribute number = {.key = "n", .type = ATTRIBUTE_NUMBER, .as.number = 0.5};
+    struct bp_trace_context context = {.flags = 1, .trace_id = {0xaa}, .span_id = {0xbb}};
+    struct otlp_log log = {.date = 9,
+                           .severity = 13,
+                           .severity_text = "WARN",
+                           .body = BP_STR("b\"\n"),
+                           .attributes = &number,
+                           .trace = &context};
+    struct bytes out = {0};
+    bytes_add_char(&out, '[');
+    bytes_add(&out, "0", 1);
+    otlp_json.log(&out, &log);
+    log.trace = NULL;
+    log.attributes = NULL;
+    otlp_json.log(&out, &log);
+    bytes_add_char(&out, ']');
+    expect_json(load(&out),
+                "[0,{\"timeUnixNano\":\"9\",\"observedTimeUnixNano\":\"9\",\"severityNumber\":13,\"severityText\":"
+                "\"WARN\",\"body\":{\"stringValue\":\"b\\\"\\n\"},\"attributes\":[{\"key\":\"n\",\"value\":"
+                "{\"doubleValue\":0.5}}],\"traceId\":\"aa000000000000000000000000000000\",\"spanId\":"
+                "\"bb00000000000000\",\"flags\":1},"
+                "{\"timeUnixNano\":\"9\",\"observedTimeUnixNano\":\"9\",\"severityNumber\":13,\"severityText\":"
+                "\"WARN\",\"body\":{\"stringValue\":\"b\\\"\\n\"},\"attributes\":[]}]");
+    bytes_deinit(&out);
+}
+
+Test(otlp, who_exports_the_metrics)
+{
+    struct lease lease = {0};
+    const int32_t me = getpid(), init = 1, nobody = INT32_MAX;
+    lease_begin(&lease, 1000);
+    bp_uuid instance = lease.instance;
+    lease_begin(&lease, 2000);
+    cr_expect_eq(lease.began, 1000, "the counters' begin is that of the first worker");
+    cr_expect(bp_uuid_eq(&lease.instance, &instance));
+    cr_expect(lease_take(&lease, me, 10, 100));
+    cr_expect_not(lease_take(&lease, init, 50, 100));
+    cr_expect(lease_take(&lease, me, 100, 100));
+    cr_expect_not(lease_take(&lease, init, 200, 100), "it may be silent for so long");
+    cr_expect(lease_take(&lease, init, 201, 100), "and no longer");
+    cr_expect_not(lease_take(&lease, me, 202, 100));
+    cr_expect_not(lease_give_back(&lease, me));
+    cr_expect(lease_give_back(&lease, init));
+    cr_expect(lease_take(&lease, nobody, 203, 100));
+    cr_expect(lease_take(&lease, me, 204, 100), "one that is dead has it no more");
 }
