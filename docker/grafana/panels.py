@@ -110,6 +110,9 @@ PLUGINS = ("plugins", "plugins", "What do the plugins do?", ["instance"], [
      [(rate("backplane_tracing_exports_total", "SERVER", "result"), "{{result}}")], {}),
     ("Spans that wait", "short", "Near OTEL_BSP_MAX_QUEUE_SIZE times the workers: spans are dropped next.",
      [("sum by (instance) (backplane_tracing_spans_waiting{SERVER})", "{{instance}}")], {}),
+    ("Metrics and lines for the collector", "ops", "With OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER. dropped: TodoBackendTelemetryDropped.",
+     [(rate("backplane_otlp_exported_total", "SERVER", "signal"), "{{signal}}"),
+      (rate("backplane_otlp_dropped_total", "SERVER", "signal", "reason"), "{{signal}} dropped: {{reason}}")], {}),
     ("Health checks", "short", "Times that a service went down, as the workers saw it.",
      [("sum by (check) (increase(backplane_health_check_failures_total{SERVER}[$__rate_interval]))", "{{check}}")], {}),
 ])

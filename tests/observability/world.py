@@ -60,7 +60,8 @@ class Server:
         self.environment = {
             "PATH": os.environ["PATH"], "NODE_ENV": "dev", "HOST": "127.0.0.1", "PORT": str(self.port), "METRICS_LISTEN": f"127.0.0.1:{self.metrics}",
             "JWT_SECRET": SECRET, "BACKPLANE_DATA": str(folder), "BACKPLANE_WORKERS": "2", "RATE_LIMIT_MAX_REQUESTS": "1000000", "HTTP_CLIENT": "true",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector}", "OTEL_BSP_SCHEDULE_DELAY": "500"} | variables
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector}", "OTEL_BSP_SCHEDULE_DELAY": "500",
+            "OTEL_METRICS_EXPORTER": "otlp", "OTEL_METRIC_EXPORT_INTERVAL": "1000", "OTEL_LOGS_EXPORTER": "otlp"} | variables
         folder.mkdir()
         if "DATABASE_URL" in variables:
             self.command("migrate", "up")
