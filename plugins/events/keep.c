@@ -5,7 +5,6 @@
 #include "consume.h"
 #include "outbox.h"
 
-#define ROWS 500
 #define ROUNDS 100u
 
 struct consumer_row {
@@ -27,9 +26,9 @@ static const struct bp_statement find_bound = BP_STATEMENT(
         .name = "events.find_old", .flags = BP_SQL_READ,
         .sql =
             "SELECT coalesce(max(id), 0) FROM (SELECT id, at FROM events WHERE id <= $2 AND id < (SELECT max(id) FROM"
-            " events) ORDER BY id LIMIT $3) WHERE at < $1",
+            " events) ORDER BY id LIMIT 500) WHERE at < $1",
         .sql_postgres = "SELECT coalesce(max(position), 0) FROM (SELECT position, at FROM events WHERE position <= $2"
-                        " ORDER BY position LIMIT $3) old WHERE at < $1",
+                        " ORDER BY position LIMIT 500) old WHERE at < $1",
         .rows = bound_rows, .row_size = sizeof(struct bound));
 static const struct bp_statement forget =
     BP_STATEMENT(.name = "events.forget", .sql = "UPDATE event_head SET forgotten = max(forgotten, $1)",
@@ -88,9 +87,8 @@ int keep_once(struct events *events)
         status = find_given(events, &given);
     for (unsigned round = 0; status == 0 && round < ROUNDS; round++) {
         struct bp_result result;
-        status =
-            bp_db_query(events->db, NULL, &find_bound, BP_VALUES(bp_db_date(before), bp_db_i64(given), bp_db_i64(ROWS)),
-                        bp_fiber_arena(), &result);
+        status = bp_db_query(events->db, NULL, &find_bound, BP_VALUES(bp_db_date(before), bp_db_i64(given)),
+                             bp_fiber_arena(), &result);
         int64_t bound = status == 0 && result.len == 1 ? ((const struct bound *)result.rows)->position : 0;
         if (bound == 0)
             break;

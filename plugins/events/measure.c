@@ -4,8 +4,6 @@
 #include "consume.h"
 #include "outbox.h"
 
-#define INTERVAL (10 * BP_SECOND)
-
 const struct bp_metric_row measure_metrics[] = {
     BP_METRIC(struct events, total_metric, .type = BP_COUNTER, .name = "backplane_events_total",
               .help = "Events that were committed, each counted by one worker of all servers.", .labels = {"type"}),
@@ -28,7 +26,7 @@ struct oldest {
 static const struct bp_field oldest_rows[] = {BP_I64(struct oldest, position), BP_DATE(struct oldest, at), BP_END};
 static const struct bp_statement find_oldest =
     BP_STATEMENT(.name = "events.oldest", .flags = BP_SQL_READ, .sql = "SELECT id, at FROM events ORDER BY id LIMIT 1",
-                 .sql_postgres = "SELECT position, at FROM events WHERE position IS NOT NULL ORDER BY position LIMIT 1",
+                 .sql_postgres = "SELECT position, at FROM events WHERE position > 0 ORDER BY position LIMIT 1",
                  .rows = oldest_rows, .row_size = sizeof(struct oldest));
 
 struct lag {
@@ -87,7 +85,7 @@ static bool is_mine(struct events *events)
 {
     struct events_shared *shared = events->shared;
     uint32_t mine = bp_worker_slot() + 1, now = atomic_load(&shared->measurer);
-    bool stale = bp_clock() - atomic_load(&shared->measured_at) > 3 * INTERVAL;
+    bool stale = bp_clock() - atomic_load(&shared->measured_at) > 3 * events->measure + BP_SECOND;
     if (now != mine && ((now != 0 && !stale) || !atomic_compare_exchange_strong(&shared->measurer, &now, mine)))
         return false;
     atomic_store(&shared->measured_at, bp_clock());

@@ -4,6 +4,7 @@
 #include "count.h"
 
 #define NUMBER_AT_ONCE 1000
+_Static_assert(OUTBOX_LIMIT_MAX == 1001, "as in END_POSTGRES");
 
 /* --- where it stands --- */
 
@@ -18,8 +19,9 @@ static const struct bp_field head_rows[] = {BP_BOOL(struct head_row, pending), B
 static const struct bp_statement look =
     BP_STATEMENT(.name = "events.head", .flags = BP_SQL_READ,
                  .sql = "SELECT 0, (SELECT coalesce(max(id), 0) FROM events), forgotten FROM event_head",
-                 .sql_postgres = "SELECT EXISTS (SELECT FROM events WHERE position IS NULL), position, forgotten FROM"
-                                 " event_head",
+                 .sql_postgres =
+                     "SELECT (SELECT id FROM events WHERE position IS NULL ORDER BY id LIMIT 1) IS NOT NULL,"
+                     " position, forgotten FROM event_head",
                  .rows = head_rows, .row_size = sizeof(struct head_row));
 
 struct number_row {
@@ -108,16 +110,16 @@ static const struct bp_field event_rows[] = {
     BP_UUID(struct event_row, user_id), BP_UUID(struct event_row, subject_id), BP_TEXT(struct event_row, type),
     BP_TEXT(struct event_row, data),    BP_DATE(struct event_row, at),         BP_END};
 
-#define SELECT_SQLITE                                                                                                 \
-    "SELECT h.last, h.forgotten, e.id, e.user_id, e.subject_id, e.type, e.data, e.at FROM"                            \
-    " (SELECT forgotten, (SELECT coalesce(max(id), 0) FROM events) AS last FROM event_head) h LEFT JOIN (SELECT id, " \
-    "user_id, subject_id, type, data, at"                                                                             \
-    " FROM events WHERE "
+#define SELECT_SQLITE                                                                                    \
+    "SELECT h.last, h.forgotten, e.id, e.user_id, e.subject_id, e.type, e.data, e.at FROM"               \
+    " (SELECT forgotten, (SELECT coalesce(max(id), 0) FROM events) AS last FROM event_head) h LEFT JOIN" \
+    " (SELECT id, user_id, subject_id, type, data, at FROM events WHERE "
+#define END_SQLITE " ORDER BY id LIMIT $2) e ON true ORDER BY e.id"
+/* The inner limit is OUTBOX_LIMIT_MAX. Of a parameter the planner thinks that it might be a tenth of the table, and plans for that. */
 #define SELECT_POSTGRES                                                                                           \
     "SELECT h.position, h.forgotten, e.position, e.user_id, e.subject_id, e.type, e.data, e.at FROM event_head h" \
-    " LEFT JOIN (SELECT position, user_id, subject_id, type, data, at FROM events WHERE "
-#define END_SQLITE " ORDER BY id LIMIT $2) e ON true ORDER BY e.id"
-#define END_POSTGRES " ORDER BY position LIMIT $2) e ON true ORDER BY e.position"
+    " LEFT JOIN (SELECT * FROM (SELECT position, user_id, subject_id, type, data, at FROM events WHERE "
+#define END_POSTGRES " ORDER BY position LIMIT 1001) near ORDER BY position LIMIT $2) e ON true ORDER BY e.position"
 
 static const struct bp_statement read_all =
     BP_STATEMENT(.name = "events.read", .flags = BP_SQL_READ, .sql = SELECT_SQLITE "id > $1" END_SQLITE,

@@ -32,7 +32,9 @@ struct outbox_page {
     int64_t forgotten;
 };
 
-/* Events after this position, of everybody, limit at most. Texts live in the arena. One round trip; it numbers nothing: see outbox_poll(). */
+#define OUTBOX_LIMIT_MAX 1001u
+
+/* Events after this position, of everybody, limit (at most OUTBOX_LIMIT_MAX) at most. Texts live in the arena. One round trip; it numbers nothing: see outbox_poll(). */
 int outbox_read(struct events *events, struct bp_tx *tx, int64_t after, uint32_t limit, struct bp_arena *arena,
                 struct outbox_page *ret_page);
 /* The same of one user. */

@@ -10,9 +10,10 @@ CREATE TABLE events (
     type text NOT NULL,
     data text NOT NULL, -- JSON
     at timestamptz NOT NULL DEFAULT clock_timestamp()
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_analyze_scale_factor = 0.05);
 
--- What is written costs one small index; the others are paid for by who numbers.
+-- What is written costs one small index; the others are paid for by who numbers. Vacuumed often, as whoever looks for what is pending passes
+-- what was.
 CREATE INDEX events_pending ON events (id) WHERE position IS NULL;
 CREATE UNIQUE INDEX events_position ON events (position) WHERE position IS NOT NULL;
 CREATE INDEX events_by_user ON events (user_id, position) WHERE position IS NOT NULL;
@@ -23,6 +24,7 @@ CREATE TABLE event_head (
     forgotten bigint NOT NULL
 );
 INSERT INTO event_head (position, forgotten) VALUES (0, 0);
+ANALYZE event_head; -- else it is taken for a table of many rows
 
 CREATE TABLE event_consumers (
     name text PRIMARY KEY,
@@ -30,32 +32,37 @@ CREATE TABLE event_consumers (
 );
 
 -- Gives positions to up to so many events that are committed, in the order of ids. One at a time does so, under the lock of the head, and each
--- statement here sees what was committed before it began: whatever becomes visible later gets a larger position. Returns how many of each
--- type there were, and at last a row without a type: whether there may be more, the last position, and what was forgotten.
+-- statement here sees what was committed before it began: whatever becomes visible later gets a larger position. Returns how many of which
+-- type there were, and at last a row without a type: whether there may be more, the last position, and what was forgotten. Row by row and by
+-- its place: a join would be planned by statistics, which know nothing of what is pending.
 CREATE FUNCTION events_number(most bigint, OUT kind text, OUT amount bigint, OUT head bigint, OUT gone bigint)
 RETURNS SETOF record LANGUAGE plpgsql AS $$
 DECLARE
+    pending record;
     last bigint;
     taken bigint := 0;
 BEGIN
-    IF EXISTS (SELECT FROM events WHERE position IS NULL) THEN
+    amount := 0;
+    IF (SELECT e.id FROM events e WHERE e.position IS NULL ORDER BY e.id LIMIT 1) IS NOT NULL THEN
         SELECT h.position INTO last FROM event_head h FOR UPDATE;
-        FOR kind, amount IN
-            WITH pending AS MATERIALIZED (
-                SELECT e.id FROM events e WHERE e.position IS NULL ORDER BY e.id LIMIT most
-            ), ranked AS MATERIALIZED (
-                SELECT p.id, row_number() OVER (ORDER BY p.id) AS rank FROM pending p
-            ), numbered AS (
-                UPDATE events e SET position = last + r.rank FROM ranked r
-                WHERE e.id = r.id AND e.position IS NULL RETURNING e.type
-            ), moved AS (
-                UPDATE event_head h SET position = last + (SELECT count(*) FROM ranked) WHERE EXISTS (SELECT FROM ranked)
-            )
-            SELECT n.type, count(*) FROM numbered n GROUP BY n.type
+        FOR pending IN
+            SELECT e.ctid AS place, e.type FROM events e WHERE e.position IS NULL ORDER BY e.id LIMIT most
         LOOP
-            taken := taken + amount;
-            RETURN NEXT;
+            UPDATE events e SET position = last + 1 WHERE e.ctid = pending.place AND e.position IS NULL;
+            CONTINUE WHEN NOT FOUND;
+            last := last + 1;
+            taken := taken + 1;
+            IF amount > 0 AND kind <> pending.type THEN
+                RETURN NEXT;
+                amount := 0;
+            END IF;
+            kind := pending.type;
+            amount := amount + 1;
         END LOOP;
+        IF amount > 0 THEN
+            RETURN NEXT;
+            UPDATE event_head h SET position = last;
+        END IF;
     END IF;
     kind := '';
     amount := CASE WHEN taken >= most THEN 1 ELSE 0 END;
