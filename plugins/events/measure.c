@@ -25,7 +25,8 @@ struct oldest {
 };
 static const struct bp_field oldest_rows[] = {BP_I64(struct oldest, position), BP_DATE(struct oldest, at), BP_END};
 static const struct bp_statement find_oldest =
-    BP_STATEMENT(.name = "events.oldest", .flags = BP_SQL_READ, .sql = "SELECT id, at FROM events ORDER BY id LIMIT 1",
+    BP_STATEMENT(.name = "events.oldest", .flags = BP_SQL_READ,
+                 .sql = "SELECT id, at FROM events WHERE id > 0 ORDER BY id LIMIT 1",
                  .sql_postgres = "SELECT position, at FROM events WHERE position > 0 ORDER BY position LIMIT 1",
                  .rows = oldest_rows, .row_size = sizeof(struct oldest));
 

@@ -247,7 +247,10 @@ static json_t *describe_table(struct document *document, const struct bp_field *
         document_set(document, schema, "required", required);
     else
         json_decref(required);
-    document_set(document, schema, "properties", properties);
+    if (json_object_size(properties) > 0) /* else of any members */
+        document_set(document, schema, "properties", properties);
+    else
+        json_decref(properties);
     return schema;
 }
 
