@@ -132,14 +132,14 @@ static const struct bp_statement read_user =
                  .row_size = sizeof(struct event_row));
 
 #define TODO_TYPES "type IN ('todo.created', 'todo.updated', 'todo.completed', 'todo.deleted')"
-static const struct bp_statement read_changes =
-    BP_STATEMENT(.name = "events.changes", .flags = BP_SQL_READ,
-                 .sql = SELECT_SQLITE "id IN (SELECT max(id) FROM events WHERE user_id = $3 AND id > $1 AND " TODO_TYPES
-                                      " GROUP BY subject_id ORDER BY 1 LIMIT $2)" END_SQLITE,
-                 .sql_postgres = SELECT_POSTGRES
-                 "position IN (SELECT max(position) FROM events WHERE user_id = $3 AND position > $1 AND " TODO_TYPES
-                 " GROUP BY subject_id ORDER BY 1 LIMIT $2)" END_POSTGRES,
-                 .rows = event_rows, .row_size = sizeof(struct event_row));
+static const struct bp_statement read_changes = BP_STATEMENT(
+        .name = "events.changes", .flags = BP_SQL_READ,
+        .sql = SELECT_SQLITE "id IN (SELECT max(id) FROM events WHERE user_id = $3 AND id > $1 AND " TODO_TYPES
+                             " GROUP BY subject_id ORDER BY 1 LIMIT $2)" END_SQLITE,
+        .sql_postgres = SELECT_POSTGRES
+        "position = ANY (ARRAY(SELECT max(position) FROM events WHERE user_id = $3 AND position > $1 AND " TODO_TYPES
+        " GROUP BY subject_id ORDER BY 1 LIMIT $2))" END_POSTGRES,
+        .rows = event_rows, .row_size = sizeof(struct event_row));
 
 /* What the triggers of SQLite left out: see the migration. ptr NULL: out of memory. */
 static bp_str whole(const struct event_row *row, struct bp_arena *arena)

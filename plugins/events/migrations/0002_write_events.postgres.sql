@@ -51,12 +51,13 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Naming the newest column keeps it from being taken away below the trigger; every update names the version.
 CREATE TRIGGER todos_event_created AFTER INSERT ON todos FOR EACH ROW EXECUTE FUNCTION events_of_todo();
-CREATE TRIGGER todos_event_updated AFTER UPDATE ON todos FOR EACH ROW
+CREATE TRIGGER todos_event_updated AFTER UPDATE OF version, recurrence ON todos FOR EACH ROW
     WHEN (NEW.version <> OLD.version) EXECUTE FUNCTION events_of_todo();
 CREATE TRIGGER todos_event_deleted AFTER DELETE ON todos FOR EACH ROW EXECUTE FUNCTION events_of_deleted('todo.deleted');
 CREATE TRIGGER lists_event_created AFTER INSERT ON lists FOR EACH ROW EXECUTE FUNCTION events_of_list();
-CREATE TRIGGER lists_event_updated AFTER UPDATE ON lists FOR EACH ROW
+CREATE TRIGGER lists_event_updated AFTER UPDATE OF version ON lists FOR EACH ROW
     WHEN (NEW.version <> OLD.version) EXECUTE FUNCTION events_of_list();
 CREATE TRIGGER lists_event_deleted AFTER DELETE ON lists FOR EACH ROW EXECUTE FUNCTION events_of_deleted('list.deleted');
 CREATE TRIGGER users_event_deleted AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION events_of_user();
