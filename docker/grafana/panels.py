@@ -189,6 +189,12 @@ JOBS = ("jobs", "jobs", "Does what must happen happen?", ["instance"], [
      [("histogram_quantile(0.95, sum by (le, kind) (rate(backplane_queue_job_duration_seconds_bucket{SERVER}[$__rate_interval])))", "{{kind}}")], {}),
     ("Wait until the start", "s", "From when a job could run: milliseconds. Seconds: too few workers for jobs, or a limit of the queue.",
      quantiles("backplane_queue_start_delay_seconds", "SERVER"), {}),
+    ("Events", "ops", "Changes of todos and lists, each counted once over all servers. None, while somebody writes: nobody numbers them, see the log for events.",
+     [(rate("backplane_events_total", "SERVER", "type"), "{{type}}")], {"stack": True}),
+    ("Consumers behind", "s", "Age of the oldest event that a consumer was not given. Rises: TodoBackendConsumerBehind.",
+     [("max by (consumer) (backplane_events_consumer_lag_seconds{SERVER})", "{{consumer}}")], {}),
+    ("Events kept", "short", "Of the days that retention of events says. Falls: housekeeping has run.",
+     [("max(backplane_events_outbox_length{SERVER})", "positions")], {}),
 ])
 
 LIMITS = ("limits", "cache and limits", "What is cached, and who is refused?", ["instance"], [
