@@ -172,6 +172,16 @@ int bp_set_identity(struct bp_request *rq, const struct bp_identity *identity)
     return 0;
 }
 
+bp_date bp_identity_expires(const struct bp_request *rq)
+{
+    return rq->identity_expires;
+}
+
+void bp_set_identity_expires(struct bp_request *rq, bp_date date)
+{
+    rq->identity_expires = date;
+}
+
 bp_str bp_param(const struct bp_request *rq, const char *name)
 {
     for (uint32_t i = 0; i < rq->params.count; i++)

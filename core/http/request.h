@@ -70,6 +70,7 @@ struct bp_request {
     /* What stages found out. */
     bp_str id;
     struct bp_identity identity;
+    bp_date identity_expires;
     bool has_identity;
     bool client_known;                    /* client is filled */
     bool records;                         /* its span does */

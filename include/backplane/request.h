@@ -93,6 +93,10 @@ struct bp_identity {
 };
 const struct bp_identity *bp_identity(const struct bp_request *rq);
 int bp_set_identity(struct bp_request *rq, const struct bp_identity *identity);
+/* Until when that is so, for replies that last: the end of a token. 0: for ever, as far as is known. */
+bp_date bp_identity_expires(const struct bp_request *rq);
+/* After bp_set_identity(). */
+void bp_set_identity_expires(struct bp_request *rq, bp_date date);
 
 /* A path parameter of the route: {id}. The core has decoded it by the route's .params rows before the handler
  * runs; a stage sees the text only. Empty when there is none of that name. */

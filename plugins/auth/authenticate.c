@@ -76,12 +76,14 @@ static int check_account(struct auth *auth, struct bp_request *rq, struct rememb
 static int authenticate_key(struct auth *auth, struct bp_request *rq, bp_str key)
 {
     struct bp_identity identity;
-    int status = api_key_identify(auth, rq, key, &identity);
+    bp_date expires;
+    int status = api_key_identify(auth, rq, key, &identity, &expires);
     if (status > 0)
         return refuse_token(auth, rq, KEY_INVALID);
     if (status == 0) {
         attempt_count(auth, KEY_OK);
         status = bp_set_identity(rq, &identity);
+        bp_set_identity_expires(rq, expires);
     }
     return status < 0 ? bp_trace(status) : bp_next(rq);
 }
@@ -113,7 +115,10 @@ int authenticate(struct bp_request *rq, void *self, const void *stage)
         (struct auth_slot){.session_id = known.claims.session_id, .has_session = known.claims.has_session};
     struct bp_identity identity = {.user_id = known.claims.user_id, .role = bp_str_of(known.role)};
     int status = bp_set_identity(rq, &identity);
-    return status < 0 ? bp_trace(status) : bp_next(rq);
+    if (status < 0)
+        return bp_trace(status);
+    bp_set_identity_expires(rq, known.claims.expires);
+    return bp_next(rq);
 }
 
 const bp_uuid *request_session(const struct auth *auth, struct bp_request *rq)

@@ -48,7 +48,8 @@ static void note(struct auth *auth, const struct api_key *key, bp_date now)
         free(use);
 }
 
-int api_key_identify(struct auth *auth, struct bp_request *rq, bp_str text, struct bp_identity *ret_identity)
+int api_key_identify(struct auth *auth, struct bp_request *rq, bp_str text, struct bp_identity *ret_identity,
+                     bp_date *ret_expires)
 {
     bp_str prefix;
     char hash[API_KEY_HASH + 1];
@@ -63,5 +64,6 @@ int api_key_identify(struct auth *auth, struct bp_request *rq, bp_str text, stru
         return API_KEY_E_MISSING;
     note(auth, &key, now);
     *ret_identity = (struct bp_identity){.user_id = key.user_id, .role = key.role, .scopes = key.scopes};
+    *ret_expires = key.expires_at;
     return 0;
 }

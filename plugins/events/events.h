@@ -9,6 +9,7 @@
 #include "backplane/iface/events.h"
 
 struct consumer;
+struct hub;
 
 /* What the workers of this server tell each other. */
 struct events_shared {
@@ -24,12 +25,16 @@ struct events {
     struct bp_service db, identity, todos, queue;
     /* options */
     bp_span poll, retention, cleanup, measure;
+    bp_span keep_alive, retry, lifetime; /* of streams */
+    uint32_t streams, streams_per_user;
     /* state */
     struct consumer *consumers;
+    struct hub *hub;
     struct events_shared *shared;
     struct bp_timer *consume_timer, *keep_timer, *measure_timer;
     bool watching, keeping, measuring; /* a fiber is about it */
     struct bp_metric *total_metric, *length_metric, *age_metric, *lag_metric, *lag_seconds_metric;
+    struct bp_metric *streams_metric, *sent_metric, *ended_metric;
 };
 
 #endif

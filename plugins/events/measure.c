@@ -17,6 +17,14 @@ const struct bp_metric_row measure_metrics[] = {
     BP_METRIC(struct events, lag_seconds_metric, .type = BP_GAUGE, .name = "backplane_events_consumer_lag_seconds",
               .help = "Age of the oldest event that a consumer was not given yet; 0: it has had all.",
               .labels = {"consumer"}, .aggregate = BP_METRIC_MAX, .scale = 0.001),
+    BP_METRIC(struct events, streams_metric, .type = BP_GAUGE, .name = "backplane_events_streams",
+              .help = "Clients of GET /api/v1/events that are connected."),
+    BP_METRIC(struct events, sent_metric, .type = BP_COUNTER, .name = "backplane_events_sent_total",
+              .help = "Events that were sent to clients, each as often as it was sent."),
+    BP_METRIC(struct events, ended_metric, .type = BP_COUNTER, .name = "backplane_events_streams_ended_total",
+              .help =
+                  "Streams that ended: the client left, was slow, its time was over, the worker stopped, or it failed.",
+              .labels = {"end"}),
     BP_METRIC_END};
 
 struct oldest {

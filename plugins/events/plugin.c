@@ -7,9 +7,11 @@
 #include "changes.h"
 #include "consume.h"
 #include "events_migrations.h"
+#include "hub.h"
 #include "keep.h"
 #include "measure.h"
 #include "publish.h"
+#include "stream.h"
 
 #include <stdio.h>
 
@@ -22,6 +24,20 @@ static const struct bp_field options[] = {
             .doc = "How often each worker deletes events that are older, where no queue does it every five minutes."),
     BP_SPAN(struct events, measure, .def = "10s", .min = 10 * BP_MILLISECOND, .max = BP_HOUR,
             .doc = "How often the gauges are set."),
+    BP_U32(struct events, streams, .def = "10000", .min = 1, .max = 1000000,
+           .doc = "Event streams at a time in each worker; server.max_connections limits them, too."),
+    BP_U32(struct events, streams_per_user, .def = "10", .min = 1, .max = 1000000,
+           .doc = "Of these, streams of one account."),
+    BP_SPAN(struct events, keep_alive, .def = "15s", .min = 20 * BP_MILLISECOND, .max = BP_HOUR,
+            .doc = "A stream on which nothing happens is sent a comment before so long has passed."),
+    BP_SPAN(
+        struct events, retry, .def = "2s", .min = BP_MILLISECOND, .max = BP_HOUR,
+        .doc =
+            "How long clients are told to wait before they connect again; when a worker stops, from a quarter of it to "
+            "nearly twice as long, so that not all come at once."),
+    BP_SPAN(struct events, lifetime, .def = "1h", .min = 10 * BP_MILLISECOND, .max = 365 * BP_DAY,
+            .doc = "A stream ends after so long, or when its token does: its client connects again, and who it is is "
+                   "asked again."),
     BP_END};
 
 static const struct bp_need needs[] = {BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct events, db),
@@ -38,6 +54,10 @@ static const struct bp_route routes[] = {
              .doc = "What has changed of the todos since a position, each once, for a client that keeps a copy.",
              .query = changes_query, .query_size = sizeof(struct changes_query), .reply = changes_reply,
              .answers = changes_answers, .role = "user", .scope = "todos:read"),
+    BP_ROUTE(.method = BP_GET, .path = "/api/v1/events", .handler = stream_open, .name = "events.stream",
+             .doc = "What happens to what is the account's, as it happens: Server-Sent Events.", .query = stream_query,
+             .query_size = sizeof(struct stream_query), .reply_type = "text/event-stream", .answers = stream_answers,
+             .role = "user", .scope = "events:read", .streams = 1),
     BP_ROUTE_END};
 
 static int init(struct bp_host *host, void *self)
@@ -55,7 +75,9 @@ static int start(struct bp_host *host, void *self)
     events->shared = bp_shared(host, name, EVENTS_SHARED_LAYOUT, sizeof(*events->shared));
     if (!events->shared)
         return bp_start_error(host, "no shared memory for what workers tell each other (server.shared_memory)");
-    int status = consume_start(events);
+    int status = hub_start(events);
+    if (status == 0)
+        status = consume_start(events);
     if (status == 0)
         status = keep_start(events);
     return status == 0 ? measure_start(events) : status;
@@ -74,6 +96,7 @@ static void deinit(struct bp_host *host, void *self)
 {
     (void)host;
     consume_free(self);
+    hub_free(self);
 }
 
 BP_PLUGIN(.name = "events", .version = "1.0.0", .doc = "What has changed, in order, for plugins and for clients.",
