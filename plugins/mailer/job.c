@@ -6,23 +6,33 @@
 
 #include "backplane/iface/queue.h"
 #include "message.h"
+#include "seal.h"
 
+/* text, or that sealed. */
 struct letter {
-    bp_str to, subject, text;
+    bp_str to, subject, text, sealed;
 };
 
 static const struct bp_field letter_rows[] = {
     BP_TEXT(struct letter, to, .flags = BP_REQUIRED, .max = MESSAGE_ADDRESS_MAX),
     BP_TEXT(struct letter, subject, .flags = BP_REQUIRED, .max = MESSAGE_SUBJECT_MAX),
-    BP_TEXT(struct letter, text, .flags = BP_REQUIRED | BP_SECRET, .max = MESSAGE_TEXT_MAX), BP_END};
+    BP_TEXT(struct letter, text, .flags = BP_NULLABLE | BP_SECRET, .max = MESSAGE_TEXT_MAX),
+    BP_TEXT(struct letter, sealed, .flags = BP_NULLABLE | BP_SECRET, .max = 2 * MESSAGE_TEXT_MAX), BP_END};
+
+/* False: it was sealed with another secret. */
+static bool read_text(const struct mailer *mailer, const struct letter *letter, bp_str *ret_text)
+{
+    *ret_text = letter->text;
+    return !letter->sealed.ptr || seal_open(mailer->secret, letter->sealed, bp_fiber_arena(), ret_text);
+}
 
 /* Twice the same message has twice the same identifier, and is the same file. */
-static int send_one(struct mailer *mailer, const struct bp_job *job, char ret_why[BP_MAIL_WHY])
+static int send_one(struct mailer *mailer, const struct bp_job *job, bp_str text, char ret_why[BP_MAIL_WHY])
 {
     const struct letter *letter = job->payload;
     struct queued queued = {
         .to = (char *)(uintptr_t)bp_arena_copy(bp_fiber_arena(), letter->to).ptr,
-        .message = message_make(mailer->from, letter->to, letter->subject, letter->text, job->enqueued_at, &job->id)};
+        .message = message_make(mailer->from, letter->to, letter->subject, text, job->enqueued_at, &job->id)};
     bp_uuid_format(&job->id, queued.name);
     int status = queued.to && queued.message ? queue_attempt(mailer, &queued, ret_why) : BP_NOMEM;
     free(queued.message);
@@ -33,9 +43,14 @@ static int run(struct bp_job *job, void *argument)
 {
     struct mailer *mailer = argument;
     char why[BP_MAIL_WHY] = "";
+    bp_str text;
     if (mailer->transport == TRANSPORT_NONE) /* it was not when the message was written */
         return 0;
-    int status = send_one(mailer, job, why);
+    if (!read_text(mailer, job->payload, &text)) {
+        bp_job_reason(mailer->jobs, job, BP_STR("It was sealed with another secret"));
+        return BP_JOB_DEAD;
+    }
+    int status = send_one(mailer, job, text, why);
     if (status == 0 || status == BP_CANCELED)
         return status;
     bool refused = status == BP_MAIL_E_REFUSED, last = refused || job->attempt >= mailer->attempts;
@@ -59,6 +74,10 @@ int job_init(struct mailer *mailer)
 
 int job_add(struct mailer *mailer, bp_str to, bp_str subject, bp_str text)
 {
-    const struct letter letter = {.to = to, .subject = subject, .text = text};
+    struct letter letter = {.to = to, .subject = subject};
+    if (mailer->secret.len == 0)
+        letter.text = text;
+    else if (!(letter.sealed = seal_text(mailer->secret, text, bp_fiber_arena())).ptr)
+        return BP_NOMEM;
     return bp_enqueue(mailer->jobs, NULL, &BP_JOB(.kind = mailer->job_name, .payload = &letter), NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mailer: queues messages, and hands them to a transport or writes them into a folder. */
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,6 +29,9 @@ static const struct bp_field options[] = {
             .doc = "Whom messages are from."),
     BP_TEXT(struct mailer, folder, .def = "mail",
             .doc = "file: where messages are written, one a file; relative to the data folder."),
+    BP_TEXT(struct mailer, secret, .def = "", .flags = BP_SECRET,
+            .doc = "With a queue: the texts of messages that wait in the database are encrypted with it. Empty: they "
+                   "are not."),
     BP_U32(struct mailer, queue, .def = "256", .min = 1, .max = 65536,
            .doc = "Messages of each worker that may wait to be delivered, without a queue."),
     BP_U32(struct mailer, attempts, .def = "0", .min = 0, .max = 20,
@@ -52,6 +56,8 @@ static int mailer_init(struct bp_host *host, void *self)
         return bp_config_error(host, "transport",
                                "\"smtp\" needs a service \"mail_transport\", which no instance provides: add { use = "
                                "\"smtp\"; url = \"smtp://…\"; } to plugins");
+    if (sodium_init() < 0)
+        return bp_config_error(host, NULL, "libsodium could not be set up");
     if (mailer->attempts == 0)
         mailer->attempts = mailer->jobs.vtable ? 20 : 5;
     return mailer->jobs.vtable ? job_init(mailer) : 0;

@@ -18,7 +18,7 @@ struct queued {
 struct mailer {
     /* options */
     uint32_t transport;
-    bp_str folder, from;
+    bp_str folder, from, secret;
     uint32_t queue, attempts;
     bp_span retry_after;
     /* services */

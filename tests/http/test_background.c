@@ -14,10 +14,10 @@
 
 static struct test_server server;
 
-static void start_with(const char *folder)
+static void start_with(const char *folder, const char *secret)
 {
     server_start(&server,
-                 &(struct server_options){.environment = (const char *[]){"BACKPLANE_WORKERS=2", NULL},
+                 &(struct server_options){.environment = (const char *[]){"BACKPLANE_WORKERS=2", secret, NULL},
                                           .arguments = (const char *[]){"--set", "plugins.mailer.retry_after=50ms",
                                                                         "--set", "plugins.auth.cleanup=1s", "--set",
                                                                         "plugins.idempotency.cleanup=10ms", NULL},
@@ -33,10 +33,11 @@ static void wait_for(const char *sql, long long expected)
 /* The server dies while the message waits for a mail server that is away. */
 Test(background, a_message_survives_the_server)
 {
+    static const char secret[] = "JWT_SECRET=at-least-thirty-two-characters-of-it";
     struct mailbox box;
     struct http_reply reply;
     char folder[sizeof(server.folder)], place[128];
-    start_with(NULL);
+    start_with(NULL, secret);
     free(http_login(server.port, "ada@example.com"));
     (void)snprintf(place, sizeof(place), "%s/mail", server.folder);
     FILE *in_the_way = fopen(place, "w");
@@ -49,10 +50,14 @@ Test(background, a_message_survives_the_server)
     server_kill(&server);
     cr_assert_eq(unlink(place), 0);
     memcpy(folder, server.folder, sizeof(folder));
-    start_with(folder);
+    wait_for("SELECT count(*) FROM jobs WHERE kind = 'mailer.send' AND payload LIKE '%Reset your password%'", 1);
+    wait_for("SELECT count(*) FROM jobs WHERE kind = 'mailer.send' AND payload LIKE '%Somebody%'",
+             0); /* what is in it */
+    start_with(folder, secret);
     mailbox_wait(&server, 1, &box);
     cr_expect_str_eq(box.mails[0].to, "ada@example.com");
     cr_expect_str_eq(box.mails[0].subject, "Reset your password");
+    cr_expect(strstr(box.mails[0].text, "asked for a new password for this address"), "%s", box.mails[0].text);
     wait_for("SELECT count(*) FROM jobs WHERE kind = 'mailer.send' AND state = 'done'", 1);
     mailbox_read(&server, &box);
     cr_expect_eq(box.count, 1);
@@ -63,7 +68,7 @@ Test(background, what_has_expired_is_deleted)
 {
     struct http_reply reply;
     char lines[1200];
-    start_with(NULL);
+    start_with(NULL, NULL);
     char *ada = http_login(server.port, "ada@example.com");
     free(http_login(server.port, "bob@example.com"));
     (void)snprintf(lines, sizeof(lines), "%sIdempotency-Key: k\r\n", ada);

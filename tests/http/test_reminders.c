@@ -107,6 +107,21 @@ static void wait_for(const char *sql, long long expected)
         cr_assert(service_patience(&begun, 30000), "%s: %lld, not %lld", sql, database_integer(&server, sql), expected);
 }
 
+/* The only reminder among the events shows the todo as GET does. */
+static void expect_event(const char *id)
+{
+    char path[80], *text = database_ask(&server, "SELECT data FROM events WHERE type = 'todo.reminder'");
+    (void)snprintf(path, sizeof(path), TODOS "/%s", id);
+    json_t *root = call("GET", path, NULL, 200), *data = json_loads(text, 0, NULL);
+    char *shown = json_dumps(json_object_get(root, "data"), 0);
+    cr_assert(data, "%s", text);
+    cr_expect(json_equal(data, json_object_get(root, "data")), "%s\n%s", text, shown);
+    free(shown);
+    free(text);
+    json_decref(data);
+    json_decref(root);
+}
+
 Test(reminders, at_their_time, .init = start, .fini = stop)
 {
     struct mailbox box;
@@ -129,6 +144,7 @@ Test(reminders, at_their_time, .init = start, .fini = stop)
     cr_expect_str_eq(box.mails[0].text, expected);
     cr_expect_geq(box.mails[0].written, at - 20); /* file systems' clocks tick */
     wait_for("SELECT count(*) FROM events WHERE type = 'todo.reminder'", 1);
+    expect_event(id);
 
     /* Written anew with the same time: not again. One without remindAt: when it is due. */
     json_decref(change(id, "{\"title\":\"Still there\"}"));
@@ -225,6 +241,36 @@ Test(reminders, survive_the_server)
     mailbox_wait(&server, 2, &box);
     cr_expect_eq(box.count, 2);
     cr_expect_eq(mailbox_count(&box, "Reminder: Fence"), 1);
+    stop();
+}
+
+/* Killed while they are sent, again and again: all of them, each once. */
+Test(reminders, once_whatever_dies)
+{
+    enum { ROUNDS = 4, EACH = 12 };
+    static struct mailbox box;
+    char id[40], body[300], title[40];
+    start();
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < EACH; i++) {
+            (void)snprintf(title, sizeof(title), "%d of round %d", i, round);
+            add(dated(title, "remindAt", 0, body), id);
+        }
+        for (long long begun = 0;
+             round % 2 == 0 && database_integer(&server, "SELECT count(*) FROM events WHERE type = "
+                                                         "'todo.reminder'") < round * EACH + 1;)
+            cr_assert(service_patience(&begun, 30000), "nothing is sent");
+        restart();
+    }
+    mailbox_wait(&server, ROUNDS * EACH, &box);
+    wait_for("SELECT count(*) FROM events WHERE type = 'todo.reminder'", ROUNDS * EACH);
+    wait_for("SELECT count(*) FROM jobs WHERE kind = 'mailer.send' AND state = 'done'", ROUNDS * EACH);
+    mailbox_read(&server, &box);
+    cr_expect_eq(box.count, ROUNDS * EACH);
+    for (int i = 0; i < ROUNDS * EACH; i++) {
+        (void)snprintf(title, sizeof(title), "Reminder: %d of round %d", i % EACH, i / EACH);
+        cr_expect_eq(mailbox_count(&box, title), 1, "%s", title);
+    }
     stop();
 }
 
