@@ -45,12 +45,13 @@ static const struct bp_field rows[] = {BP_UUID(struct row, id),          BP_TEXT
                       LIMIT) ")" FETCHED "(" NOW_SQLITE " - max(run_at, enqueued_at)) / 1000.0"
 #define FETCH_POSTGRES(LIMIT)                                                                               \
     TAKE(NOW_POSTGRES)                                                                                      \
-    "= ANY(ARRAY(" CANDIDATES(NOW_POSTGRES, "= ANY($3::text::text[])",                                      \
+    "= ANY(ARRAY(" CANDIDATES(NOW_POSTGRES, "= ANY((SELECT $3::text::text[])::text[])",                     \
                               LIMIT) " FOR UPDATE SKIP LOCKED))" FETCHED "extract(epoch FROM " NOW_POSTGRES \
                                      " - greatest(run_at, enqueued_at))::float8"
 
+/* Planned each time: the table may be empty now and full in a moment, and a plan that is kept for the one is ruinous for the other. */
 static const struct bp_statement fetch_some =
-    BP_STATEMENT(.name = "queue.fetch", .flags = BP_SQL_BATCHABLE, .sql = FETCH_SQLITE("$4"),
+    BP_STATEMENT(.name = "queue.fetch", .flags = BP_SQL_BATCHABLE | BP_SQL_ONCE, .sql = FETCH_SQLITE("$4"),
                  .sql_postgres = FETCH_POSTGRES("$4"), .rows = rows, .row_size = sizeof(struct row));
 
 /* Of a queue with a limit: fetched by one at a time, who then counts. $5: the limit. */
@@ -59,7 +60,7 @@ static const struct bp_statement fetch_some =
 static const struct bp_statement lock_queue =
     BP_STATEMENT(.name = "queue.lock", .sql = "UPDATE job_queues SET paused = paused WHERE name = $1");
 static const struct bp_statement fetch_limited =
-    BP_STATEMENT(.name = "queue.fetch", .sql = FETCH_SQLITE(LIMITED("min", "max")),
+    BP_STATEMENT(.name = "queue.fetch", .flags = BP_SQL_ONCE, .sql = FETCH_SQLITE(LIMITED("min", "max")),
                  .sql_postgres = FETCH_POSTGRES(LIMITED("least", "greatest")), .rows = rows,
                  .row_size = sizeof(struct row));
 
@@ -68,7 +69,7 @@ struct promoted {
 };
 static const struct bp_field promoted_rows[] = {BP_TEXT(struct promoted, queue), BP_END};
 static const struct bp_statement promote =
-    BP_STATEMENT(.name = "queue.promote", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
+    BP_STATEMENT(.name = "queue.promote", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT | BP_SQL_ONCE,
                  .sql = "UPDATE jobs SET state = 'waiting' WHERE id IN (SELECT id FROM jobs WHERE state = 'scheduled' "
                         "AND run_at <= " NOW_SQLITE " ORDER BY run_at LIMIT 500) RETURNING queue",
                  .sql_postgres = "UPDATE jobs SET state = 'waiting' WHERE id = ANY(ARRAY(SELECT id FROM jobs "

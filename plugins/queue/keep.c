@@ -10,7 +10,7 @@
 
 /* $1: the state; $2: milliseconds. */
 static const struct bp_statement sweep =
-    BP_STATEMENT(.name = "queue.sweep", .flags = BP_SQL_IDEMPOTENT | BP_SQL_BATCHABLE,
+    BP_STATEMENT(.name = "queue.sweep", .flags = BP_SQL_IDEMPOTENT | BP_SQL_BATCHABLE | BP_SQL_ONCE,
                  .sql =
                      "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state = $1 AND finished_at <= " NOW_SQLITE
                      " - $2 ORDER BY finished_at LIMIT $3)",

@@ -65,7 +65,7 @@ static const struct bp_statement give_back_follow =
 /* $2: what we know of. Only where answers can be lost. */
 static const struct bp_statement audit =
     BP_STATEMENT(.name = "queue.audit", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
-                 .sql = GIVE_BACK(NOW_POSTGRES) " AND NOT id = ANY($2::text::uuid[])");
+                 .sql = GIVE_BACK(NOW_POSTGRES) " AND NOT id = ANY((SELECT $2::text::uuid[])::uuid[])");
 
 static int run(const struct queue *queue, const struct bp_statement *statement, const struct bp_db_value *values,
                size_t count, int64_t *ret_changes)
