@@ -235,8 +235,10 @@ static const struct bp_statement insert_noops =
                         "SELECT randomblob(16), 'jobber.noop', 'default', 'waiting', 0, 20, $2, $2 FROM n",
                  .sql_postgres =
                      "INSERT INTO jobs (id, kind, queue, state, priority, attempts, enqueued_at, run_at) "
-                     "SELECT gen_random_uuid(), 'jobber.noop', 'default', 'waiting', 0, 20, $2::timestamptz, "
-                     "$2::timestamptz FROM generate_series(1, $1::bigint)");
+                     "SELECT (lpad(to_hex((extract(epoch FROM $2::timestamptz) * 1000)::bigint), 12, '0') || '7' || "
+                     "lpad(to_hex(i % 4096), 3, '0') || '8' || substr(md5(i::text), 1, 15))::uuid, 'jobber.noop', "
+                     "'default', 'waiting', 0, 20, $2::timestamptz, "
+                     "$2::timestamptz FROM generate_series(1, $1::bigint) AS n (i)");
 
 /* Enqueues so many of them at once, and begins to count anew. */
 static int noops_post(struct bp_request *rq, void *self, const void *stage)

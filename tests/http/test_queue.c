@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "build_info.h"
@@ -414,5 +415,32 @@ Test(queue, what_is_kept)
     wait_count(&server, "runs", "1 = 1", 2);
     wait_count(&server, "jobs", "kind = 'jobber.work'", 0);
     cr_expect_eq(count(&server, "jobs", "kind = 'not.known' AND state = 'waiting' AND attempt = 0"), 1);
+    server_stop(&server);
+}
+
+/* Workers are told of each job: they would look for it a minute later only. */
+Test(queue, told_at_once)
+{
+    struct test_server server, other;
+    char body[128];
+    begin(&server, CONFIG("retry_after = \"50ms\";", "poll = \"1m\";"));
+    enqueue(&server, "{\"name\":\"alone\"}");
+    enqueue(&server, "{\"name\":\"committed\",\"end\":\"commit\"}");
+    enqueue(&server, "{\"name\":\"again\",\"mode\":\"fail-once\"}");
+    snprintf(body, sizeof(body), "{\"name\":\"soon\",\"runAt\":%lld}", (long long)time(NULL) * 1000 + 1500);
+    enqueue(&server, body);
+    wait_count(&server, "jobs", "state = 'done'", 4);
+    cr_expect_eq(count(&server, "runs", "1 = 1"), 5);
+    if (database_kind() != DATABASE_SQLITE) {
+        /* By the database, when only another server runs jobs. */
+        char url[SERVER_URL_SIZE + 16], direct[SERVER_URL_SIZE + 16];
+        snprintf(url, sizeof(url), "DATABASE_URL=%s", server.database);
+        snprintf(direct, sizeof(direct), "DIRECT_URL=%s", server.database);
+        server_start(&other, &(struct server_options){.config = CONFIG_IDLE("", ""),
+                                                      .environment = (const char *[]){url, direct, NULL}});
+        enqueue(&other, "{\"name\":\"elsewhere\"}");
+        wait_count(&server, "runs", "name = 'elsewhere'", 1);
+        server_stop(&other);
+    }
     server_stop(&server);
 }

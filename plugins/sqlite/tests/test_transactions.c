@@ -252,3 +252,47 @@ Test(transactions, one_left_open_does_not_hold_up_the_stop)
     free(tx);
     cr_assert_eq(fixture_integer("SELECT balance FROM account WHERE id = 1"), 100);
 }
+
+static void note(void *argument)
+{
+    ++*(int *)argument;
+}
+
+/* What follows a commit, once; and nothing follows what was undone. */
+static void what_follows_a_commit(void *argument)
+{
+    struct bp_tx *tx = NULL, *part = NULL;
+    int committed = 0, undone = 0, enlisted = 0, alone = 0;
+    (void)argument;
+    cr_assert_eq(bp_db_begin(fixture.service, &tx), 0);
+    cr_expect_eq(bp_db_after_commit(fixture.service, tx, note, &committed), 0);
+    cr_expect_eq(bp_db_after_commit(fixture.service, tx, note, &committed), 0);
+    cr_expect_eq(committed, 0);
+    cr_assert_eq(bp_db_commit(fixture.service, tx), 0);
+    cr_expect_eq(committed, 1);
+
+    cr_assert_eq(bp_db_begin(fixture.service, &tx), 0);
+    cr_expect_eq(bp_db_after_commit(fixture.service, tx, note, &undone), 0);
+    bp_db_rollback(fixture.service, tx);
+    cr_expect_eq(undone, 0);
+
+    /* A part of an enlisted one: with that. */
+    cr_assert_eq(bp_db_begin(fixture.service, &tx), 0);
+    bp_db_enlist(tx);
+    cr_assert_eq(bp_db_begin(fixture.service, &part), 0);
+    cr_expect_eq(bp_db_after_commit(fixture.service, part, note, &enlisted), 0);
+    cr_expect_eq(bp_db_after_commit(fixture.service, NULL, note, &enlisted), 0);
+    cr_assert_eq(bp_db_commit(fixture.service, part), 0);
+    cr_expect_eq(enlisted, 0);
+    bp_db_enlist(NULL);
+    cr_assert_eq(bp_db_commit(fixture.service, tx), 0);
+    cr_expect_eq(enlisted, 1);
+
+    cr_expect_eq(bp_db_after_commit(fixture.service, NULL, note, &alone), 0);
+    cr_expect_eq(alone, 1);
+}
+
+Test(transactions, what_follows_a_commit)
+{
+    fixture_run(what_follows_a_commit, NULL);
+}
