@@ -377,7 +377,7 @@ Test(queue, schedules)
     for (long long begun = 0; count(&server, "runs", "1 = 1") < 5;)
         cr_assert(service_patience(&begun, 30000));
     /* No time twice. */
-    cr_expect_eq(count(&server, "runs", "1 = 1"), database_integer(&server, "SELECT count(DISTINCT job) FROM runs"));
+    cr_expect_eq(database_integer(&server, "SELECT count(*) - count(DISTINCT job) FROM runs"), 0);
     /* Missed: made up for, once. */
     database_execute(&server, "DELETE FROM runs");
     const char *long_ago = database_kind() == DATABASE_SQLITE ? "UPDATE job_schedules SET next_at = 86400000"
