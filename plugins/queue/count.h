@@ -2,7 +2,7 @@
 #ifndef QUEUE_COUNT_H
 #define QUEUE_COUNT_H
 
-#include "queue.h"
+#include "backplane/metric.h"
 
 extern const struct bp_metric_row count_metrics[];
 
