@@ -31,41 +31,34 @@ CREATE TABLE event_consumers (
     position bigint NOT NULL -- of the last event that it was given
 );
 
--- Gives positions to up to so many events that are committed, in the order of ids. One at a time does so, under the lock of the head, and each
--- statement here sees what was committed before it began: whatever becomes visible later gets a larger position. Returns how many of which
--- type there were, and at last a row without a type: whether there may be more, the last position, and what was forgotten. Row by row and by
--- its place: a join would be planned by statistics, which know nothing of what is pending.
+-- Gives positions to up to so many events that are committed, in the order of ids and as far apart as these. One at a time does so, under the
+-- lock of the head, and each statement here sees what was committed before it began: whatever becomes visible later gets a larger position.
+-- Returns how many of which type there were, and at last a row without a type: whether there may be more, the last position, and what was
+-- forgotten. By the places of rows: a join would be planned by statistics, which know nothing of what is pending.
 CREATE FUNCTION events_number(most bigint, OUT kind text, OUT amount bigint, OUT head bigint, OUT gone bigint)
 RETURNS SETOF record LANGUAGE plpgsql AS $$
 DECLARE
-    pending record;
+    places tid[];
+    lowest bigint;
+    highest bigint;
     last bigint;
-    taken bigint := 0;
 BEGIN
-    amount := 0;
     IF (SELECT e.id FROM events e WHERE e.position IS NULL ORDER BY e.id LIMIT 1) IS NOT NULL THEN
         SELECT h.position INTO last FROM event_head h FOR UPDATE;
-        FOR pending IN
-            SELECT e.ctid AS place, e.type FROM events e WHERE e.position IS NULL ORDER BY e.id LIMIT most
-        LOOP
-            UPDATE events e SET position = last + 1 WHERE e.ctid = pending.place AND e.position IS NULL;
-            CONTINUE WHEN NOT FOUND;
-            last := last + 1;
-            taken := taken + 1;
-            IF amount > 0 AND kind <> pending.type THEN
-                RETURN NEXT;
-                amount := 0;
-            END IF;
-            kind := pending.type;
-            amount := amount + 1;
-        END LOOP;
-        IF amount > 0 THEN
-            RETURN NEXT;
-            UPDATE event_head h SET position = last;
+        SELECT array_agg(p.place), min(p.id), max(p.id) INTO places, lowest, highest
+        FROM (SELECT e.ctid AS place, e.id FROM events e WHERE e.position IS NULL ORDER BY e.id LIMIT most) p;
+        IF places IS NOT NULL THEN
+            RETURN QUERY
+            WITH numbered AS (
+                UPDATE events e SET position = last + 1 + e.id - lowest
+                WHERE e.ctid = ANY (places) RETURNING e.type
+            )
+            SELECT n.type, count(*), NULL::bigint, NULL::bigint FROM numbered n GROUP BY n.type;
+            UPDATE event_head h SET position = last + 1 + highest - lowest;
         END IF;
     END IF;
     kind := '';
-    amount := CASE WHEN taken >= most THEN 1 ELSE 0 END;
+    amount := CASE WHEN cardinality(places) >= most THEN 1 ELSE 0 END;
     SELECT h.position, h.forgotten INTO head, gone FROM event_head h;
     RETURN NEXT;
 END $$;
