@@ -21,14 +21,17 @@ class Lab:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def backplane(self, name, workers=1, url=None, cached=True, without=(), environment=None):
+    def backplane(self, name, workers=1, url=None, cached=True, without=(), environment=None, events=None):
         """The shipped configuration as in production, limits out of the way, JSON access log to a file, and tests/bench/noop.c.
-        On SQLite, or on the Postgres database of this URL. cached: lists may come from the cache. without: stages left out of their pipeline."""
+        On SQLite, or on the Postgres database of this URL. cached: lists may come from the cache. without: stages left out of their pipeline.
+        events: options of the plugin of that name."""
         config = self.path("config-" + name)
         if not os.path.isdir(config):
             shutil.copytree(os.path.join(ROOT, "config"), config)
             with open(os.path.join(config, "plugins", "bench.cfg"), "w", encoding="ascii") as out:
                 out.write(bench_config(os.path.join(self.build, "tests", "bench"), cached, without))
+            if events:
+                add_options(os.path.join(config, "backplane.cfg"), "events", events)
         port = free_port()
         env = {"PATH": os.environ["PATH"], "PORT": str(port), "BACKPLANE_DATA": self.path("data-" + name),
                "BACKPLANE_WORKERS": str(workers), "NODE_ENV": "production", "RATE_LIMIT_MAX_REQUESTS": "1000000000",
@@ -97,6 +100,16 @@ def install_packages(folder):
     done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Failure(f"npm ci: {done.stderr}")
+
+
+def add_options(file, plugin, options):
+    with open(file, encoding="utf-8") as found:
+        text = found.read()
+    entry = f'{{ use = "{plugin}";'
+    if text.count(entry) != 1:
+        raise Failure(f"{file}: no entry of the plugin {plugin}")
+    with open(file, "w", encoding="utf-8") as out:
+        out.write(text.replace(entry, f"{entry} {options}"))
 
 
 def bench_config(plugin_path, cached, without=()):

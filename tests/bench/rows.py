@@ -12,11 +12,13 @@ import sys
 import jobs
 from load import CONNECTIONS, Load, interleave, median_ratio
 from processes import SERVER_CPU, Failure
+from streams import Clients
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEPTH = 16
 STAGES = (0, 1, 10, 25)
 IDLE_CONNECTIONS = 10000
+STREAMS, FIRST_STREAMS = 10000, 100  # the first fill what is kept for others
 MIB = 1048576
 JOBS = 20000
 FOREIGN = (100, 1000000)
@@ -210,6 +212,27 @@ class Bench:
             for connection in held:
                 connection.close()
 
+    def streams(self):
+        self.lab.stop()
+        server = self.ready(self.lab.backplane("streams", events=f"streams = {2 * STREAMS}; streams_per_user = {2 * STREAMS};"))
+        clients = Clients(server, self.signed_in(server))
+        try:
+            clients.open(FIRST_STREAMS)
+            before = server.pss_bytes()
+            clients.open(STREAMS - FIRST_STREAMS)
+            after = server.pss_bytes()
+            yield Result("streams-memory", f"memory (PSS) of an event stream, of {STREAMS:,}, each through the whole chain with a token",
+                         (after - before) / (STREAMS - FIRST_STREAMS) / 1024, 5, 4, "KiB", f"{after / MIB:.1f} MiB in all")
+            busy = server.cpu_seconds()
+            spans = [clients.tell(TODO) for _ in range(2 * self.rounds + 1)]
+            busy = (server.cpu_seconds() - busy) * 1000 / len(spans)
+            told, alone = (statistics.median(times) * 1000 for times in zip(*spans))
+            yield Result("streams-fan-out", f"an event to {STREAMS:,} clients of one worker, from the write's answer to the last client", told, 200, 150,
+                         "ms", f"{alone:.0f} ms from the first client to the last, {busy:.0f} ms of CPU; the outbox is looked at every 100 ms")
+        finally:
+            clients.close()
+            server.stop()
+
     def stages(self):
         server = self.main()
         loads = {count: Load(server, f"/bench/stages-{count}", depth=DEPTH) for count in STAGES}
@@ -297,7 +320,7 @@ class Bench:
 
 
 ROWS = {"small": Bench.small, "list": Bench.list, "chain": Bench.chain, "observe": Bench.observe, "scrape": Bench.scrape, "unchanged": Bench.unchanged, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
-        "memory": Bench.memory, "stages": Bench.stages, "workers": Bench.workers, "postgres-list": Bench.postgres_list,
+        "memory": Bench.memory, "streams": Bench.streams, "stages": Bench.stages, "workers": Bench.workers, "postgres-list": Bench.postgres_list,
         "postgres-create": Bench.postgres_create, "postgres-flat": Bench.postgres_flat, "queue": Bench.queue}
 
 
