@@ -68,7 +68,7 @@ static void lint(void)
 Test(openapi, document)
 {
     struct test_server server;
-    server_start(&server, &(struct server_options){0});
+    server_start(&server, &(struct server_options){.environment = (const char *const[]){"WEBHOOKS=1", NULL}});
     json_t *document = get_document(server.port);
     cr_assert_eq(json_dump_file(document, DOCUMENT, JSON_INDENT(1)), 0);
     json_t *list = AT(document, "paths", "/api/v1/todos", "get"), *live = AT(document, "paths", "/health/live", "get");

@@ -23,6 +23,7 @@
 #define PASSWORD "Correct-Horse-7"
 /* Further options of the server, on the command line. */
 #define VERIFY_EMAIL "plugins.auth.verify_email=true"
+#define MANY_WEBHOOKS "plugins.webhooks.endpoints=1000"
 
 struct part {
     char name[32], count[8]; /* of requests of a kind for each operation */
@@ -41,8 +42,9 @@ static void prepare(void)
     snprintf(path, sizeof(path), "%s/test.cfg", folder);
     FILE *file = fopen(path, "w");
     cr_assert(file && fputs(CONFIG, file) >= 0 && fclose(file) == 0);
-    snprintf(line, sizeof(line), "env '%s' '%s' BACKPLANE_DATA=%s " BACKPLANE_BUILD_ROOT "/backplane migrate -c %s",
-             url, direct, folder, path);
+    snprintf(line, sizeof(line),
+             "env '%s' '%s' WEBHOOKS=1 BACKPLANE_DATA=%s " BACKPLANE_BUILD_ROOT "/backplane migrate -c %s", url, direct,
+             folder, path);
     cr_assert_eq(system(line), 0);
 }
 
@@ -51,11 +53,12 @@ static void start(struct test_server *server)
     struct account_client admin;
     prepare();
     server_start(server,
-                 &(struct server_options){.config = CONFIG,
-                                          .folder = folder,
-                                          .arguments = (const char *const[]){"--set", VERIFY_EMAIL, NULL},
-                                          .environment = (const char *const[]){url, direct, "JWT_SECRET=" SECRET,
-                                                                               "LOGIN_MAX_FAILURES=0", NULL}});
+                 &(struct server_options){
+                     .config = CONFIG,
+                     .folder = folder,
+                     .arguments = (const char *const[]){"--set", VERIFY_EMAIL, "--set", MANY_WEBHOOKS, NULL},
+                     .environment = (const char *const[]){url, direct, "JWT_SECRET=" SECRET, "LOGIN_MAX_FAILURES=0",
+                                                          "WEBHOOKS=1", "JOB_WORKERS=0", NULL}}); /* nothing is sent */
     snprintf(server->database, sizeof(server->database), "%.*s", SERVER_URL_SIZE - 1, direct + strlen("DIRECT_URL="));
     account_sign_up(server->port, "{\"email\":\"" EMAIL "\",\"password\":\"" PASSWORD "\"}", &admin);
     database_execute(server, "UPDATE users SET role = 'admin' WHERE email = '" EMAIL "'");

@@ -103,7 +103,7 @@ static void migrate(const char *url)
     service_folder(folder);
     snprintf(data, sizeof(data), "BACKPLANE_DATA=%s", folder);
     snprintf(log, sizeof(log), "%s/log", folder);
-    const char *environment[] = {"PATH=/usr/bin:/bin", database, direct, data, NULL};
+    const char *environment[] = {"PATH=/usr/bin:/bin", database, direct, data, "WEBHOOKS=1", NULL}; /* all tables */
     const char *arguments[] = {
         BACKPLANE_BUILD_ROOT "/backplane", "migrate", "up", "-c", BACKPLANE_SOURCE_ROOT "/config/backplane.cfg", NULL};
     pid_t pid = fork();

@@ -57,7 +57,9 @@ export class World {
       const reply = await this.client.send({ method: "GET", target: collection, headers: { Authorization: `Bearer ${who.token}` } });
       return reply.json.data.find((session) => !session.current).id;
     }
-    return (await this.create(collection, who)).id;
+    const { id } = await this.create(collection, who);
+    if (operation.path.includes("{delivery}")) this.delivery = (await this.post(`${collection}/${id}/test`, {}, who.token)).data.id;
+    return id;
   }
 
   // A new row of a collection, by what its POST says.
@@ -69,7 +71,7 @@ export class World {
   }
 
   target(operation, id) {
-    return operation.path.replace("{id}", id ?? this.random.uuid());
+    return operation.path.replace("{id}", id ?? this.random.uuid()).replace("{delivery}", this.delivery ?? this.random.uuid());
   }
 
   // A token from the last message to an address.

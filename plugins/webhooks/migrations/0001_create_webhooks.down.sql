@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+DROP TABLE webhook_deliveries;
+DROP TABLE webhooks;
