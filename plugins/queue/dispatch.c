@@ -4,6 +4,7 @@
  * it of, and when the next time comes of what is scheduled. A fiber that is replaced by a fresh one now and then, for rows are in its arena.
  */
 #include <assert.h>
+#include <signal.h>
 
 #include "fetch.h"
 #include "keep.h"
@@ -149,7 +150,8 @@ int dispatch_start(struct queue *queue)
     static const bp_uuid none;
     struct wake_shared *shared = queue->wake.shared;
     queue->abandoned = shared->workers[bp_worker_slot()];
-    queue->has_abandoned = !bp_uuid_eq(&queue->abandoned, &none);
+    /* One that is still there, on its way out, has its jobs still. */
+    queue->has_abandoned = !bp_uuid_eq(&queue->abandoned, &none) && kill(shared->pids[bp_worker_slot()], 0) != 0;
     atomic_store(&shared->hungry[bp_worker_slot()], 0);
     int status = bp_db_listen(queue->db, QUEUE_CHANNEL, notified, queue);
     if (status < 0 && status != BP_MISUSE)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lease.h"
 
+#include <unistd.h>
+
 #include "sql.h"
 
 /* Of the lease: renewed after one part; let go when so many were not enough. */
@@ -94,6 +96,7 @@ int lease_join(struct queue *queue)
     queue->worker = id;
     queue->lease_end = before + queue->lease;
     queue->wake.shared->workers[bp_worker_slot()] = id;
+    queue->wake.shared->pids[bp_worker_slot()] = getpid();
     return 0;
 }
 

@@ -9,11 +9,12 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "backplane/backplane.h"
 #include "backplane/shared.h"
 
-#define WAKE_LAYOUT 1u
+#define WAKE_LAYOUT 2u
 #define WAKE_CELLS 64u
 #define WAKE_SCHEDULED WAKE_CELLS /* the cell of what is not due yet */
 
@@ -23,6 +24,7 @@ struct wake_shared {
     _Atomic uint32_t cells[WAKE_CELLS + 16];  /* changes when there is something in one of its queues */
     _Atomic uint32_t hungry[BP_WORKER_SLOTS]; /* 1: a jobs worker is there, with places free */
     bp_uuid workers[BP_WORKER_SLOTS]; /* whose leases the jobs worker of this slot has; each written by that one only */
+    pid_t pids[BP_WORKER_SLOTS];      /* and its process */
 };
 
 struct wake {
