@@ -62,7 +62,10 @@ static int send_mail(const struct reminders *reminders, struct bp_tx *tx, const 
     struct bp_tx *before = bp_db_enlist(tx);
     status = bp_mail_send(reminders->mailer, ((const struct owner *)result.rows)->email, subject, text);
     (void)bp_db_enlist(before);
-    return done(status);
+    if (status != BP_MISUSE)
+        return done(status);
+    bp_log(reminders->host, BP_LOG_WARN, "reminders.no_message", "A message cannot be sent to an account's address");
+    return 0; /* the event can */
 }
 
 static int publish(const struct reminders *reminders, struct bp_tx *tx, const struct todo *todo)

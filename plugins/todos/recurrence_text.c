@@ -196,8 +196,8 @@ bp_str recurrence_format(const struct recurrence *rule, char space[RECURRENCE_MA
     if (rule->ends) {
         char date[BP_DATE_LEN];
         bp_date_format(rule->until, date);
-        len += snprintf(space + len, RECURRENCE_MAX - (size_t)len, ";UNTIL=%.4s%.2s%.2sT%.2s%.2s%.2sZ", date, date + 5,
-                        date + 8, date + 11, date + 14, date + 17);
+        len += snprintf(space + len, RECURRENCE_MAX - (size_t)len, ";UNTIL=%.4s%.2s%.3s%.2s%.2s%.2sZ", date, date + 5,
+                        date + 8, date + 11, date + 14, date + 17); /* the day and the "T" behind it at once */
     }
     return bp_str_n(space, (size_t)len);
 }
