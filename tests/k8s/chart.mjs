@@ -63,7 +63,7 @@ const change = {
     ConfigMap(object) {
         object.metadata.name = plain(object.metadata.name);
         if (object.metadata.name === 'todo-backend-files') return print({ ...object, data: filesOf(object.data) });
-        const computed = { REPLICAS: '(toString .Values.replicas)', JOB_WORKERS: `(ternary "0" ${JSON.stringify(object.data.JOB_WORKERS)} .Values.jobs.deployment)` };
+        const computed = { REPLICAS: '(toString .Values.replicas)', JOB_WORKERS: `(ternary "0" ${JSON.stringify(object.data.JOB_WORKERS)} .Values.jobs.deployment)`, WEBHOOKS: '(ternary "true" "" .Values.webhooks)' };
         const defaults = Object.entries(object.data).map(([name, text]) => `${JSON.stringify(name)} ${computed[name] ?? JSON.stringify(text)}`);
         delete object.data;
         return `${print(object)}data:\n{{- range $name, $value := mergeOverwrite (dict ${defaults.join(' ')}) .Values.environment }}\n  {{ $name }}: {{ $value | quote }}\n{{- end }}\n`;
@@ -97,6 +97,7 @@ const change = {
     },
     NetworkPolicy(object) {
         if (object.metadata.name === 'acme-http01-solver') return when('.Values.ingress.clusterIssuer', print(object));
+        if (object.metadata.name === 'todo-backend-webhooks') return when('.Values.webhooks', print(object));
         if (object.metadata.name !== 'todo-backend-databases') return print(object);
         object.spec.egress = value('.Values.networkPolicy.egress', true);
         return when('.Values.networkPolicy.egress', print(object));
@@ -116,7 +117,8 @@ function monitored(object) {
 export function templates() {
     const [, , production, observability] = overlays.map(render);
     // Helm makes the namespace; a cluster's issuer belongs to no release; dashboards come with Grafana.
-    const objects = [...production, ...read('k8s/components/jobs-age/hpa.yaml'), ...observability].filter(({ kind, metadata }) =>
+    const components = ['jobs-age/hpa', 'webhooks/networkpolicy'].flatMap((file) => read(`k8s/components/${file}.yaml`));
+    const objects = [...production, ...components, ...observability].filter(({ kind, metadata }) =>
         !['Namespace', 'ClusterIssuer'].includes(kind) && !metadata.name.includes('dashboard'));
     const base = render(overlays[0]);
     return Object.fromEntries(objects.map((object) => {

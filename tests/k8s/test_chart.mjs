@@ -63,6 +63,7 @@ test('values arrive where they belong, and the objects are valid', () => {
         resources: { requests: { cpu: '1', memory: '1Gi' } },
         ingress: { host: 'todo.example.com', tlsSecretName: 'tls', clusterIssuer: 'letsencrypt-prod' },
         autoscaling: { requestsPerSecond: 100 },
+        webhooks: true,
         networkPolicy: { egress },
         monitoring: { enabled: true, release: 'prometheus' },
     });
@@ -81,6 +82,10 @@ test('values arrive where they belong, and the objects are valid', () => {
     assert.deepEqual([certificate.dnsNames, certificate.secretName, certificate.issuerRef.name], [['todo.example.com'], 'tls', 'letsencrypt-prod']);
     assert.equal(find(objects, 'HorizontalPodAutoscaler', 'todo-backend').spec.metrics[1].pods.target.averageValue, '100');
     assert.deepEqual(find(objects, 'NetworkPolicy', 'todo-backend-databases').spec.egress, egress);
+    assert.equal(data.WEBHOOKS, 'true');
+    const [{ metadata, spec }] = read('k8s/components/webhooks/networkpolicy.yaml');
+    const policy = find(objects, 'NetworkPolicy', 'todo-backend-webhooks');
+    assert.deepEqual([policy.metadata, policy.spec], [metadata, spec]);
     const [rules] = render(overlays[3]).filter(({ kind }) => kind === 'PrometheusRule');
     assert.deepEqual(find(objects, 'PrometheusRule', 'todo-backend').spec, rules.spec);
     assert.equal(find(objects, 'ServiceMonitor', 'todo-backend').metadata.labels.release, 'prometheus');

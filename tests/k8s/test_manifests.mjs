@@ -208,7 +208,7 @@ test('policies let through what is needed', () => {
         const all = find(objects, 'NetworkPolicy', 'default-deny').spec;
         assert.deepEqual([all.podSelector, all.policyTypes.sort(), all.ingress, all.egress], [{}, ['Egress', 'Ingress'], undefined, undefined]);
         const ports = policies.flatMap(({ spec }) => spec.egress ?? []).flatMap((rule) => rule.ports.map(({ port }) => port));
-        assert.deepEqual(ports.map((port) => ({ postgres: 5432, redis: 6379 })[port] ?? port).sort(), [4318, 443, 465, 53, 53, 5432, 587, 6379].sort());
+        assert.deepEqual(ports.map((port) => ({ postgres: 5432, redis: 6379 })[port] ?? port).sort(), [4318, 465, 53, 53, 5432, 587, 6379].sort());
         for (const rule of policies.flatMap(({ spec }) => [...(spec.egress ?? []), ...(spec.ingress ?? [])]))
             assert.ok((rule.to ?? rule.from)?.length > 0, 'a rule without a peer lets in everybody');
         // Whoever has a label of the app may talk to the databases: the server and its migrations.
@@ -220,14 +220,22 @@ test('policies let through what is needed', () => {
 });
 
 test('who runs jobs reaches the internet, and nothing within that http_client would not', () => {
-    const { podSelector, egress } = find(base, 'NetworkPolicy', 'todo-backend-outward').spec;
-    assert.deepEqual(podSelector.matchLabels, { app: 'todo-backend', 'runs-jobs': 'true' });
-    assert.deepEqual(egress[0].ports, [443, 465, 587].map((port) => ({ protocol: 'TCP', port })));
-    const [v4, v6] = egress[0].to.map(({ ipBlock }) => ipBlock);
+    const objects = renderWith('k8s/overlays/production', 'k8s/components/webhooks');
+    assert.deepEqual(check(objects.map((object) => ({ name: 'webhooks', object }))), []);
+    assert.equal(generated(objects, 'todo-backend-environment').data.WEBHOOKS, 'true');
+    assert.equal(generated(production, 'todo-backend-environment').data.WEBHOOKS, '');
+    assert.equal(find(production, 'NetworkPolicy', 'todo-backend-webhooks'), undefined);
+    assert.ok(text('k8s/overlays/production/kustomization.yaml').includes('\n  # - ../../components/webhooks  #'));
     const guard = text('plugins/http_client/guard.c');
-    for (const network of [...v4.except, v6.cidr]) assert.ok(guard.includes(`"${network}"`), network);
-    assert.equal(v4.cidr, '0.0.0.0/0');
-    for (const network of ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16']) assert.ok(v4.except.includes(network), network);
+    for (const [name, ports] of [['todo-backend-mail', [465, 587]], ['todo-backend-webhooks', [443]]]) {
+        const { podSelector, egress } = find(objects, 'NetworkPolicy', name).spec;
+        assert.deepEqual(podSelector.matchLabels, { app: 'todo-backend', 'runs-jobs': 'true' });
+        assert.deepEqual(egress[0].ports, ports.map((port) => ({ protocol: 'TCP', port })));
+        const [v4, v6] = egress[0].to.map(({ ipBlock }) => ipBlock);
+        for (const network of [...v4.except, v6.cidr]) assert.ok(guard.includes(`"${network}"`), network);
+        assert.equal(v4.cidr, '0.0.0.0/0');
+        for (const network of ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16']) assert.ok(v4.except.includes(network), network);
+    }
 });
 
 test('a misspelt key is refused', () => {
