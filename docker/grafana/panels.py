@@ -178,7 +178,7 @@ JOBS = ("jobs", "jobs", "Does what must happen happen?", ["instance"], [
     ("Oldest job that is due", "s", "Rises: TodoBackendJobsWait. Runs below goes on: too few workers for jobs. It stands still: none runs, or the queue is paused.",
      [("max by (queue) (backplane_queue_oldest_job_age_seconds{SERVER})", "{{queue}}")], {}),
     ("Jobs", "short", "waiting: due, scheduled: not yet. dead ones are for somebody to look at: TodoBackendJobsDie.",
-     [("max by (queue, state) (backplane_queue_jobs{SERVER})", "{{queue}}: {{state}}")], {}),
+     [("max by (queue, state) (backplane_queue_depth{SERVER})", "{{queue}}: {{state}}")], {}),
     ("Runs", "ops", "retry: failed, and tried again later; see below. given_back: a worker was stopped.",
      [(rate("backplane_queue_jobs_total", "SERVER", "outcome"), "{{outcome}}")], {"stack": True}),
     ("Failed runs by kind", "ops", "`backplane jobs list dead` and `backplane jobs show` with an id say why.",

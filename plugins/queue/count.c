@@ -19,7 +19,7 @@ const struct bp_metric_row count_metrics[] = {
               .help = "From when jobs could have run until they were fetched.", .labels = {"queue"},
               .buckets = delay_buckets, .bucket_count = sizeof(delay_buckets) / sizeof(delay_buckets[0])),
     /* Each worker says what the database says. */
-    BP_METRIC(struct queue, depth_metric, .type = BP_GAUGE, .name = "backplane_queue_jobs",
+    BP_METRIC(struct queue, depth_metric, .type = BP_GAUGE, .name = "backplane_queue_depth",
               .help = "Jobs in the database that have not ended well, by state: waiting, scheduled, running, dead.",
               .labels = {"queue", "state"}, .aggregate = BP_METRIC_MAX),
     BP_METRIC(struct queue, oldest_metric, .type = BP_GAUGE, .name = "backplane_queue_oldest_job_age_seconds",
