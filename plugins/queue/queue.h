@@ -102,7 +102,7 @@ struct queue {
     bp_uuid abandoned; /* of the process that had this slot before, and is dead */
     bool has_abandoned;
     bp_time audit_until; /* a fetch was lost: what is ours and unknown here is given back */
-    bp_time poll_at, promote_at, cron_at, sweep_at;
+    bp_time poll_at, promote_at, cron_at, sweep_at, measure_at;
     uint32_t scheduled_seen; /* what WAKE_SCHEDULED was when it was looked at last */
     struct run *runs;        /* fetched, running or not settled yet */
     uint32_t unsettled;
