@@ -172,15 +172,6 @@ struct lane *lane_stop(struct lane *lane)
     return lane_free(lane);
 }
 
-unsigned lane_waiting(struct lane *lane)
-{
-    unsigned len;
-    pthread_mutex_lock(&lane->mutex);
-    len = lane->queue.len;
-    pthread_mutex_unlock(&lane->mutex);
-    return len;
-}
-
 /* The mutex is held. */
 static void show_waiting(const struct lane *lane)
 {

@@ -98,8 +98,6 @@ struct lane *lane_stop(struct lane *lane);
  * While it runs: interrupted when it reads or belongs to a transaction, and waited for. A job of a transaction that
  * has ended is not run. cancellable: false waits in any case. */
 int lane_call(struct lane *lane, struct job *job, bool cancellable, bp_span timeout);
-/* Jobs that wait. */
-unsigned lane_waiting(struct lane *lane);
 
 /* --- on the lane's thread --- */
 

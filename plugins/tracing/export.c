@@ -18,9 +18,9 @@
 
 static const struct {
     const char *name, *fiber;
-} names[OTLP_SIGNALS] = {[OTLP_TRACES] = {"traces", "export spans"},
-                         [OTLP_METRICS] = {"metrics", "export metrics"},
-                         [OTLP_LOGS] = {"logs", "export logs"}};
+} signals[OTLP_SIGNALS] = {[OTLP_TRACES] = {"traces", "export spans"},
+                           [OTLP_METRICS] = {"metrics", "export metrics"},
+                           [OTLP_LOGS] = {"logs", "export logs"}};
 
 /* --- what is counted and said --- */
 
@@ -34,7 +34,7 @@ void exporter_drop(const struct exporter *exporter, enum drop_reason reason, uin
 static struct bp_series *series_of(const struct exporter *exporter, struct bp_metric *of_spans,
                                    struct bp_metric *of_others, const char *label)
 {
-    const bp_str labels[2] = {bp_str_of(names[exporter->signal].name), bp_str_of(label)};
+    const bp_str labels[2] = {bp_str_of(signals[exporter->signal].name), bp_str_of(label)};
     return exporter->signal == OTLP_TRACES ? bp_series(of_spans, &labels[1]) : bp_series(of_others, labels);
 }
 
@@ -57,7 +57,7 @@ static void complain(struct exporter *exporter, const char *why, unsigned status
     exporter->failing = true;
     exporter->complained = now;
     bp_log(exporter->tracing->host, BP_LOG_WARN, "tracing.export_failed", "The collector does not take what it is sent",
-           bp_log_cstr("signal", names[exporter->signal].name), bp_log_cstr("url", exporter->url),
+           bp_log_cstr("signal", signals[exporter->signal].name), bp_log_cstr("url", exporter->url),
            bp_log_cstr("reason", why), bp_log_int("status", status));
 }
 
@@ -65,7 +65,7 @@ static void recovered(struct exporter *exporter)
 {
     if (exporter->failing)
         bp_log(exporter->tracing->host, BP_LOG_INFO, "tracing.export_recovered",
-               "The collector takes what it is sent again", bp_log_cstr("signal", names[exporter->signal].name),
+               "The collector takes what it is sent again", bp_log_cstr("signal", signals[exporter->signal].name),
                bp_log_cstr("url", exporter->url));
     exporter->failing = false;
 }
@@ -241,7 +241,7 @@ void exporter_send(struct exporter *exporter)
     if (exporter->sending || batches_waiting(&exporter->batches) == 0)
         return;
     exporter->sending =
-        bp_spawn(exporter->tracing->host, names[exporter->signal].fiber, send_batch, exporter, BP_FOREVER) == 0;
+        bp_spawn(exporter->tracing->host, signals[exporter->signal].fiber, send_batch, exporter, BP_FOREVER) == 0;
 }
 
 /* --- from start to stop --- */

@@ -14,7 +14,6 @@
 #define NANOSECONDS INT64_C(1000000) /* of a millisecond */
 
 struct reading {
-    struct tracing *tracing;
     struct exporter *exporter;
     const struct bp_metric_def *def; /* of the metric that is open; NULL: none */
     struct bytes *out;               /* NULL: there is no room for it */
@@ -79,10 +78,8 @@ static int read_all(void *job)
 static void read_metrics(struct tracing *tracing)
 {
     struct exporter *exporter = &tracing->exporters[OTLP_METRICS];
-    struct reading reading = {.tracing = tracing,
-                              .exporter = exporter,
-                              .began = tracing->lease->began * NANOSECONDS,
-                              .now = bp_date_now() * NANOSECONDS};
+    struct reading reading = {
+        .exporter = exporter, .began = tracing->lease->began * NANOSECONDS, .now = bp_date_now() * NANOSECONDS};
     exporter_drop(exporter, DROP_UNREACHABLE, batches_clear(&exporter->batches));
     if (bp_offload(read_all, &reading) != 0)
         return; /* its queue is full: the next reading tells all */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fixture.h"
 
+#include <criterion/criterion.h>
+
 #include <stdio.h>
 
 #include "core/database/migrations.h"
@@ -100,4 +102,14 @@ const char *fixture_path(const char *name)
     char *path = paths[next++ % 4];
     snprintf(path, sizeof(paths[0]), "%s/%s", fixture_folder, name);
     return path;
+}
+
+unsigned fixture_waiting(struct lane *lane, const char *queue)
+{
+    uint64_t last;
+    unsigned waiting = lane_look(lane, &last);
+    char sample[128];
+    snprintf(sample, sizeof(sample), "\nsqlite_queue_depth{instance=\"main\",queue=\"%s\"} %u\n", queue, waiting);
+    cr_assert(strstr(fixture_metrics(), sample), "no %s", sample);
+    return waiting;
 }

@@ -34,4 +34,7 @@ int64_t fixture_integer(const char *sql);
 /* <folder>/<name>; valid until the fourth next call. */
 const char *fixture_path(const char *name);
 
+/* Jobs that wait in a lane: as it says, and as the gauge of that queue ("read", "write") shows. */
+unsigned fixture_waiting(struct lane *lane, const char *queue);
+
 #endif

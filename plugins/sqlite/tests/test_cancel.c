@@ -94,12 +94,12 @@ Test(cancel, neighbours_are_left_alone)
         rest[i] = (struct call){.statement = &quick, .status = 1};
         fixture_begin(run, &rest[i], BP_FOREVER, NULL);
     }
-    cr_assert_eq(lane_waiting(fixture.database->reader), 21);
+    cr_assert_eq(fixture_waiting(fixture.database->reader, "read"), 21);
     fiber_cancel(queued, BP_CANCELED);
     fixture_until(gone.status != 1);
     cr_assert_eq(gone.status, BP_CANCELED, "taken back while the first still runs");
     cr_assert_eq(first.status, 1);
-    cr_assert_eq(lane_waiting(fixture.database->reader), 20);
+    cr_assert_eq(fixture_waiting(fixture.database->reader, "read"), 20);
     fiber_cancel(fiber, BP_CANCELED);
     fixture_wait();
     cr_assert_eq(first.status, BP_CANCELED);
@@ -123,7 +123,8 @@ Test(cancel, a_queued_write_never_happens)
 
 static bool has_taken(struct lane *lane)
 {
-    return lane_waiting(lane) == 0;
+    uint64_t last;
+    return lane_look(lane, &last) == 0;
 }
 
 Test(cancel, a_running_write_is_waited_for)

@@ -90,7 +90,7 @@ static void run_together(struct write *writes, size_t count)
     bp_mutex_lock(fixture.database->writer->write_lock);
     for (size_t i = 0; i < count; i++)
         fixture_begin(run_write, &writes[i], BP_FOREVER, NULL);
-    cr_assert_eq(lane_waiting(fixture.database->writer), count);
+    cr_assert_eq(fixture_waiting(fixture.database->writer, "write"), count);
     bp_mutex_unlock(fixture.database->writer->write_lock);
     fixture_wait();
 }
