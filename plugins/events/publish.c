@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "publish.h"
 
+#include "events.h"
+
 #define TYPE_MAX 64u
 
 /* Of a user who is gone there are no events: Postgres keeps one who is there until the transaction has ended. */

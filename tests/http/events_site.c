@@ -2,6 +2,8 @@
 #include "events_site.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 
 #include "build_info.h"
+#include "tests/support/service.h"
 
 #define CONFIG                                                                                                       \
     "server: { listen = ( { address = \"${HOST}:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 2;\n"        \
@@ -166,4 +169,23 @@ void site_events_free(struct site_events *events)
     for (size_t i = 0; i < events->len; i++)
         json_decref(events->items[i].data);
     free(events->items);
+}
+
+bool site_same(const json_t *a, const json_t *b)
+{
+    const char *name;
+    json_t *value;
+    if (json_is_number(a) && json_is_number(b))
+        return fabs(json_number_value(a) - json_number_value(b)) < 1e-9 * fabs(json_number_value(a)) + 1e-9;
+    if (!json_is_object(a) || !json_is_object(b))
+        return json_equal(a, b);
+    if (json_object_size(a) != json_object_size(b))
+        return false;
+    json_t *members = (json_t *)(uintptr_t)a;
+    json_object_foreach(members, name, value)
+    {
+        if (!site_same(value, json_object_get(b, name)))
+            return false;
+    }
+    return true;
 }

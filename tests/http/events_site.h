@@ -5,7 +5,6 @@
 
 #include "tests/support/database.h"
 #include "tests/support/http.h"
-#include "tests/support/service.h"
 
 #define TODOS "/api/v1/todos"
 #define LISTS "/api/v1/lists"
@@ -52,5 +51,8 @@ struct site_events {
 };
 void site_read(struct site_events *ret_events);
 void site_events_free(struct site_events *events);
+
+/* Equal, where numbers are compared as numbers. */
+bool site_same(const json_t *a, const json_t *b);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "events_site.h"
+#include "tests/support/service.h"
 
 TestSuite(changes, .timeout = 120);
 

@@ -1,39 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The outbox, as a consumer sees it: what is written of each change, and that each event is given once, in order, whatever fails. */
 #include <criterion/criterion.h>
-#include <math.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "events_site.h"
+#include "tests/support/service.h"
 
 TestSuite(events, .timeout = 120);
 
 /* --- what is written --- */
-
-/* Equal, where numbers are compared as numbers. */
-static bool same(const json_t *a, const json_t *b)
-{
-    const char *name;
-    json_t *value;
-    if (json_is_number(a) && json_is_number(b))
-        return fabs(json_number_value(a) - json_number_value(b)) < 1e-9 * fabs(json_number_value(a)) + 1e-9;
-    if (!json_is_object(a) || !json_is_object(b))
-        return json_equal(a, b);
-    if (json_object_size(a) != json_object_size(b))
-        return false;
-    json_t *members = (json_t *)(uintptr_t)a;
-    json_object_foreach(members, name, value)
-    {
-        if (!same(value, json_object_get(b, name)))
-            return false;
-    }
-    return true;
-}
 
 static char path_space[160];
 static const char *path(const char *base, const char *id, const char *rest)
@@ -56,7 +35,7 @@ static void expect_last(const char *type, const char *base, const char *id)
     if (base) {
         json_t *root = site_call(ada, "GET", path(base, id, ""), NULL, NULL, 200);
         char *text = json_dumps(last->data, 0), *wanted = json_dumps(json_object_get(root, "data"), 0);
-        cr_expect(same(last->data, json_object_get(root, "data")), "%s: %s\n%s", type, text, wanted);
+        cr_expect(site_same(last->data, json_object_get(root, "data")), "%s: %s\n%s", type, text, wanted);
         free(text);
         free(wanted);
         json_decref(root);
@@ -412,7 +391,7 @@ static void expect_copy(const struct copy *copy, const char *who)
     cr_expect_eq(json_array_size(todos), json_object_size(copy->todos));
     json_array_foreach(todos, i, todo)
     {
-        cr_expect(same(todo, json_object_get(copy->todos, http_json_text(todo, "id"))));
+        cr_expect(site_same(todo, json_object_get(copy->todos, http_json_text(todo, "id"))));
     }
     json_decref(root);
 }

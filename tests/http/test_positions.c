@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "events_site.h"
+#include "tests/support/service.h"
 
 TestSuite(positions, .timeout = 120);
 
