@@ -285,6 +285,17 @@ static void watch_departure(struct connection *c)
         release_idle_input(c);
 }
 
+/* While a request runs: nothing but its own input is waited for. */
+static void attend(struct connection *c)
+{
+    if (c->request->detached)
+        watch_departure(c);
+    else if (c->waits_input && (c->start != c->end || c->readable || c->fin))
+        bp_event_set(&c->input);
+    else if (c->readable && !c->waits_input && (!c->in || c->end < c->in->cap))
+        connection_fill(c); /* notices a FIN, and reads ahead within the buffer */
+}
+
 void connection_process(struct connection *c)
 {
     if (c->processing)
@@ -297,12 +308,7 @@ void connection_process(struct connection *c)
             break;
         }
         if (c->request) {
-            if (c->request->detached)
-                watch_departure(c);
-            else if (c->waits_input && (c->start != c->end || c->readable || c->fin))
-                bp_event_set(&c->input);
-            else if (c->readable && !c->waits_input && (!c->in || c->end < c->in->cap))
-                connection_fill(c); /* notices a FIN, and reads ahead within the buffer */
+            attend(c);
             break;
         }
         if (c->state != CONNECTION_OPEN || connection_queued(c) > c->server->options->write_buffer)

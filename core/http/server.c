@@ -11,7 +11,6 @@
 
 #include "backplane/log.h"
 #include "backplane/status.h"
-#include "core/base/arena.h"
 #include "core/http/request.h"
 
 enum { ACCEPTS_PER_TURN = 8, INBUF_SIZE = 16 * 1024, POOLED_INBUFS = 256, POOLED_CONNECTIONS = 256 };

@@ -28,9 +28,9 @@ char *sse_event(char *at, const struct bp_events_item *item)
 {
     char date[BP_DATE_LEN];
     bp_date_format(item->at, date);
-    at += snprintf(at, 32, "id: %lld\nevent: ", (long long)item->position);
+    at += snprintf(at, FIXED_ROOM / 2, "id: %lld\nevent: ", (long long)item->position);
     at = put(at, item->type);
-    at += snprintf(at, 40, "\ndata: {\"id\":%lld,\"type\":\"", (long long)item->position);
+    at += snprintf(at, FIXED_ROOM / 2, "\ndata: {\"id\":%lld,\"type\":\"", (long long)item->position);
     at = put(at, item->type);
     at = put(at, BP_STR("\",\"at\":\""));
     at = put(at, bp_str_n(date, sizeof(date)));

@@ -3,7 +3,7 @@
 #ifndef PLUGINS_EVENTS_SSE_H
 #define PLUGINS_EVENTS_SSE_H
 
-#include "events.h"
+#include "backplane/iface/events.h"
 
 #define SSE_TYPES_MAX 1000 /* bytes of a list of types */
 

@@ -3,7 +3,7 @@
 #ifndef PLUGINS_EVENTS_STREAM_H
 #define PLUGINS_EVENTS_STREAM_H
 
-#include "events.h"
+#include "backplane/route.h"
 
 struct stream_query {
     uint64_t set, null;

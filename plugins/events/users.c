@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "backplane/status.h"
+
 #define FIRST_PLACES 64u
 
 int users_init(struct users *users)

@@ -4,7 +4,7 @@
 #define PLUGINS_EVENTS_USERS_H
 
 #include "backplane/hash.h"
-#include "events.h"
+#include "backplane/uuid.h"
 
 struct client;
 

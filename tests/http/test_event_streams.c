@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "build_info.h"
 #include "events_site.h"
 
 TestSuite(event_streams, .timeout = 120);
@@ -571,4 +572,81 @@ Test(event_streams, nobody_elses, .init = site_start, .fini = site_stop)
         close_source(&hers[i]);
         close_source(&his[i]);
     }
+}
+
+/* --- who is asking, for how long --- */
+
+static const char short_tokens[] =
+    "server: { listen = ( { address = \"127.0.0.1:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 1; };\n"
+    "plugins: ( { use = \"health\"; }, { use = \"sqlite\"; name = \"main\"; file = \"todo.db\"; }, { use = "
+    "\"metrics\"; },\n"
+    "  { use = \"auth\"; secret = \"the-same-secret-on-both-of-them-0123456\"; expires_in = \"2s\"; },\n"
+    "  { use = \"todos\"; }, { use = \"events\"; } );\n"
+    "pipelines: { api = ( \"auth\" ); rest = (); };\n"
+    "routes: ( { match = \"/api/v1/events\"; pipeline = \"api\"; }, { match = \"/*\"; pipeline = \"rest\"; } );\n";
+
+Test(event_streams, end_with_their_token)
+{
+    static struct source source;
+    struct http_reply reply;
+    server_start(&site, &(struct server_options){.config = short_tokens});
+    ada = http_login(site.port, "ada@example.com");
+    open_source(&source, ada, "");
+    expect_end(&source);
+    cr_expect_eq(open_on(site.port, &source, ada, "", "", "1.1"), 401);
+    close_source(&source);
+    http_call(site.port, "GET", "/metrics", NULL, NULL, &reply);
+    cr_expect(strstr(reply.body, "backplane_events_streams_ended_total{end=\"expired\"} 1\n"));
+    cr_expect(strstr(reply.body, "backplane_events_streams 0\n"));
+    http_reply_free(&reply);
+    free(ada);
+    cr_assert_eq(server_stop(&site), 0);
+}
+
+/* --- what clients are told to copy --- */
+
+static void rename_todo(const char *id, const char *title)
+{
+    char target[100], body[80];
+    snprintf(target, sizeof(target), TODOS "/%s", id);
+    snprintf(body, sizeof(body), "{\"title\":\"%s\"}", title);
+    site_do(ada, "PATCH", target, body, 200);
+}
+
+Test(event_streams, the_example_keeps_a_copy, .init = site_start, .fini = site_stop)
+{
+    char command[2048], first[40], second[40], line[256] = "", id[40];
+    pid_t pids[4];
+    // NOLINTNEXTLINE(cert-env33-c): a constant
+    if (system("command -v node >/dev/null") != 0)
+        cr_skip_test("node is not installed");
+    site_add(ada, TODOS, "{\"title\":\"a\"}", first);
+    site_add(ada, TODOS, "{\"title\":\"b\"}", second);
+    char *token = strdup(strstr(ada, "Bearer ") + 7);
+    token[strcspn(token, "\r\n")] = '\0';
+    snprintf(command, sizeof(command),
+             "exec node " BACKPLANE_SOURCE_ROOT "/tests/http/copy_todos.mjs http://127.0.0.1:%d %s bb,c", site.port,
+             token);
+    FILE *copy = popen(command, "r"); // NOLINT(cert-env33-c): constants and a token
+    cr_assert(copy && fgets(line, sizeof(line), copy));
+    cr_expect_str_eq(line, "a,b\n");
+    rename_todo(second, "bb");
+    cr_assert(fgets(line, sizeof(line), copy));
+    cr_expect_str_eq(line, "a,bb\n");
+    size_t count = server_workers(&site, pids, LENGTH(pids));
+    for (size_t i = 0; i < count; i++)
+        (void)kill(pids[i], SIGKILL);
+    struct http_reply reply;
+    for (long long begun = 0; !http_try(site.port, "GET", "/health/live", NULL, NULL, &reply);)
+        cr_assert(service_patience(&begun, 20000));
+    http_reply_free(&reply);
+    site_add(ada, TODOS, "{\"title\":\"c\"}", id);
+    char target[100];
+    snprintf(target, sizeof(target), TODOS "/%s", first);
+    site_do(ada, "DELETE", target, NULL, 200);
+    while (fgets(line, sizeof(line), copy))
+        ;
+    cr_expect_str_eq(line, "bb,c\n");
+    cr_expect_eq(pclose(copy), 0);
+    free(token);
 }
