@@ -257,6 +257,31 @@ Test(webhooks, not_enabled, .init = site_start_plain, .fini = site_stop)
     cr_expect_eq(database_integer(&server, "SELECT count(*) FROM webhook_deliveries"), 0);
 }
 
+/* What is older than the option says is gone when the hour strikes. */
+Test(webhooks, retention, .init = site_start_plain, .fini = site_stop)
+{
+    bool sqlite = database_kind() == DATABASE_SQLITE;
+    char id[40], sql[200];
+    add_webhook(ada, "/ok/kept", NULL, id);
+    for (int i = 0; i < 2; i++) {
+        json_decref(call(ada, "POST", webhook_path(id, "/test"), NULL, 202));
+        json_decref(wait_delivery(ada, id, "delivered", 1));
+        snprintf(sql, sizeof(sql), "UPDATE webhook_deliveries SET created_at = created_at - %s",
+                 sqlite ? "60 * 86400000" : "interval '60 days'");
+        if (i == 0)
+            database_execute(&server, sql);
+    }
+    snprintf(sql, sizeof(sql), "UPDATE job_schedules SET next_at = next_at - %s WHERE kind = 'webhooks.prune'",
+             sqlite ? "7200000" : "interval '2 hours'");
+    for (long long begun = 0; database_integer(&server, "SELECT count(*) FROM webhook_deliveries") > 1;) {
+        database_execute(&server, sql);
+        cr_assert(service_patience(&begun, SERVICE_READY_MILLISECONDS), "the old one is still there");
+    }
+    json_t *root = call(ada, "GET", webhook_path(id, "/deliveries"), NULL, 200);
+    cr_expect_eq(json_array_size(http_json_at(root, "data.data")), 1);
+    json_decref(root);
+}
+
 static void start_without_http(void)
 {
     receiver_start();
