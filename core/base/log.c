@@ -17,7 +17,7 @@
 bp_str (*log_request_id)(void);
 bool (*log_trace)(struct bp_trace_context *ret_context);
 bp_str (*log_client)(void);
-void (*_Atomic log_observer)(const struct bp_log_line *line);
+log_observer_function *_Atomic log_observer;
 
 #define SHOWN_FIELDS 32u /* to the observer */
 
@@ -197,7 +197,7 @@ static void add_trace(struct buffer *line, const struct bp_trace_context *contex
 
 static void show(struct bp_log_line *what, const struct bp_log_field *fields)
 {
-    void (*observer)(const struct bp_log_line *line) = log_observer;
+    log_observer_function *observer = log_observer;
     struct bp_log_field shown[SHOWN_FIELDS];
     if (!observer)
         return;

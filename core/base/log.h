@@ -19,7 +19,8 @@ extern bool (*log_trace)(struct bp_trace_context *ret_context);
 extern bp_str (*log_client)(void);
 
 /* Is shown each line that was written, on the thread that writes it; set while somebody listens. NULL: nobody. */
-extern void (*_Atomic log_observer)(const struct bp_log_line *line);
+typedef void log_observer_function(const struct bp_log_line *line);
+extern log_observer_function *_Atomic log_observer;
 
 /* Where the lines of bp_audit() go: "" or "stderr": with the others; "stdout"; a file, relative to folder, made with mode 0640. False: errno, and they go to the standard error. */
 bool log_audit_open(bp_str output, bp_str folder);

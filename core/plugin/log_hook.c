@@ -57,6 +57,6 @@ void log_hooks_forget(const struct bp_host *host)
         free(hook);
     }
     if (!hooks)
-        log_observer = NULL;
+        log_observer = (log_observer_function *)NULL;
     pthread_mutex_unlock(&mutex);
 }
