@@ -254,6 +254,32 @@ Test(webhook_failures, failing, .init = site_start_plain, .fini = site_stop)
     http_reply_free(&reply);
 }
 
+/* Another process, which knows nothing of what names were. */
+static void replace_jobs_worker(void)
+{
+    pid_t pid;
+    cr_assert_eq(server_job_workers(&server, &pid, 1), 1);
+    cr_assert_eq(kill(pid, SIGKILL), 0);
+    for (long long begun = 0; kill(pid, 0) == 0;)
+        cr_assert(service_patience(&begun, SERVICE_READY_MILLISECONDS), "%d is left", (int)pid);
+}
+
+/* The same message again: nobody knows what became of the first one. */
+Test(webhook_failures, a_worker_dies, .init = site_start_plain, .fini = site_stop)
+{
+    static struct receiver_request first, second;
+    char id[40], name[64];
+    add_webhook(ada, "/silent", NULL, id);
+    send_test(id);
+    receiver_wait("/silent", 1, &first);
+    replace_jobs_worker();
+    receiver_wait("/silent", 2, &second);
+    snprintf(name, sizeof(name), "%s", receiver_field(&first, "webhook-id"));
+    cr_expect_str_eq(receiver_field(&second, "webhook-id"), name);
+    cr_expect_str_eq(first.body, second.body);
+    json_decref(wait_delivery(ada, id, "pending", 1)); /* the one that was cut off was not counted */
+}
+
 /* Who never answers holds up his own events and no others. */
 Test(webhook_failures, one_slow_endpoint, .init = site_start_plain, .fini = site_stop)
 {
@@ -302,16 +328,6 @@ static void stop_with_names(void)
 {
     site_stop();
     unlink(names);
-}
-
-/* Another process, which knows nothing of what names were. */
-static void replace_jobs_worker(void)
-{
-    pid_t pid;
-    cr_assert_eq(server_job_workers(&server, &pid, 1), 1);
-    cr_assert_eq(kill(pid, SIGKILL), 0);
-    for (long long begun = 0; kill(pid, 0) == 0;)
-        cr_assert(service_patience(&begun, SERVICE_READY_MILLISECONDS), "%d is left", (int)pid);
 }
 
 /* What a name resolves to is looked at for each connection: one that was public once is not trusted for it. */
