@@ -64,6 +64,10 @@ static const struct bp_statement list =
 
 static const struct bp_statement pause_queue =
     BP_STATEMENT(.name = "queue.pause", .sql = "UPDATE job_queues SET paused = $2 WHERE name = $1");
+/* One that a plugin of this server has, and no jobs worker has written down yet. */
+static const struct bp_statement pause_known =
+    BP_STATEMENT(.name = "queue.pause", .sql = "INSERT INTO job_queues (name, paused) VALUES ($1, $2) "
+                                               "ON CONFLICT (name) DO UPDATE SET paused = excluded.paused");
 
 int depth_list(const struct queue *queue, bp_str name, struct bp_arena *arena, struct depth **ret_depths,
                size_t *ret_count)
@@ -81,8 +85,8 @@ int depth_list(const struct queue *queue, bp_str name, struct bp_arena *arena, s
 int depth_pause(struct queue *queue, bp_str name, bool paused)
 {
     struct bp_result result;
-    int status =
-        bp_db_query(queue->db, NULL, &pause_queue, BP_VALUES(bp_db_text(name), bp_db_bool(paused)), NULL, &result);
+    int status = bp_db_query(queue->db, NULL, lanes_find(queue, name) ? &pause_known : &pause_queue,
+                             BP_VALUES(bp_db_text(name), bp_db_bool(paused)), NULL, &result);
     if (status != 0)
         return status > 0 ? BP_ERROR : bp_trace(status);
     if (result.changes == 0)

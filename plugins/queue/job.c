@@ -19,8 +19,9 @@ const char *const job_states[] = {"scheduled", "waiting", "running", "done", "de
         BP_TEXT(struct job, reason, .flags = BP_READ_ONLY | BP_NULLABLE, .doc = "Why it failed the last time."),    \
         BP_UUID(struct job, worker, .flags = BP_READ_ONLY | BP_NULLABLE, .doc = "Which jobs worker runs it."),      \
         BP_BOOL(struct job, cancelled, .flags = BP_READ_ONLY, .doc = "Whether it is to be tried no more."),         \
-        BP_DATE(struct job, enqueued_at, .flags = BP_READ_ONLY | BP_FILTER, .doc = "When it was asked for."),       \
-        BP_DATE(struct job, run_at, .flags = BP_READ_ONLY | BP_FILTER, .doc = "Not before then."),                  \
+        BP_DATE(struct job, enqueued_at, .json = "createdAt", .flags = BP_READ_ONLY | BP_FILTER | BP_SORT,          \
+                .doc = "When it was asked for."),                                                                   \
+        BP_DATE(struct job, run_at, .flags = BP_READ_ONLY | BP_FILTER | BP_SORT, .doc = "Not before then."),        \
         BP_DATE(struct job, expires_at, .flags = BP_READ_ONLY | BP_NULLABLE, .doc = "Not after then."),             \
         BP_DATE(struct job, started_at, .flags = BP_READ_ONLY | BP_NULLABLE, .doc = "When it was begun last."),     \
         BP_DATE(struct job, finished_at, .flags = BP_READ_ONLY | BP_NULLABLE | BP_FILTER, .doc = "When it ended.")

@@ -52,16 +52,18 @@ static void start(struct test_server *server)
 {
     struct account_client admin;
     prepare();
-    server_start(server,
-                 &(struct server_options){
-                     .config = CONFIG,
-                     .folder = folder,
-                     .arguments = (const char *const[]){"--set", VERIFY_EMAIL, "--set", MANY_WEBHOOKS, NULL},
-                     .environment = (const char *const[]){url, direct, "JWT_SECRET=" SECRET, "LOGIN_MAX_FAILURES=0",
-                                                          "WEBHOOKS=1", "JOB_WORKERS=0", NULL}}); /* nothing is sent */
+    server_start(server, &(struct server_options){
+                             .config = CONFIG,
+                             .folder = folder,
+                             .arguments = (const char *const[]){"--set", VERIFY_EMAIL, "--set", MANY_WEBHOOKS, NULL},
+                             .environment = (const char *const[]){url, direct, "JWT_SECRET=" SECRET,
+                                                                  "LOGIN_MAX_FAILURES=0", "WEBHOOKS=1", NULL}});
     snprintf(server->database, sizeof(server->database), "%.*s", SERVER_URL_SIZE - 1, direct + strlen("DIRECT_URL="));
     account_sign_up(server->port, "{\"email\":\"" EMAIL "\",\"password\":\"" PASSWORD "\"}", &admin);
     database_execute(server, "UPDATE users SET role = 'admin' WHERE email = '" EMAIL "'");
+    /* Messages are sent, into files; to other servers nothing is. */
+    database_execute(server, "INSERT INTO job_queues (name, paused) VALUES ('webhooks', '1') "
+                             "ON CONFLICT (name) DO UPDATE SET paused = '1'");
 }
 
 /* The beginning of a file; free it. */

@@ -52,6 +52,7 @@ export class World {
   async idFor(operation, who) {
     const collection = operation.path.slice(0, operation.path.indexOf("/{id}"));
     if (collection.endsWith("/admin/users")) return (this.citizen ??= await this.account()).id;
+    if (collection.endsWith("/admin/jobs")) return this.jobFor(operation, who);
     if (collection.endsWith("/sessions")) {
       await this.logIn(who);
       const reply = await this.client.send({ method: "GET", target: collection, headers: { Authorization: `Bearer ${who.token}` } });
@@ -59,6 +60,17 @@ export class World {
     }
     const { id } = await this.create(collection, who);
     if (operation.path.includes("{delivery}")) this.delivery = (await this.post(`${collection}/${id}/test`, {}, who.token)).data.id;
+    return id;
+  }
+
+  // A job that waits, for its queue is paused: a test event. One that is to be run again was cancelled.
+  async jobFor(operation, who) {
+    const headers = { Authorization: `Bearer ${who.token}` };
+    const { id: webhook } = await this.create("/api/v1/webhooks", who);
+    await this.post(`/api/v1/webhooks/${webhook}/test`, {}, who.token);
+    const reply = await this.client.send({ method: "GET", target: "/api/v1/admin/jobs?queue=webhooks&state=waiting&limit=1", headers });
+    const { id } = reply.json.data.data[0];
+    if (operation.path.endsWith("/retry")) await this.post(`/api/v1/admin/jobs/${id}/cancel`, {}, who.token);
     return id;
   }
 
@@ -71,7 +83,7 @@ export class World {
   }
 
   target(operation, id) {
-    return operation.path.replace("{id}", id ?? this.random.uuid()).replace("{delivery}", this.delivery ?? this.random.uuid());
+    return operation.path.replace("{name}", "default").replace("{id}", id ?? this.random.uuid()).replace("{delivery}", this.delivery ?? this.random.uuid());
   }
 
   // A token from the last message to an address.
