@@ -12,6 +12,7 @@
 
 #include "build_info.h"
 #include "events_site.h"
+#include "tests/support/service.h"
 
 TestSuite(event_streams, .timeout = 120);
 
