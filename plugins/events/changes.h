@@ -3,7 +3,8 @@
 #ifndef PLUGINS_EVENTS_CHANGES_H
 #define PLUGINS_EVENTS_CHANGES_H
 
-#include "events.h"
+#include "backplane/answer.h"
+#include "backplane/request.h"
 
 struct changes_query {
     uint64_t set, null;

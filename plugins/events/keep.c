@@ -77,7 +77,8 @@ static int drop_upto(struct events *events, int64_t position)
     return status;
 }
 
-int keep_once(struct events *events)
+/* Deletes a bounded number of events. Suspends. */
+static int keep_once(struct events *events)
 {
     struct outbox_head head;
     int64_t given = 0;

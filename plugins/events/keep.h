@@ -9,7 +9,5 @@
 int keep_init(struct bp_host *host, struct events *events);
 /* In start: by each worker from time to time, where there is none. */
 int keep_start(struct events *events);
-/* Deletes a bounded number of events. Suspends. */
-int keep_once(struct events *events);
 
 #endif

@@ -3,7 +3,8 @@
 #ifndef PLUGINS_EVENTS_STREAM_H
 #define PLUGINS_EVENTS_STREAM_H
 
-#include "backplane/route.h"
+#include "backplane/answer.h"
+#include "backplane/request.h"
 
 struct stream_query {
     uint64_t set, null;

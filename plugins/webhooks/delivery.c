@@ -3,7 +3,7 @@
 
 #define PRUNE_ROWS 1000
 
-const char *const delivery_states[] = {
+static const char *const delivery_states[] = {
     [DELIVERY_PENDING] = "pending", [DELIVERY_DELIVERED] = "delivered", [DELIVERY_FAILED] = "failed", NULL};
 
 const struct bp_field delivery_fields[] = {

@@ -8,7 +8,6 @@
 enum { DELIVERY_E_MISSING = 1 };
 
 enum delivery_state { DELIVERY_PENDING, DELIVERY_DELIVERED, DELIVERY_FAILED };
-extern const char *const delivery_states[];
 
 /* As clients see it, by delivery_fields. */
 struct delivery {
