@@ -176,13 +176,13 @@ Test(disk, writes_fail_and_then_go_on)
     free(authorization);
 }
 
-/* A file system of 600 KiB, in a mount namespace of this test. False where that is not allowed. */
+/* A file system of 1,000 KiB, in a mount namespace of this test. False where that is not allowed. */
 static bool mount_small(const char *folder)
 {
     if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
         return false;
     return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("small", folder, "tmpfs", 0, "size=600k,mode=0700") == 0;
+           mount("small", folder, "tmpfs", 0, "size=1000k,mode=0700") == 0;
 }
 
 Test(disk, a_small_disk_is_full)

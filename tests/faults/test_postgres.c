@@ -112,7 +112,9 @@ static unsigned take_connections(PGconn *taken[SLOTS])
 Test(postgres, has_no_connection_left)
 {
     PGconn *taken[SLOTS];
-    site_start(&site, &(struct site_options){.way = SITE_DIRECT, .postgres = "max_connections = 12\n"});
+    site_start(&site, &(struct site_options){.way = SITE_DIRECT,
+                                             .postgres = "max_connections = 12\n",
+                                             .arguments = {"--set", "server.job_workers=0"}});
     for (unsigned round = 0; round < site_rounds(5); round++) {
         unsigned count = take_connections(taken);
         cr_expect_eq(count, SLOTS - RESERVED);

@@ -16,7 +16,9 @@ async function succeed(world, operation, random) {
     body.token = await world.mailed(who.email, operation.id === "auth.reset" ? "Reset" : "Verify");
     request.body = JSON.stringify(body);
   }
-  await world.client.call(operation, request, (reply) => (reply.status < 300 ? undefined : "a valid request did not succeed"));
+  // A made-up position may be one that nothing has yet.
+  await world.client.call(operation, request, (reply) =>
+    reply.status < 300 || reply.json?.code === "sync.expired" ? undefined : "a valid request did not succeed");
 }
 
 export async function run(world, count) {
