@@ -76,13 +76,13 @@ class Server:
         return done.stdout
 
     def ask(self, method, path, body=None, token=None, **fields):
-        """(status, body); status 0 without a reply."""
+        """(status, body); status 0 without a reply. Of a stream, which does not end, no more than that it began."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         headers = {"Content-Type": "application/json"} | fields | ({"Authorization": f"Bearer {token}"} if token else {})
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             reply = connection.getresponse()
-            text = reply.read()
+            text = reply.readline() if reply.getheader("Content-Type", "").startswith("text/event-stream") else reply.read()
             return reply.status, json.loads(text) if text[:1] == b"{" else {}
         except (OSError, http.client.HTTPException):
             return 0, {}
