@@ -19,6 +19,7 @@ static const struct {
                {"http_server_active_requests", "http.server.active_requests"},
                {"http_server_request_duration_seconds", "http.server.request.duration"}};
 
+/* "instance" alone would come twice in Prometheus: a collector writes the resource's service.instance.id into a label of that name. */
 static const struct {
     const char *prometheus, *name;
     bool integer;
@@ -30,6 +31,7 @@ static const struct {
               {"http_request_method", "http.request.method", false},
               {"http_response_status_code", "http.response.status_code", true},
               {"http_route", "http.route", false},
+              {"instance", "backplane.instance", false},
               {"server_address", "server.address", false}};
 
 static const char *known_name(const char *name)

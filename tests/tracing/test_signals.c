@@ -11,8 +11,9 @@
 #include "tests/support/http.h"
 #include "tests/support/server.h"
 
-#define PLUGINS                                                                                                   \
-    "plugins: ( { use = \"http_client\"; }, { use = \"relay\"; }, { use = \"metrics\"; }, { use = \"tracing\";\n" \
+#define PLUGINS                                                                              \
+    "plugins: ( { use = \"http_client\"; }, { use = \"relay\"; }, { use = \"metrics\"; },\n" \
+    "  { use = \"sqlite\"; name = \"main\"; }, { use = \"tracing\";\n"                       \
     "  endpoint = \"${OTEL_EXPORTER_OTLP_ENDPOINT}\"; service_name = \"signals\"; "
 #define CONFIG(WORKERS, OPTIONS)                                                                                  \
     "server: { listen = ( { address = \"${HOST}:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = " WORKERS \
@@ -171,6 +172,10 @@ static void expect_metrics(json_t *points)
     const json_t *active = find_point(points, "http.server.active_requests", NULL, NULL);
     cr_expect_str_eq(text(active, "kind"), "sum");
     cr_expect_not(json_is_true(json_object_get(active, "monotonic")));
+    /* The resource has an "instance", too, and Prometheus takes no label twice. */
+    const json_t *depth = find_point(points, "sqlite_queue_depth", "queue", "write");
+    cr_expect_str_eq(attribute(depth, "backplane.instance"), "main");
+    cr_expect_eq(json_object_size(json_object_get(depth, "attributes")), 2);
     const json_t *version = find_point(points, "backplane_build_info", NULL, NULL);
     cr_expect_gt(strlen(attribute(version, "version")), 0);
     const json_t *resource = json_object_get(version, "resource");
