@@ -28,3 +28,12 @@ size_t bp_utf8_length(bp_str text)
             return 0;
     return len;
 }
+
+bp_str bp_utf8_cut(bp_str text, size_t most)
+{
+    if (text.len <= most)
+        return text;
+    for (unsigned back = 0; back < 3 && most > 0 && ((unsigned char)text.ptr[most] & 0xc0) == 0x80; back++)
+        most--;
+    return bp_str_n(text.ptr, most);
+}

@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/metric/label.h"
 
-bp_str label_cut(bp_str text)
-{
-    if (text.len <= METRIC_LABEL_MAX)
-        return text;
-    text.len = METRIC_LABEL_MAX;
-    while (text.len > 0 && ((unsigned char)text.ptr[text.len] & 0xc0) == 0x80)
-        text.len--;
-    return text;
-}
-
 /* The length of the character at the start of text; 0: none that may be shown. */
 static size_t shown(bp_str text)
 {

@@ -7,10 +7,8 @@
 
 #define METRIC_LABEL_MAX 96u /* bytes kept of a label value */
 
-/* Cut where a UTF-8 character ends. */
-bp_str label_cut(bp_str text);
 /* The text with '?' for each byte that would break the exposition: what is not UTF-8, and control characters but the line feed, which is
- * escaped. Returns text itself when there is none, else the copy in space. text: cut. */
+ * escaped. Returns text itself when there is none, else the copy in space. text: of at most that many bytes. */
 bp_str label_clean(bp_str text, char space[METRIC_LABEL_MAX]);
 
 #endif

@@ -184,7 +184,7 @@ uint32_t metric_region_series(struct metric_region *region, const bp_str *labels
     if (region->label_count == 0)
         return 0;
     for (uint32_t i = 0; i < region->label_count; i++)
-        kept[i] = label_cut(labels[i]);
+        kept[i] = bp_utf8_cut(labels[i], METRIC_LABEL_MAX);
     series = find(region, hash_labels(region, kept), kept, &free_at);
     if (series != 0)
         return series;

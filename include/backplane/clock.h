@@ -35,6 +35,11 @@ void bp_date_format(bp_date date, char ret_text[BP_DATE_LEN]);
 /* RFC 3339 date-time with any offset; leap second 60 is read as 59. False when it is not one. */
 bool bp_date_parse(bp_str text, bp_date *ret_date);
 
+/* How long to wait before what failed is tried again. attempt: how many there were, 1, 2, 3 …; first doubled for each further one, up to
+ * most; and of that between half and all, as random says (any 32 bits: 0 is half, UINT32_MAX all), so that many that failed together do not come back
+ * together. Pure. */
+bp_span bp_backoff(uint32_t attempt, bp_span first, bp_span most, uint32_t random);
+
 #ifdef __cplusplus
 }
 #endif

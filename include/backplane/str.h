@@ -80,6 +80,9 @@ bool bp_str_to_u64(bp_str s, uint64_t *ret_value);
 bp_str bp_str_u64(uint64_t value, char space[20]);
 /* How many bytes the UTF-8 character at the beginning of text has (RFC 3629: shortest form, no surrogates): 1 to 4; 0 when there is none. Pure. */
 size_t bp_utf8_length(bp_str text);
+/* Its beginning, of most bytes or, where that would cut a UTF-8 character, of up to three less; all of it when it is not longer: a part of the same
+ * bytes. Pure. */
+bp_str bp_utf8_cut(bp_str text, size_t most);
 /* Equal, in a time that depends on the lengths only: for secrets and signatures. */
 bool bp_str_eq_secret(bp_str a, bp_str b);
 

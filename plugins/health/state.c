@@ -8,11 +8,7 @@
 /* Cuts at the last whole character, and makes of control characters spaces: it goes into a JSON text and a log line. */
 static void set_detail(struct health_state *state, const char *text)
 {
-    size_t len = strlen(text);
-    if (len >= sizeof(state->detail))
-        len = sizeof(state->detail) - 1;
-    while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-        len--;
+    size_t len = bp_utf8_cut(bp_str_of(text), sizeof(state->detail) - 1).len;
     for (size_t i = 0; i < len; i++)
         state->detail[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i];
     state->detail[len] = '\0';

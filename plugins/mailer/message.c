@@ -42,12 +42,10 @@ static void put_subject(FILE *out, bp_str subject)
     (void)fputs("Subject:", out);
     for (size_t at = 0; at < subject.len;) {
         char text[sodium_base64_ENCODED_LEN(45, BASE64)];
-        size_t len = subject.len - at < 45 ? subject.len - at : 45;
-        while (len > 1 && at + len < subject.len && ((unsigned char)subject.ptr[at + len] & 0xC0) == 0x80)
-            len--;
-        sodium_bin2base64(text, sizeof(text), (const unsigned char *)subject.ptr + at, len, BASE64);
+        bp_str word = bp_utf8_cut(bp_str_n(subject.ptr + at, subject.len - at), 45);
+        sodium_bin2base64(text, sizeof(text), (const unsigned char *)word.ptr, word.len, BASE64);
         (void)fprintf(out, "%s =?UTF-8?B?%s?=", at > 0 ? "\r\n" : "", text);
-        at += len;
+        at += word.len;
     }
     (void)fputs("\r\n", out);
 }

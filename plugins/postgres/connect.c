@@ -190,12 +190,9 @@ void connect_reason(const char *message, char *why)
 
 bp_span connect_backoff(unsigned tries)
 {
-    bp_span pause = tries < 5 ? FIRST_BACKOFF << tries : LAST_BACKOFF;
     uint32_t random;
     bp_random(&random, sizeof(random));
-    if (pause > LAST_BACKOFF)
-        pause = LAST_BACKOFF;
-    return pause / 2 + (bp_span)random % (pause / 2);
+    return bp_backoff(tries + 1, FIRST_BACKOFF, LAST_BACKOFF, random);
 }
 
 static int wait_socket(PGconn *pg, unsigned events, bp_time deadline)

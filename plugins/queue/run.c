@@ -2,7 +2,6 @@
 /* A job's fiber: from its row to what its function returned. */
 #include <stdlib.h>
 
-#include "backoff.h"
 #include "queue.h"
 
 static struct run *run_of(struct bp_job *job)
@@ -12,13 +11,11 @@ static struct run *run_of(struct bp_job *job)
 
 static void set_reason(struct run *run, bp_str text)
 {
-    size_t len = text.len < QUEUE_REASON_MAX ? text.len : QUEUE_REASON_MAX;
-    while (len > 0 && len < text.len && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
-        len--; /* no half of a character */
-    if (len > 0)
-        memcpy(run->reason, text.ptr, len);
-    run->reason_len = len;
-    for (size_t i = 0; i < len; i++)
+    text = bp_utf8_cut(text, QUEUE_REASON_MAX);
+    if (text.len > 0)
+        memcpy(run->reason, text.ptr, text.len);
+    run->reason_len = text.len;
+    for (size_t i = 0; i < text.len; i++)
         if (run->reason[i] == '\0')
             run->reason[i] = ' '; /* no text of the database's */
 }
@@ -51,9 +48,9 @@ static void fail(struct run *run, const char *why)
     bp_random(&random, sizeof(random));
     if (run->reason_len == 0)
         set_reason(run, bp_str_of(why));
-    run->retry_after =
-        run->retry_at > 0 ? (run->retry_at > now ? (run->retry_at - now) * BP_MILLISECOND : 0)
-                          : backoff(run->job.attempt, run->kind->def.retry_after, run->kind->def.retry_at_most, random);
+    run->retry_after = run->retry_at > 0 ? (run->retry_at > now ? (run->retry_at - now) * BP_MILLISECOND : 0)
+                                         : bp_backoff(run->job.attempt, run->kind->def.retry_after,
+                                                      run->kind->def.retry_at_most, random);
     bool late = run->expires_at > 0 && now + run->retry_after / BP_MILLISECOND >= run->expires_at;
     run->outcome = late || run->job.attempt >= run->attempts ? OUTCOME_DEAD : OUTCOME_RETRY;
 }

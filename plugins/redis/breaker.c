@@ -42,12 +42,8 @@ bp_span breaker_wait(const struct breaker *breaker, bp_time now)
 
 bp_span backoff_next(struct backoff *backoff, uint32_t random)
 {
-    bp_span most = BACKOFF_LEAST << (backoff->attempts < 6 ? backoff->attempts : 6);
-    if (most > BACKOFF_MOST)
-        most = BACKOFF_MOST;
     /* The first time, replicas that lost the server together come back spread over all of it. */
-    bp_span least = backoff->attempts == 0 ? 0 : most / 2;
-    if (backoff->attempts < 6)
-        backoff->attempts++;
-    return least + (most - least) * (bp_span)(random >> 1) / INT32_MAX;
+    if (backoff->attempts++ == 0)
+        return BACKOFF_LEAST * (bp_span)random / UINT32_MAX;
+    return bp_backoff(backoff->attempts, BACKOFF_LEAST, BACKOFF_MOST, random);
 }

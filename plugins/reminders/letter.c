@@ -17,17 +17,6 @@ static bp_str one_line(bp_str text, struct bp_arena *arena)
     return copy;
 }
 
-/* As many whole characters as fit. */
-static bp_str beginning(bp_str text, size_t max)
-{
-    size_t len = 0, step = 1;
-    while (len < text.len && step > 0 && len + step <= max) {
-        step = bp_utf8_length(bp_str_n(text.ptr + len, text.len - len));
-        len += len + step <= max ? step : 0;
-    }
-    return bp_str_n(text.ptr, len);
-}
-
 bp_str letter_subject(const struct todo *todo, struct bp_arena *arena)
 {
     const size_t room = LETTER_SUBJECT_MAX - strlen(PREFIX);
@@ -36,7 +25,7 @@ bp_str letter_subject(const struct todo *todo, struct bp_arena *arena)
         return title;
     if (title.len <= room)
         return bp_arena_printf(arena, PREFIX "%" BP_STR_FMT, BP_STR_ARG(title));
-    title = beginning(title, room - strlen(CUT));
+    title = bp_utf8_cut(title, room - strlen(CUT));
     return bp_arena_printf(arena, PREFIX "%" BP_STR_FMT CUT, BP_STR_ARG(title));
 }
 

@@ -127,20 +127,9 @@ static bool refuse(struct recurrence_problem *problem, const char *code, const c
     return false;
 }
 
-/* Its beginning, cut between characters. */
-static bp_str quoted(bp_str text)
-{
-    size_t len = 0, step = 1;
-    while (len < text.len && step > 0 && len + step <= QUOTED_MAX) {
-        step = bp_utf8_length(bp_str_n(text.ptr + len, text.len - len));
-        len += len + step <= QUOTED_MAX ? step : 0;
-    }
-    return bp_str_n(text.ptr, len);
-}
-
 static bool parse_part(bp_str part, struct recurrence *rule, unsigned *seen, struct recurrence_problem *problem)
 {
-    bp_str value = part, shown = quoted(part), name;
+    bp_str value = part, shown = bp_utf8_cut(part, QUOTED_MAX), name;
     (void)bp_str_next(&value, '=', &name);
     if (value.len == 0)
         return refuse(problem, "recurrence.part", "Recurrence has \"%" BP_STR_FMT "\": a part must be like FREQ=WEEKLY",

@@ -156,15 +156,11 @@ static enum outcome try_once(struct sending *sending, bp_span *ret_wait)
 
 /* --- until it is taken, or it has been tried long enough --- */
 
-/* The delay doubles; half of it is random, so that many servers do not come at once. */
 static bp_span delay_of(struct exporter *exporter, unsigned tries)
 {
-    bp_span delay = FIRST_DELAY;
-    uint64_t random;
-    for (unsigned i = 1; i < tries && delay < LONGEST_DELAY; i++)
-        delay *= 2;
+    uint32_t random;
     recorder_identify(&exporter->tracing->recorder, (uint8_t *)&random, sizeof(random));
-    return delay / 2 + (bp_span)(random % (uint64_t)(delay / 2));
+    return bp_backoff(tries, FIRST_DELAY, LONGEST_DELAY, random);
 }
 
 static void deliver(struct sending *sending)

@@ -26,7 +26,7 @@ static struct attribute *add(struct attributes *attributes, const char *key)
 static bp_str clean(struct tracing *tracing, bp_str text)
 {
     struct bytes *texts = &tracing->log_texts;
-    bp_str cut = utf8_cut(text, tracing->attribute_length);
+    bp_str cut = bp_utf8_cut(text, tracing->attribute_length);
     if (utf8_valid(cut) == cut.len)
         return cut;
     char *copy = texts->ptr + texts->len;

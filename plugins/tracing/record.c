@@ -163,7 +163,7 @@ struct record *record_free(struct record *record)
 bp_str record_clean(struct record *record, bp_str text, bool borrowed)
 {
     size_t limit = record->recorder->limits.text;
-    bp_str cut = utf8_cut(text, limit);
+    bp_str cut = bp_utf8_cut(text, limit);
     if (cut.len == 0)
         return BP_STR("");
     size_t valid = utf8_valid(cut);
@@ -172,7 +172,7 @@ bp_str record_clean(struct record *record, bp_str text, bool borrowed)
     char *copy = record_alloc(record, valid + 3 * (cut.len - valid));
     if (!copy)
         return bp_str_n(NULL, 0);
-    return utf8_cut(bp_str_n(copy, utf8_repair(cut, copy)), limit);
+    return bp_utf8_cut(bp_str_n(copy, utf8_repair(cut, copy)), limit);
 }
 
 /* --- spans --- */

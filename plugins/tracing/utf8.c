@@ -1,20 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "utf8.h"
 
-static bool is_continuation(char c)
-{
-    return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-bp_str utf8_cut(bp_str text, size_t limit)
-{
-    if (text.len <= limit)
-        return text;
-    for (unsigned back = 0; back < 3 && limit > 0 && is_continuation(text.ptr[limit]); back++)
-        limit--;
-    return bp_str_n(text.ptr, limit);
-}
-
 size_t utf8_valid(bp_str text)
 {
     size_t at = 0;

@@ -5,8 +5,6 @@
 
 #include "backplane/str.h"
 
-/* The text, at most limit bytes of it, not cut within a character. */
-bp_str utf8_cut(bp_str text, size_t limit);
 /* How many bytes from its begin on are valid. */
 size_t utf8_valid(bp_str text);
 /* Copies it with U+FFFD in the place of every byte that is not valid; ret_text has room for three times its length. Returns the length. */

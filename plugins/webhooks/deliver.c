@@ -82,7 +82,7 @@ static bp_span random_wait(uint32_t attempt, bp_span first, bp_span most)
 {
     uint32_t random;
     bp_random(&random, sizeof(random));
-    return retry_wait(attempt, first, most, random);
+    return bp_backoff(attempt, first, most, random);
 }
 
 static bp_date next_of(const struct webhooks *self, uint32_t attempt, const struct bp_http_response *response,

@@ -40,12 +40,3 @@ bool retry_after_parse(bp_str value, bp_date now, bp_date *ret_date)
     *ret_date = date < most ? date : most;
     return true;
 }
-
-bp_span retry_wait(uint32_t attempt, bp_span first, bp_span most, uint32_t random)
-{
-    bp_span wait = first < most ? first : most;
-    for (uint32_t i = 1; i < attempt && wait < most; i++)
-        wait = wait > most / 2 ? most : wait * 2;
-    const bp_span half = wait / 2;
-    return half + (bp_span)((double)half * ((double)random / (double)UINT32_MAX));
-}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 
-#include "backoff.h"
 #include "backplane/backplane.h"
 #include "cron.h"
 
@@ -92,30 +91,5 @@ Test(cron, refused)
         const char *why = cron_parse(cases[i].cron, &cron);
         cr_expect_str_eq(why ? why : "(nothing)", cases[i].why, "%s: %s", cases[i].cron, why ? why : "(nothing)");
         cr_expect_eq(cron.every, 77, "%s", cases[i].cron);
-    }
-}
-
-/* Doubled up to the most; the random part is between half and all. */
-Test(backoff, waits)
-{
-    static const struct {
-        uint32_t attempt;
-        bp_span first, most, least_wait, most_wait;
-    } cases[] = {{1, 5 * BP_SECOND, BP_HOUR, 2500 * BP_MILLISECOND, 5 * BP_SECOND},
-                 {2, 5 * BP_SECOND, BP_HOUR, 5 * BP_SECOND, 10 * BP_SECOND},
-                 {10, 5 * BP_SECOND, BP_HOUR, 1280 * BP_SECOND, 2560 * BP_SECOND},
-                 {11, 5 * BP_SECOND, BP_HOUR, 30 * BP_MINUTE, BP_HOUR},
-                 {4000000000u, 5 * BP_SECOND, BP_HOUR, 30 * BP_MINUTE, BP_HOUR},
-                 {1, BP_HOUR, BP_MINUTE, 30 * BP_SECOND, BP_MINUTE},
-                 {3, INT64_MAX / 2, INT64_MAX, INT64_MAX / 2, INT64_MAX},
-                 {1, 1, BP_HOUR, 0, 1}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        bp_span least = backoff(cases[i].attempt, cases[i].first, cases[i].most, 0);
-        bp_span middle = backoff(cases[i].attempt, cases[i].first, cases[i].most, 0x80000000u);
-        bp_span most = backoff(cases[i].attempt, cases[i].first, cases[i].most, UINT32_MAX);
-        cr_expect_eq(least, cases[i].least_wait, "%zu: %lld", i, (long long)least);
-        cr_expect(least <= middle && middle <= most, "%zu: %lld", i, (long long)middle);
-        cr_expect(most <= cases[i].most_wait && most >= cases[i].most_wait / 10 * 9 - 1, "%zu: %lld", i,
-                  (long long)most);
     }
 }

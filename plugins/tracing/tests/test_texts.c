@@ -33,10 +33,6 @@ Test(texts, utf8)
         size_t len = utf8_repair(bp_str_of(cases[i].text), out);
         cr_expect(bp_str_is(bp_str_n(out, len), cases[i].repaired), "%zu: %s", i, out);
     }
-    for (size_t limit = 0; limit < 12; limit++) {
-        static const size_t kept[] = {0, 0, 2, 2, 2, 5, 5, 5, 5, 9, 9, 9};
-        cr_expect_eq(utf8_cut(BP_STR("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), limit).len, kept[limit], "%zu", limit);
-    }
 }
 
 Test(texts, redacted_queries)

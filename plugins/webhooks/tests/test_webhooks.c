@@ -185,13 +185,13 @@ Test(webhooks, waits)
         {14, UINT32_MAX, 12 * BP_HOUR},   {100, 0, 6 * BP_HOUR},  {UINT32_MAX, UINT32_MAX, 12 * BP_HOUR},
     };
     for (size_t i = 0; i < LENGTH(cases); i++)
-        cr_expect_eq(retry_wait(cases[i].attempt, 10 * BP_SECOND, 12 * BP_HOUR, cases[i].random), cases[i].wait, "%zu",
+        cr_expect_eq(bp_backoff(cases[i].attempt, 10 * BP_SECOND, 12 * BP_HOUR, cases[i].random), cases[i].wait, "%zu",
                      i);
     /* All waits of the defaults: about three days. */
     bp_span least = 0, most = 0;
     for (uint32_t attempt = 1; attempt < 20; attempt++) {
-        least += retry_wait(attempt, 10 * BP_SECOND, 12 * BP_HOUR, 0);
-        most += retry_wait(attempt, 10 * BP_SECOND, 12 * BP_HOUR, UINT32_MAX);
+        least += bp_backoff(attempt, 10 * BP_SECOND, 12 * BP_HOUR, 0);
+        most += bp_backoff(attempt, 10 * BP_SECOND, 12 * BP_HOUR, UINT32_MAX);
     }
     cr_expect((least + most) / 2 > 70 * BP_HOUR && (least + most) / 2 < 74 * BP_HOUR);
 }

@@ -136,6 +136,20 @@ Test(str, utf8_length)
     }
 }
 
+Test(str, utf8_cut)
+{
+    static const size_t kept[] = {0, 0, 2, 2, 2, 5, 5, 5, 5, 9, 9, 9};
+    static const bp_str text = BP_STR_INIT("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    for (size_t most = 0; most < 12; most++) {
+        cr_expect_eq(bp_utf8_cut(text, most).len, kept[most], "%zu", most);
+        cr_expect_eq(bp_utf8_cut(text, most).ptr, text.ptr, "%zu", most);
+    }
+    cr_expect_eq(bp_utf8_cut(BP_STR("plain"), 3).len, 3);
+    /* What is not UTF-8 does not vanish. */
+    cr_expect_eq(bp_utf8_cut(BP_STR("\x80\x80\x80\x80\x80\x80"), 5).len, 2);
+    cr_expect_eq(bp_utf8_cut(bp_str_n(NULL, 0), 5).ptr, NULL);
+}
+
 Test(str, lists_are_taken_apart)
 {
     static const struct {
