@@ -19,11 +19,16 @@ static const struct bp_field letter_rows[] = {
     BP_TEXT(struct letter, text, .flags = BP_NULLABLE | BP_SECRET, .max = MESSAGE_TEXT_MAX),
     BP_TEXT(struct letter, sealed, .flags = BP_NULLABLE | BP_SECRET, .max = 2 * MESSAGE_TEXT_MAX), BP_END};
 
-/* False: it was sealed with another secret. */
-static bool read_text(const struct mailer *mailer, const struct letter *letter, bp_str *ret_text)
+/* 0; BP_JOB_DEAD with the reason, as no other attempt will open it; BP_NOMEM. */
+static int read_text(const struct mailer *mailer, const struct letter *letter, bp_str *ret_text,
+                     char ret_why[BP_MAIL_WHY])
 {
     *ret_text = letter->text;
-    return !letter->sealed.ptr || seal_open(mailer->secret, letter->sealed, bp_fiber_arena(), ret_text);
+    int status = letter->sealed.ptr ? seal_open(mailer->secret, letter->sealed, bp_fiber_arena(), ret_text) : 0;
+    if (status <= 0)
+        return status;
+    (void)snprintf(ret_why, BP_MAIL_WHY, "It was sealed with another secret, or changed since");
+    return BP_JOB_DEAD;
 }
 
 /* Twice the same message has twice the same identifier, and is the same file. */
@@ -46,18 +51,16 @@ static int run(struct bp_job *job, void *argument)
     bp_str text;
     if (mailer->transport == TRANSPORT_NONE) /* it was not when the message was written */
         return 0;
-    if (!read_text(mailer, job->payload, &text)) {
-        bp_job_reason(mailer->jobs, job, BP_STR("It was sealed with another secret"));
-        return BP_JOB_DEAD;
-    }
-    int status = send_one(mailer, job, text, why);
+    int status = read_text(mailer, job->payload, &text, why);
+    if (status == 0)
+        status = send_one(mailer, job, text, why);
     if (status == 0 || status == BP_CANCELED)
         return status;
-    bool refused = status == BP_MAIL_E_REFUSED, last = refused || job->attempt >= mailer->attempts;
-    bp_str reason = bp_str_of(refused || status == BP_ERROR ? why : bp_status_name(status));
+    bool dead = status > 0, last = dead || job->attempt >= mailer->attempts;
+    bp_str reason = bp_str_of(dead || status == BP_ERROR ? why : bp_status_name(status));
     queue_log(mailer, ((const struct letter *)job->payload)->to, job->attempt, last, reason);
     bp_job_reason(mailer->jobs, job, reason);
-    return refused ? BP_JOB_DEAD : status > 0 ? BP_ERROR : status;
+    return dead ? BP_JOB_DEAD : status;
 }
 
 int job_init(struct mailer *mailer)

@@ -10,6 +10,8 @@
 #include "message.h"
 #include "queue.h"
 
+#define SECRET_MIN 32u
+
 static const char *const transports[] = {
     [TRANSPORT_AUTO] = "auto", [TRANSPORT_NONE] = "none", [TRANSPORT_FILE] = "file", [TRANSPORT_SMTP] = "smtp", NULL};
 
@@ -30,8 +32,8 @@ static const struct bp_field options[] = {
     BP_TEXT(struct mailer, folder, .def = "mail",
             .doc = "file: where messages are written, one a file; relative to the data folder."),
     BP_TEXT(struct mailer, secret, .def = "", .flags = BP_SECRET,
-            .doc = "With a queue: the texts of messages that wait in the database are encrypted with it. Empty: they "
-                   "are not."),
+            .doc = "With a queue: the texts of messages that wait in the database are encrypted with it; 32 characters "
+                   "or more. Empty: they are not."),
     BP_U32(struct mailer, queue, .def = "256", .min = 1, .max = 65536,
            .doc = "Messages of each worker that may wait to be delivered, without a queue."),
     BP_U32(struct mailer, attempts, .def = "0", .min = 0, .max = 20,
@@ -47,6 +49,14 @@ static const struct bp_need needs[] = {
     BP_NEED(BP_QUEUE, BP_QUEUE_VERSION, struct mailer, jobs, .optional = 1, .key = "jobs"), BP_NEED_END};
 static const struct bp_provide provides[] = {BP_PROVIDE(BP_MAILER, BP_MAILER_VERSION, &vtable), BP_PROVIDE_END};
 
+static size_t count_characters(bp_str text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
+    return count;
+}
+
 static int mailer_init(struct bp_host *host, void *self)
 {
     struct mailer *mailer = self;
@@ -56,6 +66,9 @@ static int mailer_init(struct bp_host *host, void *self)
         return bp_config_error(host, "transport",
                                "\"smtp\" needs a service \"mail_transport\", which no instance provides: add { use = "
                                "\"smtp\"; url = \"smtp://…\"; } to plugins");
+    size_t characters = count_characters(mailer->secret);
+    if (characters > 0 && characters < SECRET_MIN)
+        return bp_config_error(host, "secret", "must have at least %u characters, has %zu", SECRET_MIN, characters);
     if (sodium_init() < 0)
         return bp_config_error(host, NULL, "libsodium could not be set up");
     if (mailer->attempts == 0)
@@ -70,6 +83,17 @@ static enum transport transport_of(const struct bp_host *host, const struct mail
     if (mailer->mail_transport.vtable)
         return TRANSPORT_SMTP;
     return bp_is_production(host) ? TRANSPORT_NONE : TRANSPORT_FILE;
+}
+
+/* Not in init: that check and migrate run, too. Once, not in each worker. */
+static int mailer_before_start(struct bp_host *host, void *self)
+{
+    const struct mailer *mailer = self;
+    if (mailer->jobs.vtable && mailer->secret.len == 0 && bp_is_production(host) &&
+        transport_of(host, mailer) != TRANSPORT_NONE)
+        bp_log(host, BP_LOG_WARN, "mailer.unsealed",
+               "Messages wait in the database in clear text, with the tokens that are in them: set secret");
+    return 0;
 }
 
 static int mailer_start(struct bp_host *host, void *self)
@@ -101,4 +125,4 @@ static void mailer_deinit(struct bp_host *host, void *self)
 
 BP_PLUGIN(.name = "mailer", .version = "1.0.0", .doc = "Queues messages, for a mail server or a folder.",
           .self_size = sizeof(struct mailer), .options = options, .needs = needs, .provides = provides,
-          .init = mailer_init, .start = mailer_start, .deinit = mailer_deinit);
+          .init = mailer_init, .before_start = mailer_before_start, .start = mailer_start, .deinit = mailer_deinit);

@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include "backplane/status.h"
+
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
 #define BEFORE (crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES)
 
@@ -29,20 +31,21 @@ bp_str seal_text(bp_str secret, bp_str text, struct bp_arena *arena)
     return bp_str_n(base64, size - 1);
 }
 
-bool seal_open(bp_str secret, bp_str sealed, struct bp_arena *arena, bp_str *ret_text)
+int seal_open(bp_str secret, bp_str sealed, struct bp_arena *arena, bp_str *ret_text)
 {
     unsigned char key[crypto_secretbox_KEYBYTES];
     size_t len = 0;
     unsigned char *box = bp_arena_alloc(arena, sealed.len + 1), *text = bp_arena_alloc(arena, sealed.len + 1);
-    if (!box || !text || sodium_base642bin(box, sealed.len, sealed.ptr, sealed.len, NULL, &len, NULL, BASE64) != 0 ||
-        len < BEFORE)
-        return false;
+    if (!box || !text)
+        return BP_NOMEM;
+    if (sodium_base642bin(box, sealed.len, sealed.ptr, sealed.len, NULL, &len, NULL, BASE64) != 0 || len < BEFORE)
+        return SEAL_E_FOREIGN;
     make_key(secret, key);
     int status = crypto_secretbox_open_easy(text, box + crypto_secretbox_NONCEBYTES, len - crypto_secretbox_NONCEBYTES,
                                             box, key);
     sodium_memzero(key, sizeof(key));
     if (status != 0)
-        return false;
+        return SEAL_E_FOREIGN;
     *ret_text = bp_str_n((const char *)text, len - BEFORE);
-    return true;
+    return 0;
 }

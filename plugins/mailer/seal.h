@@ -5,9 +5,11 @@
 
 #include "backplane/arena.h"
 
+enum { SEAL_E_FOREIGN = 1 };
+
 /* In base64; ptr NULL: out of memory. */
 bp_str seal_text(bp_str secret, bp_str text, struct bp_arena *arena);
-/* False when it was sealed with another secret, or changed, or out of memory. */
-bool seal_open(bp_str secret, bp_str sealed, struct bp_arena *arena, bp_str *ret_text);
+/* 0; SEAL_E_FOREIGN: it was sealed with another secret, or changed; BP_NOMEM. */
+int seal_open(bp_str secret, bp_str sealed, struct bp_arena *arena, bp_str *ret_text);
 
 #endif

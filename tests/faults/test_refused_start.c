@@ -41,7 +41,7 @@ Test(refused_start, what_the_configuration_cannot_be)
     static const struct refusal refusals[] = {
         {{NULL}, "secret is required in production: set JWT_SECRET to at least 32 random characters"},
         {{"JWT_SECRET="}, "secret is required in production: set JWT_SECRET to at least 32 random characters"},
-        {{"JWT_SECRET=h1dden"}, "plugins.auth.secret: must have at least 32 characters, has 6"},
+        {{"JWT_SECRET=h1dden"}, "plugins.mailer.secret: must have at least 32 characters, has 6"},
         {{SECRET, "DATABASE_URL=h1dden"}, "plugins.main.url: must be a connection URL"},
         {{SECRET, "DATABASE_URL=mysql://u:h1dden@127.0.0.1/x"}, "plugins.main.url: must be a connection URL"},
         {{SECRET, "REDIS_URL=http://:h1dden@127.0.0.1"},

@@ -14,6 +14,9 @@
 
 static struct test_server server;
 
+#define MESSAGES "SELECT count(*) FROM jobs WHERE kind = 'mailer.send'"
+#define SECRET "JWT_SECRET=at-least-thirty-two-characters-of-it"
+
 static void start_with(const char *folder, const char *secret)
 {
     server_start(&server,
@@ -30,16 +33,17 @@ static void wait_for(const char *sql, long long expected)
         cr_assert(service_patience(&begun, 30000), "%s: %lld, not %lld", sql, database_integer(&server, sql), expected);
 }
 
-/* The server dies while the message waits for a mail server that is away. */
-Test(background, a_message_survives_the_server)
+static void place_of_mail(char ret_place[128])
 {
-    static const char secret[] = "JWT_SECRET=at-least-thirty-two-characters-of-it";
-    struct mailbox box;
+    (void)snprintf(ret_place, 128, "%s/mail", server.folder);
+}
+
+/* A message that cannot be sent. */
+static void forget_password_in_vain(void)
+{
+    char place[128];
     struct http_reply reply;
-    char folder[sizeof(server.folder)], place[128];
-    start_with(NULL, secret);
-    free(http_login(server.port, "ada@example.com"));
-    (void)snprintf(place, sizeof(place), "%s/mail", server.folder);
+    place_of_mail(place);
     FILE *in_the_way = fopen(place, "w");
     cr_assert(in_the_way);
     (void)fclose(in_the_way);
@@ -47,21 +51,91 @@ Test(background, a_message_survives_the_server)
     cr_assert_eq(reply.status, 202);
     http_reply_free(&reply);
     cr_assert(server_wait_output(&server, "mailer.failed"));
-    server_kill(&server);
+}
+
+static void mail_server_is_back(void)
+{
+    char place[128];
+    place_of_mail(place);
     cr_assert_eq(unlink(place), 0);
+}
+
+/* The server dies while the message waits for a mail server that is away. */
+Test(background, a_message_survives_the_server)
+{
+    struct mailbox box;
+    char folder[sizeof(server.folder)];
+    start_with(NULL, SECRET);
+    free(http_login(server.port, "ada@example.com"));
+    forget_password_in_vain();
+    server_kill(&server);
+    mail_server_is_back();
     memcpy(folder, server.folder, sizeof(folder));
-    wait_for("SELECT count(*) FROM jobs WHERE kind = 'mailer.send' AND payload LIKE '%Reset your password%'", 1);
-    wait_for("SELECT count(*) FROM jobs WHERE kind = 'mailer.send' AND payload LIKE '%Somebody%'",
-             0); /* what is in it */
-    start_with(folder, secret);
+    wait_for(MESSAGES " AND payload LIKE '%Reset your password%'", 1);
+    wait_for(MESSAGES " AND payload LIKE '%Somebody%'", 0); /* what is in it */
+    start_with(folder, SECRET);
     mailbox_wait(&server, 1, &box);
     cr_expect_str_eq(box.mails[0].to, "ada@example.com");
     cr_expect_str_eq(box.mails[0].subject, "Reset your password");
     cr_expect(strstr(box.mails[0].text, "asked for a new password for this address"), "%s", box.mails[0].text);
-    wait_for("SELECT count(*) FROM jobs WHERE kind = 'mailer.send' AND state = 'done'", 1);
+    wait_for(MESSAGES " AND state = 'done'", 1);
     mailbox_read(&server, &box);
     cr_expect_eq(box.count, 1);
     server_stop(&server);
+}
+
+/* The secret has changed while a message waited: nobody can open it, and it is said; put back, the message can be sent after all. */
+Test(background, a_message_of_another_secret)
+{
+    struct mailbox box;
+    char folder[sizeof(server.folder)];
+    start_with(NULL, SECRET);
+    free(http_login(server.port, "ada@example.com"));
+    forget_password_in_vain();
+    server_kill(&server);
+    mail_server_is_back();
+    memcpy(folder, server.folder, sizeof(folder));
+    start_with(folder, "JWT_SECRET=another-one-of-thirty-two-characters");
+    wait_for(MESSAGES " AND state = 'dead' AND reason = 'It was sealed with another secret, or changed since'", 1);
+    cr_assert(server_wait_output(&server, "mailer.given_up"));
+    mailbox_read(&server, &box);
+    cr_expect_eq(box.count, 0);
+    server_stop_keep(&server);
+    database_execute(&server, "UPDATE jobs SET state = 'waiting', attempt = 0 WHERE kind = 'mailer.send'");
+    start_with(folder, SECRET);
+    mailbox_wait(&server, 1, &box);
+    cr_expect_str_eq(box.mails[0].subject, "Reset your password");
+    server_stop(&server);
+}
+
+/* In production; once for all workers. */
+Test(background, messages_in_clear_text_are_warned_of)
+{
+    static const char *const secrets[] = {"plugins.mailer.secret=", "plugins.mailer.retry_after=1s"};
+    for (size_t i = 0; i < 2; i++) {
+        server_start(&server, &(struct server_options){
+                                  .environment = (const char *[]){"NODE_ENV=production", SECRET, "BACKPLANE_WORKERS=2",
+                                                                  "SMTP_URL=smtp://127.0.0.1:1", NULL},
+                                  .arguments = (const char *[]){"--set", secrets[i], NULL}});
+        char *output = server_output(&server), *said = strstr(output, "mailer.unsealed");
+        cr_expect_eq(said != NULL, i == 0, "%s", output);
+        cr_expect(!said || !strstr(said + 1, "mailer.unsealed"), "%s", output);
+        free(output);
+        server_stop(&server);
+    }
+}
+
+Test(background, a_short_secret_is_refused)
+{
+    char *output;
+    int code = server_refuses(
+        &(struct server_options){
+            .arguments = (const char *[]){"--set", "plugins.mailer.secret=0123456789abcdef0123456789abcde", NULL}},
+        &output);
+    cr_expect_eq(code, 1, "%d", code);
+    cr_expect(strstr(output, "plugins.mailer.secret: must have at least 32 characters, has 31"), "%s", output);
+    cr_expect_null(strstr(output, "0123456789"), "a secret is said: %s", output);
+    free(output);
 }
 
 Test(background, what_has_expired_is_deleted)
