@@ -24,6 +24,7 @@ struct stamp {
 /* At offset 0, so that no region has it. */
 struct head {
     struct stamp stamps[BP_WORKER_SLOTS];
+    bp_date began; /* that of the supervisor, and with it of all counters */
 };
 
 struct region {
@@ -72,6 +73,11 @@ static int map(int fd, size_t size, struct shared **ret_shared)
     return 0;
 }
 
+static struct head *head_of(const struct shared *shared)
+{
+    return (struct head *)(void *)shared->base;
+}
+
 int shared_new(size_t size, struct shared **ret_shared)
 {
     size = round_up(size, PAGE);
@@ -83,11 +89,13 @@ int shared_new(size_t size, struct shared **ret_shared)
         return BP_ERROR;
     }
     int r = map(fd, size, ret_shared);
-    if (r != 0)
+    if (r != 0) {
         (void)close(fd);
-    else
-        (*ret_shared)->fd = fd;
-    return r;
+        return r;
+    }
+    (*ret_shared)->fd = fd;
+    head_of(*ret_shared)->began = bp_date_now();
+    return 0;
 }
 
 int shared_attach(int memory_fd, struct control *control, unsigned slot, struct shared **ret_shared)
@@ -106,7 +114,10 @@ int shared_attach(int memory_fd, struct control *control, unsigned slot, struct 
 
 int shared_private(size_t size, struct shared **ret_shared)
 {
-    return map(-1, round_up(size, PAGE), ret_shared);
+    int r = map(-1, round_up(size, PAGE), ret_shared);
+    if (r == 0)
+        head_of(*ret_shared)->began = bp_date_now();
+    return r;
 }
 
 static void unlink_current(struct shared *shared)
@@ -224,7 +235,7 @@ void shared_each(struct shared *shared, void (*function)(const char *name, void 
 
 static struct stamp *stamp_of(const struct shared *shared, unsigned slot)
 {
-    return &((struct head *)(void *)shared->base)->stamps[slot % BP_WORKER_SLOTS];
+    return &head_of(shared)->stamps[slot % BP_WORKER_SLOTS];
 }
 
 void shared_stamp(struct shared *shared, bp_time now)
@@ -245,6 +256,11 @@ void shared_stamp_clear(struct shared *shared, unsigned slot)
 void *bp_shared(struct bp_host *host, const char *name, uint32_t layout_version, size_t size)
 {
     return shared_region(host->assembly->shared, name, layout_version, size, NULL);
+}
+
+bp_date bp_server_began(void)
+{
+    return current ? head_of(current)->began : 0;
 }
 
 unsigned bp_worker_slot(void)

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "backplane/clock.h"
 #include "backplane/str.h"
 
 #ifdef __cplusplus
@@ -22,6 +23,9 @@ struct bp_host;
  */
 void *bp_shared(struct bp_host *host, const char *name, uint32_t layout_version, size_t size);
 
+/* When the server began, which its workers may have done later: its counters count from then on, whichever of them writes them. Thread-safe. */
+bp_date bp_server_began(void);
+
 /* This worker's number, 0 to BP_WORKER_SLOTS - 1; a replacement of a dead worker takes its number. For cells of one's own. */
 unsigned bp_worker_slot(void);
 #define BP_WORKER_SLOTS 64u
@@ -36,6 +40,18 @@ struct bp_mutex {
 };
 bool bp_mutex_lock(struct bp_mutex *mutex);
 void bp_mutex_unlock(struct bp_mutex *mutex);
+
+/* In a region: what one worker of the server does for all of them, say to measure what they would all measure alike. Zeroed
+ * memory is one that nobody has. take: whether it is this worker's; it stays with the worker that has it for as long as that
+ * takes it again within patience, and is then whoever's takes it first. So two may believe to have it for a moment, where one
+ * was held up. leave, in stop: the next one need not wait. Neither suspends nor blocks. */
+struct bp_duty {
+    uint32_t worker; /* its slot and 1; 0: nobody */
+    uint32_t spare;
+    bp_time taken;
+};
+bool bp_duty_take(struct bp_duty *duty, bp_span patience);
+void bp_duty_leave(struct bp_duty *duty);
 
 #ifdef __cplusplus
 }

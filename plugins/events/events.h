@@ -7,16 +7,15 @@
 #include "backplane/backplane.h"
 #include "backplane/iface/database.h"
 #include "backplane/iface/events.h"
+#include "backplane/shared.h"
 
 struct consumer;
 struct hub;
 
 /* What the workers of this server tell each other. */
 struct events_shared {
-    _Atomic int64_t counted;     /* SQLite: events up to this position are in the metric; 0: nobody has looked yet */
-    _Atomic int64_t measured_at; /* when gauges were last set, bp_clock() */
-    _Atomic uint32_t measurer;   /* the worker that sets them: its slot and 1; 0: none */
-    uint32_t spare;
+    _Atomic int64_t counted;  /* SQLite: events up to this position are in the metric; 0: nobody has looked yet */
+    struct bp_duty measuring; /* of the worker that sets the gauges */
 };
 #define EVENTS_SHARED_LAYOUT 1u
 

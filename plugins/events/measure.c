@@ -89,22 +89,11 @@ static int measure_once(void *argument)
     return status == BP_BUSY || status == BP_TIMEOUT ? 0 : status; /* the next round will do it */
 }
 
-/* Whoever did it last does it, unless it has not for a while: its gauges went with it. */
-static bool is_mine(struct events *events)
-{
-    struct events_shared *shared = events->shared;
-    uint32_t mine = bp_worker_slot() + 1, now = atomic_load(&shared->measurer);
-    bool stale = bp_clock() - atomic_load(&shared->measured_at) > 3 * events->measure + BP_SECOND;
-    if (now != mine && ((now != 0 && !stale) || !atomic_compare_exchange_strong(&shared->measurer, &now, mine)))
-        return false;
-    atomic_store(&shared->measured_at, bp_clock());
-    return true;
-}
-
 static void measure_soon(void *argument)
 {
     struct events *events = argument;
-    if (events->measuring || !is_mine(events))
+    /* A worker that has not taken it again for so long is gone, and its gauges with it. */
+    if (!bp_duty_take(&events->shared->measuring, 3 * events->measure + BP_SECOND) || events->measuring)
         return;
     events->measuring = true;
     if (bp_spawn(events->host, "events.measure", measure_once, events, BP_MINUTE) < 0)
@@ -119,8 +108,7 @@ int measure_start(struct events *events)
 
 void measure_stop(struct events *events)
 {
-    uint32_t mine = bp_worker_slot() + 1;
     events->measure_timer = bp_timer_free(events->measure_timer);
     if (events->shared)
-        (void)atomic_compare_exchange_strong(&events->shared->measurer, &mine, 0);
+        bp_duty_leave(&events->shared->measuring);
 }

@@ -3,7 +3,6 @@
 #include "backplane/iface/identity.h"
 #include "backplane/iface/queue.h"
 #include "backplane/iface/todos.h"
-#include "backplane/shared.h"
 #include "changes.h"
 #include "consume.h"
 #include "events_migrations.h"

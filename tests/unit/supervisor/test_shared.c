@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "backplane/status.h"
+#include "core/base/clock.h"
 #include "core/supervisor/control.h"
 #include "core/supervisor/shared.h"
 
@@ -141,4 +142,57 @@ Test(shared, a_slot_beyond_the_last_and_a_foreign_descriptor_are_refused)
     cr_assert_eq(shared_current(), shared);
     shared_free(shared);
     cr_assert_null(shared_current());
+}
+
+Test(shared, when_the_server_began)
+{
+    struct shared *shared, *attached;
+    bp_date before = bp_date_now();
+    cr_assert_eq(bp_server_began(), 0, "there is none");
+    cr_assert_eq(shared_new(SIZE, &shared), 0);
+    bp_date began = bp_server_began();
+    cr_expect_geq(began, before);
+    cr_expect_leq(began, bp_date_now());
+    while (bp_date_now() == began)
+        ;
+    cr_assert_eq(shared_attach(dup(shared_fd(shared)), NULL, 0, &attached), 0);
+    cr_expect_eq(bp_server_began(), began, "a worker did later");
+    shared_free(attached);
+    shared_free(shared);
+}
+
+static bp_time clock_says = 1000;
+
+static bp_time stopped_clock(void)
+{
+    return clock_says;
+}
+
+static bool worker_takes(struct shared *shared, unsigned slot, struct bp_duty *duty, bp_time now)
+{
+    shared_set_slot(shared, slot);
+    clock_says = now;
+    return bp_duty_take(duty, 100);
+}
+
+Test(shared, one_worker_has_a_duty)
+{
+    static const struct clock_source source = {.monotonic = stopped_clock};
+    struct shared *shared;
+    struct bp_duty duty = {0};
+    cr_assert_eq(shared_private(SIZE, &shared), 0);
+    clock_replace(&source);
+    cr_expect(worker_takes(shared, 0, &duty, 1000));
+    cr_expect_not(worker_takes(shared, 1, &duty, 1050));
+    cr_expect(worker_takes(shared, 0, &duty, 1100), "it or its replacement takes it again");
+    cr_expect_not(worker_takes(shared, 1, &duty, 1200), "it may be silent for so long");
+    cr_expect(worker_takes(shared, 1, &duty, 1201), "and no longer");
+    cr_expect_not(worker_takes(shared, 0, &duty, 1202));
+    bp_duty_leave(&duty);
+    cr_expect_not(worker_takes(shared, 0, &duty, 1203), "only who has it can leave it");
+    shared_set_slot(shared, 1);
+    bp_duty_leave(&duty);
+    cr_expect(worker_takes(shared, 0, &duty, 1204));
+    clock_replace(NULL);
+    shared_free(shared);
 }
