@@ -18,7 +18,7 @@ const struct bp_metric_row count_metrics[] = {
     BP_METRIC(struct queue, delay_metric, .type = BP_HISTOGRAM, .name = "backplane_queue_start_delay_seconds",
               .help = "From when jobs could have run until they were fetched.", .labels = {"queue"},
               .buckets = delay_buckets, .bucket_count = sizeof(delay_buckets) / sizeof(delay_buckets[0])),
-    /* Each worker says what the database says. */
+    /* What the database says. */
     BP_METRIC(struct queue, depth_metric, .type = BP_GAUGE, .name = "backplane_queue_depth",
               .help = "Jobs in the database that have not ended well, by state: waiting, scheduled, running, dead.",
               .labels = {"queue", "state"}, .aggregate = BP_METRIC_MAX),

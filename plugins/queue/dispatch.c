@@ -160,7 +160,7 @@ int dispatch_start(struct queue *queue)
     if (status < 0)
         return status;
     queue->heartbeat = bp_timer_every(queue->host, queue->lease / 16, lease_beat, queue);
-    queue->keeper = bp_timer_every(queue->host, queue->measure, keep_soon, queue);
+    queue->keeper = bp_timer_every(queue->host, KEEP_EVERY, keep_soon, queue);
     if (!queue->heartbeat || !queue->keeper)
         return BP_NOMEM;
     status = bp_spawn(queue->host, "queue.dispatch", dispatch, queue, BP_FOREVER);

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "keep.h"
 
-#include "job.h"
 #include "sql.h"
 
-#define SWEEP_EVERY BP_MINUTE
 #define SWEEP_ROWS 1000
 #define SWEEP_ROUNDS 1000u
-/* To count takes time where a million are scheduled: so many times as long passes until it is done again. */
-#define MEASURE_PAUSE 20
 
 /* $1: the state; $2: milliseconds. */
 static const struct bp_statement sweep =
@@ -53,44 +49,10 @@ static int sweep_all(const struct queue *queue)
     return status;
 }
 
-static void show(const struct queue *queue, const struct depth *depth)
-{
-    const struct {
-        const char *state;
-        int64_t jobs;
-    } states[] = {{"waiting", depth->waiting},
-                  {"scheduled", depth->scheduled},
-                  {"running", depth->running},
-                  {"dead", depth->dead}};
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-        bp_str labels[] = {depth->name, bp_str_of(states[i].state)};
-        bp_metric_set(bp_series(queue->depth_metric, labels), states[i].jobs);
-    }
-    bp_metric_set(bp_series(queue->oldest_metric, &depth->name), (int64_t)(depth->oldest * 1000));
-}
-
-static int measure(struct queue *queue)
-{
-    struct depth *depths;
-    size_t count;
-    bp_time begun = bp_clock();
-    if (begun < queue->measure_at)
-        return 0;
-    int status = depth_list(queue, BP_STR(""), bp_fiber_arena(), &depths, &count);
-    queue->measure_at = bp_clock() + (bp_clock() - begun) * MEASURE_PAUSE;
-    for (size_t i = 0; status == 0 && i < count; i++)
-        show(queue, &depths[i]);
-    return status;
-}
-
 static int keep(void *argument)
 {
     struct queue *queue = argument;
-    int status = measure(queue);
-    if (status == 0 && bp_clock() >= queue->sweep_at) {
-        queue->sweep_at = bp_clock() + SWEEP_EVERY;
-        status = sweep_all(queue);
-    }
+    int status = sweep_all(queue);
     queue->keeping = false;
     bp_event_set(&queue->ended);
     return status > 0                                  ? BP_ERROR

@@ -3,6 +3,7 @@
 #include "admin.h"
 #include "command.h"
 #include "count.h"
+#include "measure.h"
 #include "queue.h"
 
 #include "queue_migrations.h"
@@ -30,8 +31,7 @@ static const struct bp_field options[] = {
     BP_SPAN(struct queue, keep_cancelled, .def = "1h", .min = 0, .max = 365 * BP_DAY,
             .doc = "The same of cancelled ones."),
     BP_SPAN(struct queue, measure, .def = "15s", .min = 10 * BP_MILLISECOND, .max = BP_HOUR,
-            .doc = "How often a jobs worker counts what is in the queues, for metrics, and each minute forgets what "
-                   "ended long enough ago."),
+            .doc = "How often one worker of each server counts what is in the queues, for metrics."),
     BP_END};
 
 static const struct bp_need needs[] = {BP_NEED(BP_DATABASE, BP_DATABASE_VERSION, struct queue, db), BP_NEED_END};
@@ -64,12 +64,14 @@ static int queue_start(struct bp_host *host, void *self)
     if (status < 0)
         return status;
     count_start(queue);
-    return bp_runs_jobs() ? dispatch_start(queue) : 0;
+    status = measure_start(queue);
+    return status == 0 && bp_runs_jobs() ? dispatch_start(queue) : status;
 }
 
 static void queue_stop(struct bp_host *host, void *self)
 {
     (void)host;
+    measure_stop(self);
     if (bp_runs_jobs())
         dispatch_stop(self);
 }

@@ -94,7 +94,7 @@ struct queue {
 
     struct wake wake;
     bp_event wakened;
-    bool stopping, dispatching, settling, beating, keeping;
+    bool stopping, dispatching, settling, beating, keeping, measuring;
     bool announced;    /* the schedules are in the database */
     bp_event ended;    /* set by the last of those fibers once it stops */
     bp_uuid worker;    /* who has the leases */
@@ -102,12 +102,12 @@ struct queue {
     bp_uuid abandoned; /* of the process that had this slot before, and is dead */
     bool has_abandoned;
     bp_time audit_until; /* a fetch was lost: what is ours and unknown here is given back */
-    bp_time poll_at, promote_at, cron_at, sweep_at, measure_at;
+    bp_time poll_at, promote_at, cron_at, measure_at;
     uint32_t scheduled_seen; /* what WAKE_SCHEDULED was when it was looked at last */
     struct run *runs;        /* fetched, running or not settled yet */
     uint32_t unsettled;
     struct run *settle_first, **settle_last;
-    struct bp_timer *heartbeat, *keeper;
+    struct bp_timer *heartbeat, *keeper, *measurer;
 
     struct bp_metric *jobs_metric, *depth_metric, *oldest_metric, *duration_metric, *delay_metric;
 };

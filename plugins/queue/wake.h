@@ -14,7 +14,7 @@
 #include "backplane/backplane.h"
 #include "backplane/shared.h"
 
-#define WAKE_LAYOUT 2u
+#define WAKE_LAYOUT 3u
 #define WAKE_CELLS 64u
 #define WAKE_SCHEDULED WAKE_CELLS /* the cell of what is not due yet */
 
@@ -25,6 +25,7 @@ struct wake_shared {
     _Atomic uint32_t hungry[BP_WORKER_SLOTS]; /* 1: a jobs worker is there, with places free */
     bp_uuid workers[BP_WORKER_SLOTS]; /* whose leases the jobs worker of this slot has; each written by that one only */
     pid_t pids[BP_WORKER_SLOTS];      /* and its process */
+    struct bp_duty measuring;         /* of the worker that says what is in the queues */
 };
 
 struct wake {

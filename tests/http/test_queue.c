@@ -418,6 +418,30 @@ Test(queue, what_is_kept)
     server_stop(&server);
 }
 
+static bool shows(const struct test_server *server, const char *line)
+{
+    struct http_reply reply;
+    http_call(server->port, "GET", "/metrics", NULL, NULL, &reply);
+    bool found = strstr(reply.body, line) != NULL;
+    http_reply_free(&reply);
+    return found;
+}
+
+/* Also where nobody runs jobs: that is what one wants to be told of. */
+Test(queue, how_much_there_is)
+{
+    struct test_server server;
+    begin(&server, CONFIG_IDLE("", "measure = \"10ms\"; }, { use = \"metrics\";"));
+    enqueue(&server, "{\"name\":\"x\"}");
+    enqueue(&server, "{\"name\":\"y\"}");
+    for (long long begun = 0; !shows(&server, "\nbackplane_queue_depth{queue=\"default\",state=\"waiting\"} 2\n");)
+        cr_assert(service_patience(&begun, 10000));
+    while (shows(&server, "\nbackplane_queue_oldest_job_age_seconds{queue=\"default\"} 0\n"))
+        ;
+    cr_expect(shows(&server, "\nbackplane_queue_depth{queue=\"default\",state=\"running\"} 0\n"));
+    server_stop(&server);
+}
+
 /* Workers are told of each job: they would look for it a minute later only. */
 Test(queue, told_at_once)
 {
