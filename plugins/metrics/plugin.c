@@ -26,7 +26,7 @@ static const struct bp_metric_row metrics_table[] = {
     BP_METRIC(S, max_fds, .type = BP_GAUGE, .name = "process_max_fds",
               .help = "Limit of open file descriptors, summed over the workers."),
     BP_METRIC(S, start_time, .type = BP_GAUGE, .name = "process_start_time_seconds",
-              .help = "Start of the supervisor, in seconds since the Unix epoch.", .aggregate = BP_METRIC_MAX,
+              .help = "Start of the server, in seconds since the Unix epoch.", .aggregate = BP_METRIC_MAX,
               .scale = 0.001),
     BP_METRIC_END};
 
@@ -89,7 +89,7 @@ static int start(struct bp_host *host, void *self)
     metrics->open_fds_now = bp_series(metrics->open_fds, NULL);
     bp_metric_set(bp_series(metrics->build, &version), 1);
     bp_metric_set(bp_series(metrics->max_fds, NULL), process_max_fds());
-    bp_metric_set(bp_series(metrics->start_time, NULL), process_started((int)getppid()));
+    bp_metric_set(bp_series(metrics->start_time, NULL), bp_server_began());
     metrics_refresh(metrics);
     return bp_timer_every(host, REFRESH, refresh, metrics) ? 0 : BP_NOMEM;
 }

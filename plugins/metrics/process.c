@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 int64_t process_cpu_microseconds(void)
@@ -50,27 +49,4 @@ int64_t process_max_fds(void)
 {
     struct rlimit limit;
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? (int64_t)limit.rlim_cur : 0;
-}
-
-bp_date process_started(int pid)
-{
-    char name[32], line[1024];
-    unsigned long long ticks;
-    struct timespec up;
-
-    (void)snprintf(name, sizeof(name), "/proc/%d/stat", pid);
-    FILE *file = fopen(name, "re");
-    if (!file)
-        return 0;
-    size_t len = fread(line, 1, sizeof(line) - 1, file);
-    (void)fclose(file);
-    line[len] = '\0';
-    /* Field 22, counted from behind the name in parentheses, which may hold anything (proc(5)). */
-    const char *at = strrchr(line, ')');
-    for (int field = 2; at && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    if (!at || sscanf(at, "%llu", &ticks) != 1 || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
-        return 0;
-    int64_t since_boot = (int64_t)ticks * 1000 / sysconf(_SC_CLK_TCK);
-    return bp_date_now() - ((int64_t)up.tv_sec * 1000 + up.tv_nsec / 1000000 - since_boot);
 }

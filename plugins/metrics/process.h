@@ -3,7 +3,7 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
-#include "backplane/clock.h"
+#include <stdint.h>
 
 /* User and system time used so far, in microseconds. */
 int64_t process_cpu_microseconds(void);
@@ -11,7 +11,5 @@ int64_t process_cpu_microseconds(void);
 int64_t process_resident_bytes(void);
 int64_t process_open_fds(void);
 int64_t process_max_fds(void);
-/* When the process pid was started; 0 where the kernel does not say. */
-bp_date process_started(int pid);
 
 #endif

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The metrics of the server, read now and then by the one worker that has the lease, off the loop, and handed to the exporter. They are cumulative: what
+ * The metrics of the server, read now and then by the one worker whose duty it is, off the loop, and handed to the exporter. They are cumulative: what
  * was not taken is told again by the next reading, so that no old ones are kept.
  */
-#include <unistd.h>
-
 #include "semantic.h"
 #include "tracing.h"
 
@@ -79,7 +77,7 @@ static void read_metrics(struct tracing *tracing)
 {
     struct exporter *exporter = &tracing->exporters[OTLP_METRICS];
     struct reading reading = {
-        .exporter = exporter, .began = tracing->lease->began * NANOSECONDS, .now = bp_date_now() * NANOSECONDS};
+        .exporter = exporter, .began = bp_server_began() * NANOSECONDS, .now = bp_date_now() * NANOSECONDS};
     exporter_drop(exporter, DROP_UNREACHABLE, batches_clear(&exporter->batches));
     if (bp_offload(read_all, &reading) != 0)
         return; /* its queue is full: the next reading tells all */
@@ -95,11 +93,16 @@ static int read_on_fiber(void *argument)
     return 0;
 }
 
+/* The worker that has it asks as often as all: two turns missed, and it is gone, or stuck. */
+static bool is_mine(const struct tracing *tracing)
+{
+    return bp_duty_take(&tracing->shared->exporting, 2 * tracing->metrics_interval);
+}
+
 static void tick(void *argument)
 {
     struct tracing *tracing = argument;
-    /* Another worker that has it asks as often: two turns missed, and it is stuck or stopped in a debugger. */
-    if (tracing->reading || !lease_take(tracing->lease, getpid(), bp_clock(), 2 * tracing->metrics_interval))
+    if (!is_mine(tracing) || tracing->reading)
         return;
     tracing->reading = bp_spawn(tracing->host, "read metrics", read_on_fiber, tracing, BP_FOREVER) == 0;
 }
@@ -118,8 +121,7 @@ int metrics_start(struct tracing *tracing)
 
 void metrics_stop(struct tracing *tracing)
 {
-    bool has_it = lease_take(tracing->lease, getpid(), bp_clock(), 2 * tracing->metrics_interval);
-    if (has_it && !tracing->reading)
+    if (is_mine(tracing) && !tracing->reading)
         read_metrics(tracing);
-    (void)lease_give_back(tracing->lease, getpid());
+    bp_duty_leave(&tracing->shared->exporting);
 }

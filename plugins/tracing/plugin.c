@@ -145,10 +145,9 @@ static int start_exporters(struct tracing *tracing)
     static int (*const starts[OTLP_SIGNALS])(struct tracing * tracing) = {
         [OTLP_TRACES] = spans_start, [OTLP_METRICS] = metrics_start, [OTLP_LOGS] = logs_start};
     int status = 0;
-    tracing->lease = bp_shared(tracing->host, "tracing.metrics", LEASE_LAYOUT, sizeof(*tracing->lease));
-    if (!tracing->lease)
+    tracing->shared = bp_shared(tracing->host, "tracing.metrics", SHARED_LAYOUT, sizeof(*tracing->shared));
+    if (!tracing->shared)
         return bp_start_error(tracing->host, "shared memory is full: raise server.shared_memory");
-    lease_begin(tracing->lease, bp_date_now());
     status = resource_new(tracing);
     for (unsigned i = 0; i < OTLP_SIGNALS && status == 0; i++)
         if (tracing->exporters[i].url)

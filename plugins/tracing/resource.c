@@ -75,13 +75,25 @@ static struct attribute *make(const struct tracing *tracing, bool of_worker, bp_
     return list;
 }
 
+/* The first worker chooses it. */
+static bp_uuid server_instance(struct tracing_shared *shared)
+{
+    static const bp_uuid none;
+    (void)bp_mutex_lock(&shared->mutex);
+    if (bp_uuid_eq(&shared->instance, &none))
+        shared->instance = bp_uuid_new();
+    bp_uuid instance = shared->instance;
+    bp_mutex_unlock(&shared->mutex);
+    return instance;
+}
+
 int resource_new(struct tracing *tracing)
 {
-    bp_uuid instance = bp_uuid_new();
+    bp_uuid instance = bp_uuid_new(), server = server_instance(tracing->shared);
     if (gethostname(tracing->host_name, sizeof(tracing->host_name) - 1) != 0)
         tracing->host_name[0] = '\0';
     bp_uuid_format(&instance, tracing->service_instance);
-    bp_uuid_format(&tracing->lease->instance, tracing->server_instance);
+    bp_uuid_format(&server, tracing->server_instance);
     tracing->resource = make(tracing, true, bp_str_n(tracing->service_instance, sizeof(tracing->service_instance)));
     tracing->server_resource =
         make(tracing, false, bp_str_n(tracing->server_instance, sizeof(tracing->server_instance)));

@@ -5,7 +5,6 @@
 
 #include "backplane/backplane.h"
 #include "export.h"
-#include "lease.h"
 #include "pairs.h"
 #include "sampler.h"
 
@@ -13,6 +12,15 @@
 
 /* Attributes of the resource that are ours; then come those of the option. */
 #define RESOURCE_OWN 8u
+
+/* What the workers of a server share. The metrics are sums over all of them, so that one exports them, as the server. */
+struct tracing_shared {
+    struct bp_mutex mutex;
+    bp_uuid instance; /* the server's, for as long as its counters last; zeroes: none yet */
+    struct bp_duty exporting;
+};
+
+#define SHARED_LAYOUT 1u
 
 /* The choices of the options …_exporter, in their order. */
 enum exporter_choice { EXPORTER_NONE, EXPORTER_OTLP };
@@ -51,7 +59,7 @@ struct tracing {
     struct exporter exporters[OTLP_SIGNALS];
     int64_t offset; /* from bp_clock() to the Unix epoch, in nanoseconds */
     bool started;
-    struct lease *lease;     /* of the metrics */
+    struct tracing_shared *shared;
     bool reading;            /* a fiber reads them */
     struct bytes log_texts;  /* of the line that is being encoded */
     atomic_bool logs_posted; /* the loop will look at a batch of lines */

@@ -176,6 +176,9 @@ static void expect_metrics(json_t *points)
     const json_t *depth = find_point(points, "sqlite_queue_depth", "queue", "write");
     cr_expect_str_eq(attribute(depth, "backplane.instance"), "main");
     cr_expect_eq(json_object_size(json_object_get(depth, "attributes")), 2);
+    /* Counters begin with the server, not with the worker that was the first to send some. */
+    const json_t *began = find_point(points, "process_start_time_seconds", NULL, NULL);
+    cr_expect_eq((long long)(number(began, "value") * 1000 + 0.5), atoll(text(cpu, "start")) / 1000000);
     const json_t *version = find_point(points, "backplane_build_info", NULL, NULL);
     cr_expect_gt(strlen(attribute(version, "version")), 0);
     const json_t *resource = json_object_get(version, "resource");

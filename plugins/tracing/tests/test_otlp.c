@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "batch.h"
-#include "lease.h"
 #include "otlp.h"
 #include "semantic.h"
 
@@ -326,25 +325,4 @@ Test(otlp, lines)
                 "{\"timeUnixNano\":\"9\",\"observedTimeUnixNano\":\"9\",\"severityNumber\":13,\"severityText\":"
                 "\"WARN\",\"body\":{\"stringValue\":\"b\\\"\\n\"},\"attributes\":[]}]");
     bytes_deinit(&out);
-}
-
-Test(otlp, who_exports_the_metrics)
-{
-    struct lease lease = {0};
-    const int32_t me = getpid(), init = 1, nobody = INT32_MAX;
-    lease_begin(&lease, 1000);
-    bp_uuid instance = lease.instance;
-    lease_begin(&lease, 2000);
-    cr_expect_eq(lease.began, 1000, "the counters' begin is that of the first worker");
-    cr_expect(bp_uuid_eq(&lease.instance, &instance));
-    cr_expect(lease_take(&lease, me, 10, 100));
-    cr_expect_not(lease_take(&lease, init, 50, 100));
-    cr_expect(lease_take(&lease, me, 100, 100));
-    cr_expect_not(lease_take(&lease, init, 200, 100), "it may be silent for so long");
-    cr_expect(lease_take(&lease, init, 201, 100), "and no longer");
-    cr_expect_not(lease_take(&lease, me, 202, 100));
-    cr_expect_not(lease_give_back(&lease, me));
-    cr_expect(lease_give_back(&lease, init));
-    cr_expect(lease_take(&lease, nobody, 203, 100));
-    cr_expect(lease_take(&lease, me, 204, 100), "one that is dead has it no more");
 }
