@@ -4,7 +4,6 @@
 
 #define DAY_MS INT64_C(86400000)
 #define FIRST_DATE INT64_C(-62167219200000) /* 0000-01-01T00:00:00.000Z */
-#define LAST_DATE INT64_C(253402300799999)  /* 9999-12-31T23:59:59.999Z */
 
 /* Days since 1970-01-01 of a day in the proleptic Gregorian calendar. */
 static int64_t days_of(int64_t year, int month, int day)
@@ -53,7 +52,7 @@ void bp_date_format(bp_date date, char ret_text[BP_DATE_LEN])
         bp_date begin; /* of a second */
         char text[BP_DATE_LEN];
     } last = {.begin = INT64_MIN};
-    date = date < FIRST_DATE ? FIRST_DATE : date > LAST_DATE ? LAST_DATE : date;
+    date = date < FIRST_DATE ? FIRST_DATE : date > BP_DATE_LAST ? BP_DATE_LAST : date;
     uint64_t ms = (uint64_t)date - (uint64_t)last.begin;
     if (ms >= 1000) {
         ms = (uint64_t)(date % 1000 + (date % 1000 < 0 ? 1000 : 0));
@@ -145,7 +144,7 @@ bool bp_date_parse(bp_str text, bp_date *ret_date)
     date = days_of(year, month, day) * DAY_MS + hour * INT64_C(3600000) + (minute - offset) * INT64_C(60000) +
            second * INT64_C(1000) + ms;
     /* An offset can move it out of the years that text can hold. */
-    if (date < FIRST_DATE || date > LAST_DATE)
+    if (date < FIRST_DATE || date > BP_DATE_LAST)
         return false;
     *ret_date = date;
     return true;

@@ -99,8 +99,8 @@ char *number_put_uuid(char *p, const bp_uuid *uuid)
 
 char *number_put_date(char *p, bp_date date)
 {
-    static const bp_date first = -62167219200000, last = 253402300799999; /* 0000-01-01, 9999-12-31 */
-    if (date < first || date > last)
+    static const bp_date first = -62167219200000; /* 0000-01-01 */
+    if (date < first || date > BP_DATE_LAST)
         return NULL;
     uint64_t since = (uint64_t)(date - first);
     uint32_t days = (uint32_t)(since / 86400000), milliseconds = (uint32_t)(since % 86400000);

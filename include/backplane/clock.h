@@ -30,6 +30,8 @@ bp_date bp_date_now(void);
 
 /* RFC 3339 with milliseconds and Z: "2026-11-22T19:55:02.123Z". */
 #define BP_DATE_LEN 24
+/* The last one that this form can say: 9999-12-31T23:59:59.999Z. */
+#define BP_DATE_LAST INT64_C(253402300799999)
 /* Writes BP_DATE_LEN bytes in that form, no NUL. Years 0000 to 9999. */
 void bp_date_format(bp_date date, char ret_text[BP_DATE_LEN]);
 /* RFC 3339 date-time with any offset; leap second 60 is read as 59. False when it is not one. */

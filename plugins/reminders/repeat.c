@@ -32,18 +32,6 @@ static bp_uuid next_id(const bp_uuid *id)
     return next;
 }
 
-/* 0, BP_TODOS_E_ENDED or a negative status. */
-static int find_next(const struct reminders *reminders, const struct todo *todo, bp_date from, bp_date *ret_next,
-                     char ret_rule[BP_TODOS_RULE_MAX])
-{
-    char skipped[BP_TODOS_RULE_MAX];
-    int status = bp_todos_next(reminders->todos, todo->recurrence, from, ret_next, ret_rule);
-    /* Only todos count, not the dates that are left out. */
-    while (status == 0 && reminders->skip_missed && *ret_next <= todo->completed_at)
-        status = bp_todos_next(reminders->todos, todo->recurrence, *ret_next, ret_next, skipped);
-    return status;
-}
-
 int repeat_todo(const struct reminders *reminders, struct bp_tx *tx, const struct todo *todo, bp_str data)
 {
     bool due = todo_has(todo, "due_at"), reminds = todo_has(todo, "remind_at");
@@ -51,8 +39,10 @@ int repeat_todo(const struct reminders *reminders, struct bp_tx *tx, const struc
     bp_date now = bp_date_now();
     bp_uuid id = next_id(&todo->id);
     char rule[BP_TODOS_RULE_MAX];
-    int status = find_next(reminders, todo, from, &next, rule);
-    if (status == BP_TODOS_E_ENDED)
+    int status = bp_todos_next(reminders->todos, todo->recurrence, from,
+                               reminders->skip_missed ? todo->completed_at : from, &next, rule);
+    bp_date remind_at = reminds && status == 0 ? todo->remind_at + (next - from) : 0;
+    if (status == BP_TODOS_E_ENDED || remind_at > BP_DATE_LAST)
         return 0;
     if (status < 0) {
         bp_log(reminders->host, BP_LOG_ERROR, "reminders.recurrence", "A todo has a recurrence that is none",
@@ -63,8 +53,7 @@ int repeat_todo(const struct reminders *reminders, struct bp_tx *tx, const struc
                          BP_VALUES(bp_db_uuid(&id), bp_db_uuid(&todo->user_id), bp_db_text(todo->title),
                                    bp_db_date(now), bp_db_text(todo->description), bp_db_i64(todo->priority),
                                    due || !reminds ? bp_db_date(next) : bp_db_null(),
-                                   reminds ? bp_db_date(todo->remind_at + (next - from)) : bp_db_null(),
-                                   bp_db_text(bp_str_of(rule)),
+                                   reminds ? bp_db_date(remind_at) : bp_db_null(), bp_db_text(bp_str_of(rule)),
                                    todo_has(todo, "list_id") ? bp_db_uuid(&todo->list_id) : bp_db_null(),
                                    bp_db_text(data), bp_db_f64((double)now)),
                          NULL, NULL);

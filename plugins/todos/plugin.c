@@ -161,13 +161,13 @@ static const struct bp_need needs[] = {
 };
 
 /* See bp_todos_next(). */
-static int next(bp_str text, bp_date from, bp_date *ret_next, char ret_rule[BP_TODOS_RULE_MAX])
+static int next(bp_str text, bp_date from, bp_date after, bp_date *ret_next, char ret_rule[BP_TODOS_RULE_MAX])
 {
     struct recurrence rule;
     struct recurrence_problem problem;
     if (!recurrence_parse(text, &rule, &problem))
         return BP_MISUSE;
-    if (!recurrence_next(&rule, from, ret_next))
+    if (!recurrence_next(&rule, from, after, ret_next))
         return BP_TODOS_E_ENDED;
     rule.count -= rule.count > 0 ? 1 : 0;
     (void)recurrence_format(&rule, ret_rule);

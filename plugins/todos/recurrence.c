@@ -3,8 +3,6 @@
 
 #include "calendar.h"
 
-#define LAST_DATE INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
-
 static int64_t floor_divide(int64_t a, int64_t b)
 {
     return a / b - (a % b != 0 && (a < 0) != (b < 0));
@@ -21,41 +19,55 @@ static int64_t days_ahead(const struct recurrence *rule, unsigned weekday)
     return 7 * (int64_t)rule->interval - weekday + __builtin_ctz(rule->days);
 }
 
-/* The same day of a later month that has it; a day beyond the year 9999 when there is none. */
-static int64_t months_ahead(int64_t day, uint32_t months)
+/* The first one behind `last`, which is not before day. Whole periods are jumped over: from day on it may be a million weeks. */
+static int64_t weeks_ahead(const struct recurrence *rule, int64_t day, int64_t last)
 {
-    struct calendar_day at = calendar_day_of(day);
-    unsigned wanted = at.day;
-    do {
-        unsigned month = at.month - 1 + months;
-        at.year += (int64_t)month / 12;
-        at.month = month % 12 + 1;
-    } while (at.year <= 9999 && calendar_month_days(at.year, at.month) < wanted);
-    at.day = wanted;
-    return at.year > 9999 ? LAST_DATE / CALENDAR_DAY + 1 : calendar_number_of(&at);
+    int64_t period = 7 * (int64_t)rule->interval;
+    day += (last - day) / period * period;
+    while (day <= last)
+        day += days_ahead(rule, calendar_weekday_of(day));
+    return day;
 }
 
-bool recurrence_next(const struct recurrence *rule, bp_date from, bp_date *ret_next)
+/* The same day of a later month that has it, behind `last`; a day beyond the year 9999 when there is none. */
+static int64_t months_ahead(int64_t day, uint32_t months, int64_t last)
+{
+    const struct calendar_day from = calendar_day_of(day), to = calendar_day_of(last);
+    int64_t month = from.month - 1, passed = (to.year - from.year) * 12 + to.month - from.month;
+    struct calendar_day at = from;
+    for (month += passed / months * months;; month += months) {
+        at.year = from.year + month / 12;
+        at.month = (unsigned)(month % 12) + 1;
+        if (at.year > 9999)
+            return BP_DATE_LAST / CALENDAR_DAY + 1;
+        if (calendar_month_days(at.year, at.month) >= at.day && calendar_number_of(&at) > last)
+            return calendar_number_of(&at);
+    }
+}
+
+bool recurrence_next(const struct recurrence *rule, bp_date from, bp_date after, bp_date *ret_next)
 {
     int64_t day = floor_divide(from, CALENDAR_DAY), time = from - day * CALENDAR_DAY;
-    if (rule->count == 1)
+    if (rule->count == 1 || after > BP_DATE_LAST)
         return false;
+    int64_t last =
+        after > from ? floor_divide(after - time, CALENDAR_DAY) : day; /* at that time of day it is too early */
     switch (rule->frequency) {
     case RECURRENCE_DAILY:
-        day += rule->interval;
+        day += ((last - day) / rule->interval + 1) * rule->interval;
         break;
     case RECURRENCE_WEEKLY:
-        day += days_ahead(rule, calendar_weekday_of(day));
+        day = weeks_ahead(rule, day, last);
         break;
     case RECURRENCE_MONTHLY:
-        day = months_ahead(day, rule->interval);
+        day = months_ahead(day, rule->interval, last);
         break;
     case RECURRENCE_YEARLY:
-        day = months_ahead(day, 12 * rule->interval);
+        day = months_ahead(day, 12 * rule->interval, last);
         break;
     }
     bp_date next = day * CALENDAR_DAY + time;
-    if (next > LAST_DATE || (rule->ends && next > rule->until))
+    if (next > BP_DATE_LAST || (rule->ends && next > rule->until))
         return false;
     *ret_next = next;
     return true;

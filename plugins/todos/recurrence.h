@@ -35,10 +35,10 @@ extern const char *const recurrence_patterns[];
 /* The one way to write it: parts in the order above, days from Monday on, UNTIL to the second, nothing that goes without saying. */
 bp_str recurrence_format(const struct recurrence *rule, char space[RECURRENCE_MAX]);
 /*
- * The first date of the rule after from, which is one of its dates or, of a rule with days, may be before the first of them; the time of day stays. A date
- * that a month or year does not have (the 31st, 29 February) is left out, as RFC 5545 (3.3.10) demands, never moved. False when the rule has
+ * The first date of the rule after from that is also later than `after` (from, for the next one). from is one of the rule's dates or, of a rule with days, may
+ * be before the first of them; the time of day stays. COUNT counts as one what is left out. A date that a month or year does not have (the 31st, 29 February) is left out, as RFC 5545 (3.3.10) demands, never moved. False when the rule has
  * ended: that was the last of COUNT, or the next would be after UNTIL or the year 9999.
  */
-bool recurrence_next(const struct recurrence *rule, bp_date from, bp_date *ret_next);
+bool recurrence_next(const struct recurrence *rule, bp_date from, bp_date after, bp_date *ret_next);
 
 #endif

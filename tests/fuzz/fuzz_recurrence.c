@@ -17,12 +17,25 @@ static void walk(const struct recurrence *rule, bp_date from)
 {
     struct recurrence left = *rule;
     bp_date next;
-    for (unsigned i = 0; i < 50 && recurrence_next(&left, from, &next); i++, from = next) {
+    for (unsigned i = 0; i < 50 && recurrence_next(&left, from, from, &next); i++, from = next) {
         check(next > from && next % 86400000 == from % 86400000);
         check(!left.ends || next <= left.until);
         check(left.count != 1);
         left.count -= left.count > 0 ? 1 : 0;
     }
+}
+
+/* Leaving out what has passed comes to the same as one date after the other. */
+static void jump(const struct recurrence *rule, bp_date from, bp_date after)
+{
+    struct recurrence endless = *rule;
+    bp_date next = from, jumped = from;
+    bool more, found = recurrence_next(rule, from, after, &jumped);
+    endless.count = rule->count == 1 ? 1 : 0;
+    do
+        more = recurrence_next(&endless, next, next, &next);
+    while (more && next <= after);
+    check(found == more && (!more || jumped == next));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,5 +53,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(bp_str_eq(recurrence_format(&again, space_again), kept));
     walk(&rule, INT64_C(1795377319250));
     walk(&rule, INT64_C(1835395200000)); /* 29 February 2028 */
+    jump(&rule, INT64_C(1835395200000), INT64_C(1835395200000) + (bp_date)size * INT64_C(99999999999));
     return 0;
 }

@@ -397,6 +397,11 @@ Test(recurrence, dates, .init = start, .fini = stop)
          NULL},
         {"\"recurrence\":\"FREQ=DAILY;UNTIL=20300101\",\"dueAt\":\"2030-01-01T08:00:00Z\"", NULL, NULL},
         {"\"recurrence\":\"FREQ=DAILY;COUNT=1\",\"dueAt\":\"2030-01-01T08:00:00Z\"", NULL, NULL},
+        {"\"recurrence\":\"FREQ=DAILY\",\"dueAt\":\"9999-12-31T08:00:00Z\"", NULL, NULL},
+        {"\"recurrence\":\"FREQ=DAILY\",\"dueAt\":\"9999-12-30T08:00:00Z\",\"remindAt\":\"9999-12-30T23:59:59.999Z\"",
+         "9999-12-31T08:00:00.000Z", "9999-12-31T23:59:59.999Z"},
+        {"\"recurrence\":\"FREQ=DAILY\",\"dueAt\":\"9999-12-30T08:00:00Z\",\"remindAt\":\"9999-12-31T00:00:00Z\"", NULL,
+         NULL}, /* there is no day for its remindAt */
         {"\"dueAt\":\"2030-01-01T08:00:00Z\"", NULL, NULL},
     };
     char id[40], fence[40], body[300];
@@ -440,7 +445,7 @@ Test(recurrence, dates_that_were_missed)
     char id[40], wanted[32];
     start_with(NULL, (const char *[]){"--set", "plugins.reminders.skip_missed=true", NULL});
     ada = http_login(server.port, "ada@example.com");
-    add("{\"title\":\"x\",\"recurrence\":\"FREQ=DAILY;COUNT=5\",\"dueAt\":\"2020-01-01T00:00:00Z\"}", id);
+    add("{\"title\":\"x\",\"recurrence\":\"FREQ=DAILY;COUNT=5\",\"dueAt\":\"0001-01-01T00:00:00Z\"}", id);
     json_t *root = change(id, "{\"completed\":true}"), *next = next_one(2);
     struct tm tm = {0};
     cr_assert(strptime(http_json_text(root, "data.completedAt"), "%Y-%m-%dT", &tm));

@@ -26,15 +26,16 @@ extern "C" {
 struct bp_todos_vtable {
     uint32_t size;
     uint32_t spare;
-    int (*next)(bp_str rule, bp_date from, bp_date *ret_next, char ret_rule[BP_TODOS_RULE_MAX]);
+    int (*next)(bp_str rule, bp_date from, bp_date after, bp_date *ret_next, char ret_rule[BP_TODOS_RULE_MAX]);
 };
 
-/* Of the todo that follows one of the date `from`, by its recurrence: the date, and its own recurrence, with a NUL (COUNT is one less). 0; BP_TODOS_E_ENDED;
+/* Of the todo that follows one of the date `from`, by its recurrence: the first date that is also later than `after` (from: none is left out), and its own
+ * recurrence, with a NUL (COUNT is one less, however many dates are left out). 0; BP_TODOS_E_ENDED;
  * BP_MISUSE for what is no recurrence. Pure. */
-static inline int bp_todos_next(struct bp_service todos, bp_str rule, bp_date from, bp_date *ret_next,
+static inline int bp_todos_next(struct bp_service todos, bp_str rule, bp_date from, bp_date after, bp_date *ret_next,
                                 char ret_rule[BP_TODOS_RULE_MAX])
 {
-    return ((const struct bp_todos_vtable *)todos.vtable)->next(rule, from, ret_next, ret_rule);
+    return ((const struct bp_todos_vtable *)todos.vtable)->next(rule, from, after, ret_next, ret_rule);
 }
 
 #ifdef __cplusplus

@@ -27,7 +27,7 @@ Test(recurrence, dates_as_others_have_them)
         bp_date_format(date, expected);
         char *dates = strdup(recurrence_dates[i].dates), *rest;
         for (char *word = strtok_r(dates, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-            bool more = recurrence_next(&rule, date, &date);
+            bool more = recurrence_next(&rule, date, date, &date);
             cr_assert_eq(more, strcmp(word, "end") != 0, "%s from %s: %s", recurrence_dates[i].rule,
                          recurrence_dates[i].from, word);
             if (!more)
@@ -46,8 +46,60 @@ Test(recurrence, milliseconds_stay)
 {
     const struct recurrence rule = parsed("FREQ=DAILY");
     bp_date next;
-    cr_assert(recurrence_next(&rule, -1, &next));
+    cr_assert(recurrence_next(&rule, -1, -1, &next));
     cr_expect_eq(next, INT64_C(86399999));
+}
+
+/* Dates that are left out: the same as one after the other. */
+Test(recurrence, later_than)
+{
+    static const bp_date ahead[] = {
+        -5, 0, 1, 86399999, 86400000, 86400001, INT64_C(31536000000), INT64_C(1234567890123)};
+    for (size_t i = 0; i < LENGTH(recurrence_dates); i++) {
+        struct recurrence rule = parsed(recurrence_dates[i].rule), endless = rule;
+        bp_date from;
+        cr_assert(bp_date_parse(bp_str_of(recurrence_dates[i].from), &from));
+        endless.count = rule.count == 1 ? 1 : 0;
+        for (size_t j = 0; j < LENGTH(ahead); j++) {
+            bp_date next = from, found = 0;
+            bool more, any = recurrence_next(&rule, from, from + ahead[j], &found);
+            do
+                more = recurrence_next(&endless, next, next, &next);
+            while (more && next <= from + ahead[j]);
+            cr_assert_eq(any, more, "%s from %s, %lld", recurrence_dates[i].rule, recurrence_dates[i].from,
+                         (long long)ahead[j]);
+            cr_assert(!any || found == next, "%s from %s, %lld: %lld, not %lld", recurrence_dates[i].rule,
+                      recurrence_dates[i].from, (long long)ahead[j], (long long)found, (long long)next);
+        }
+    }
+}
+
+/* However long ago. */
+Test(recurrence, later_than_from_long_ago)
+{
+    static const struct {
+        const char *rule, *from, *after, *next; /* "": none */
+    } cases[] = {
+        {"FREQ=DAILY", "0000-01-01T08:00:00Z", "2026-11-23T07:59:59.999Z", "2026-11-23T08:00:00.000Z"},
+        {"FREQ=DAILY", "0000-01-01T08:00:00Z", "2026-11-23T08:00:00Z", "2026-11-24T08:00:00.000Z"},
+        {"FREQ=DAILY;INTERVAL=3", "1970-01-01T00:00:00Z", "2026-11-23T10:00:00Z", "2026-11-24T00:00:00.000Z"},
+        {"FREQ=WEEKLY;BYDAY=MO,SU", "1970-01-01T00:00:00Z", "2026-11-23T00:00:00Z", "2026-11-29T00:00:00.000Z"},
+        {"FREQ=MONTHLY", "1970-01-31T00:00:00Z", "2026-11-23T00:00:00Z", "2026-12-31T00:00:00.000Z"},
+        {"FREQ=YEARLY", "0004-02-29T12:00:00Z", "2097-01-01T00:00:00Z", "2104-02-29T12:00:00.000Z"},
+        {"FREQ=DAILY;UNTIL=20261123", "1970-01-01T00:00:00Z", "2026-11-23T00:00:00Z", ""},
+        {"FREQ=DAILY;COUNT=2", "1970-01-01T00:00:00Z", "2026-11-23T00:00:00Z", "2026-11-24T00:00:00.000Z"},
+        {"FREQ=DAILY;COUNT=1", "1970-01-01T00:00:00Z", "2026-11-23T00:00:00Z", ""},
+        {"FREQ=DAILY", "1970-01-01T00:00:00Z", "9999-12-31T00:00:00Z", ""},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        const struct recurrence rule = parsed(cases[i].rule);
+        bp_date from, after, next;
+        char text[BP_DATE_LEN + 1] = "";
+        cr_assert(bp_date_parse(bp_str_of(cases[i].from), &from) && bp_date_parse(bp_str_of(cases[i].after), &after));
+        if (recurrence_next(&rule, from, after, &next))
+            bp_date_format(next, text);
+        cr_expect_str_eq(text, cases[i].next, "%s from %s: %s", cases[i].rule, cases[i].from, text);
+    }
 }
 
 Test(recurrence, one_way_to_write_it)
