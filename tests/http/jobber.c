@@ -240,18 +240,21 @@ static const struct bp_statement insert_noops =
                      "'default', 'waiting', 0, 20, $2::timestamptz, "
                      "$2::timestamptz FROM generate_series(1, $1::bigint) AS n (i)");
 
-/* Enqueues so many of them at once, and begins to count anew. */
+/* Writes so many of them but one at once, and begins to count anew; the last one, enqueued as any other, wakes the workers. */
 static int noops_post(struct bp_request *rq, void *self, const void *stage)
 {
     const struct jobber *jobber = self;
     struct order order;
     (void)stage;
+    bp_uuid id;
     int status = bp_body_object(rq, order_rows, &order);
     atomic_store(&jobber->noops->done, 0);
-    if (status == 0)
+    if (status == 0 && order.count > 1)
         status = bp_db_query(jobber->db, NULL, &insert_noops,
-                             BP_VALUES(bp_db_i64(order.count), bp_db_date(bp_date_now())), NULL, NULL);
+                             BP_VALUES(bp_db_i64(order.count - 1), bp_db_date(bp_date_now())), NULL, NULL);
     atomic_store(&jobber->noops->begun, bp_clock());
+    if (status == 0 && order.count > 0)
+        status = bp_enqueue(jobber->queue, NULL, &BP_JOB(.kind = "jobber.noop"), &id);
     return status != 0 ? status : bp_reply_message(rq, 201, "Enqueued");
 }
 
