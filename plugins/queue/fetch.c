@@ -196,8 +196,10 @@ int fetch(struct queue *queue, struct lane *lane, size_t *ret_bytes)
     uint32_t places = fetch_places(lane);
     lane->look = false;
     lane->fetched_at = 0;
+    bp_hold(); /* a worker that is told to stop waits for what this brings */
     int status = take(queue, lane, places, &result);
     if (status != 0) {
+        bp_release();
         lane->look = true;
         if (status == BP_UNKNOWN || status == BP_ERROR || status == BP_NOMEM)
             queue->audit_until = bp_clock() + BP_MINUTE;
@@ -219,6 +221,7 @@ int fetch(struct queue *queue, struct lane *lane, size_t *ret_bytes)
         else
             queue->audit_until = bp_clock() + BP_MINUTE;
     }
+    bp_release();
     return 0;
 }
 

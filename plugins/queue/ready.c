@@ -24,6 +24,11 @@ void ready_add(struct run *run)
         queue->runs->prev = run;
     queue->runs = run;
     bp_hold();
+    if (!bp_serving()) { /* the plugin that would run it may have been stopped */
+        run->outcome = OUTCOME_GIVEN_BACK;
+        settle_add(run);
+        return;
+    }
     if (lane->running < lane->at_a_time) {
         run_start(run);
         return;

@@ -5,6 +5,7 @@
  * with BACKPLANE_TEST_ALL=1. The jobs are those of tests/http/jobber.c.
  */
 #include <criterion/criterion.h>
+#include <libpq-fe.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "build_info.h"
@@ -128,12 +130,15 @@ static void join_clients(void)
         pthread_join(clients[i].thread, NULL);
 }
 
+static const char *drain_timeout = "server.drain_timeout=30s";
+
 static void start_server(const char *folder)
 {
     char line[POSTGRES_URL_SIZE + 16];
     snprintf(line, sizeof(line), "DATABASE_URL=%s", url);
     server_start(&server, &(struct server_options){.config = CONFIG,
-                                                   .environment = (const char *[]){line, "LOG_LEVEL=error", NULL},
+                                                   .environment = (const char *[]){line, "LOG_LEVEL=warn", NULL},
+                                                   .arguments = (const char *[]){"--set", drain_timeout, NULL},
                                                    .folder = folder});
 }
 
@@ -255,13 +260,79 @@ Test(jobs, on_sqlite)
     live_through_it();
 }
 
-Test(jobs, on_postgres)
+static void start_postgres(bool durable)
 {
     char superuser[POSTGRES_URL_SIZE];
-    postgres_start(&postgres, &(struct postgres_options){.durable = true});
+    postgres_start(&postgres, &(struct postgres_options){.durable = durable});
     postgres_url(&postgres, NULL, "postgres", superuser);
     postgres_database(superuser, "jobs", NULL);
     postgres_url(&postgres, "backplane", "jobs", url);
+}
+
+Test(jobs, on_postgres)
+{
+    start_postgres(true);
     live_through_it();
+    postgres_stop(&postgres);
+}
+
+static void wait_until(const char *sql)
+{
+    for (long long begun = 0; ask(sql) == 0;)
+        cr_assert(service_patience(&begun, PATIENCE), "never: %s", sql);
+}
+
+static void wait_deaf(void)
+{
+    int fd;
+    for (long long begun = 0; (fd = http_connect(server.port)) >= 0; close(fd))
+        cr_assert(service_patience(&begun, PATIENCE), "it still accepts connections");
+}
+
+/* The server is told to stop while what a worker has asked for is on its way: the worker waits for that, or, when there is no time for it, gives it back. */
+static void stop_during_a_fetch(bool in_time)
+{
+    struct http_reply reply;
+    char folder[sizeof(server.folder)];
+    drain_timeout = in_time ? "server.drain_timeout=30s" : "server.drain_timeout=50ms";
+    start_server(NULL);
+    wait_until("SELECT (count(*) = 2)::int FROM job_workers");
+    PGconn *other = PQconnectdb(url);
+    PGresult *result = PQexec(other, "BEGIN; LOCK TABLE job_workers IN ACCESS EXCLUSIVE MODE");
+    cr_assert_eq(PQresultStatus(result), PGRES_COMMAND_OK, "%s", PQerrorMessage(other));
+    PQclear(result);
+    http_call(server.port, "POST", "/jobs", NULL, "{\"name\":\"late\"}", &reply);
+    cr_assert_eq(reply.status, 201, "%s", reply.body);
+    http_reply_free(&reply);
+    wait_until("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE jobs%'");
+    cr_assert_eq(kill(server.pid, SIGTERM), 0);
+    if (in_time)
+        wait_deaf();
+    else
+        cr_assert(server_wait_output(&server, "worker.aborted"));
+    PQfinish(other);
+    siginfo_t end;
+    cr_assert_eq(waitid(P_PID, (id_t)server.pid, &end, WEXITED | WNOWAIT), 0); /* a second SIGTERM would be "at once" */
+    snprintf(folder, sizeof(folder), "%s", server.folder);
+    cr_expect_eq(server_stop_keep(&server), 0);
+    cr_expect_eq(ask("SELECT count(*) FROM job_workers"), 0);
+    cr_expect_eq(ask("SELECT count(*) FROM jobs WHERE kind = 'jobber.work' AND state = 'running'"), 0);
+    start_server(folder);
+    wait_until("SELECT count(*) FROM jobs WHERE kind = 'jobber.work' AND state = 'done' AND attempt = 1");
+    cr_expect_eq(ask("SELECT count(*) FROM runs WHERE name = 'late'"), 1);
+    cr_expect_eq(server_stop(&server), 0);
+}
+
+Test(jobs, stopped_while_they_are_fetched)
+{
+    start_postgres(false);
+    stop_during_a_fetch(true);
+    postgres_stop(&postgres);
+}
+
+Test(jobs, stopped_in_a_hurry_while_they_are_fetched)
+{
+    start_postgres(false);
+    stop_during_a_fetch(false);
     postgres_stop(&postgres);
 }
