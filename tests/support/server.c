@@ -277,11 +277,12 @@ void server_kill(struct test_server *server)
 {
     pid_t workers[64];
     size_t count = children(server, workers, 64);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* orphans are ours: process 1 may take seconds to reap them */
     kill(server->pid, SIGKILL);
     for (size_t i = 0; i < count; i++)
         kill(workers[i], SIGKILL);
     (void)wait_end(server);
     for (size_t i = 0; i < count; i++) /* until their sockets and files are closed */
-        while (kill(workers[i], 0) == 0 || errno != ESRCH)
-            service_breathe();
+        cr_assert(waitpid(workers[i], NULL, 0) == workers[i] || errno == ECHILD);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
