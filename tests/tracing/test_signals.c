@@ -378,13 +378,12 @@ Test(signals, lines_of_the_exporter_stay_here)
     json_decref(lines);
 }
 
-Test(signals, busy_and_broken_collectors)
+Test(signals, busy_collectors)
 {
     static const struct {
         const char *path, *signal;
     } cases[] = {{"/v1/metrics", "metrics"}, {"/v1/logs", "logs"}};
-    start(CONFIG("1", "timeout = \"200ms\"; metrics_timeout = \"200ms\"; " LOGS
-                      "metrics_exporter = \"otlp\"; metrics_interval = \"4s\"; "));
+    start(CONFIG("1", LOGS "metrics_exporter = \"otlp\"; metrics_interval = \"4s\"; "));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         static const char *const modes[] = {"{\"status\":503,\"retryAfter\":1,\"times\":1,\"path\":\"%s\"}",
                                             "{\"status\":429,\"retryAfter\":1,\"times\":1,\"path\":\"%s\"}"};
@@ -425,22 +424,37 @@ Test(signals, busy_and_broken_collectors)
         }
     }
     cr_assert_eq(server_stop(&server), 0);
-    /* Garbage, and silence; then all is well again. */
-    start(CONFIG("1", "timeout = \"200ms\"; metrics_timeout = \"200ms\"; retry_time = \"0s\"; " METRICS LOGS));
+}
+
+/* No try waits longer for its answer than a loaded machine takes for one, where one is to come. */
+Test(signals, broken_collectors)
+{
+    start(CONFIG("1", "retry_time = \"0s\"; " METRICS LOGS));
     collector_mode(&collector, "{\"garbage\":true}");
     ask("/say", 1);
     cr_expect(reaches(DROPPED("metrics", "unreachable"), 1));
     cr_expect(reaches(DROPPED("logs", "unreachable"), 1));
-    collector_mode(&collector, "{\"stall\":true}");
-    ask("/say", 1);
-    cr_expect(reaches(EXPORTS("metrics", "timeout"), 1));
-    cr_expect(reaches(EXPORTS("logs", "timeout"), 1));
     collector_mode(&collector, "{\"partial\":2,\"path\":\"/v1/metrics\"}");
     cr_expect(reaches(DROPPED("metrics", "rejected"), 2));
     collector_reset(&collector);
     ask("/say?count=2", 1);
     json_decref(wait_lines("relay.said", 2));
-    json_decref(wait_requests("/say", 3));
+    json_decref(wait_requests("/say", 2));
+    cr_assert_eq(server_stop(&server), 0);
+}
+
+/* What is not answered is sent again, until it is. */
+Test(signals, silent_collectors)
+{
+    start(CONFIG("1", "timeout = \"200ms\"; metrics_timeout = \"200ms\"; " METRICS LOGS));
+    collector_mode(&collector, "{\"stall\":true}");
+    ask("/say", 1);
+    cr_expect(reaches(EXPORTS("metrics", "timeout"), 1));
+    cr_expect(reaches(EXPORTS("logs", "timeout"), 1));
+    collector_reset(&collector);
+    ask("/say?count=2", 1);
+    json_decref(wait_lines("relay.said", 3));
+    json_decref(wait_requests("/say", 2));
     cr_assert_eq(server_stop(&server), 0);
 }
 
