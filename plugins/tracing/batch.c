@@ -3,9 +3,10 @@
 
 #include <stdlib.h>
 
-void batches_init(struct batches *batches, uint32_t batch_items, uint32_t max_items, size_t max_bytes)
+void batches_init(struct batches *batches, bp_str separator, uint32_t batch_items, uint32_t max_items, size_t max_bytes)
 {
-    *batches = (struct batches){.batch_items = batch_items, .max_items = max_items, .max_bytes = max_bytes};
+    *batches = (struct batches){
+        .separator = separator, .batch_items = batch_items, .max_items = max_items, .max_bytes = max_bytes};
     pthread_mutex_init(&batches->mutex, NULL);
 }
 
@@ -25,35 +26,48 @@ static struct batch *growing(struct batches *batches)
     return batch;
 }
 
-struct bytes *batches_begin(struct batches *batches)
+static bool has_room(const struct batches *batches)
 {
-    pthread_mutex_lock(&batches->mutex);
-    struct batch *batch = NULL;
-    if (batches->items < batches->max_items && batches->bytes < batches->max_bytes)
-        batch = growing(batches);
-    if (!batch) {
-        pthread_mutex_unlock(&batches->mutex);
-        return NULL;
-    }
-    batches->before = batch->bytes.len;
-    return &batch->bytes;
+    return !batches->closed && batches->items < batches->max_items && batches->bytes < batches->max_bytes;
 }
 
-bool batches_end(struct batches *batches, uint32_t items)
+bool batches_full(struct batches *batches)
 {
-    struct batch *batch = batches->last;
-    size_t len = batch->bytes.len - batches->before;
-    bool kept = !batch->bytes.failed && len <= batches->max_bytes - batches->bytes;
-    if (kept) {
-        batches->bytes += len;
-        batches->items += items;
-        batch->items += items;
-    } else {
+    pthread_mutex_lock(&batches->mutex);
+    bool full = !has_room(batches);
+    pthread_mutex_unlock(&batches->mutex);
+    return full;
+}
+
+static bool append(struct batches *batches, bp_str item)
+{
+    struct batch *batch = growing(batches);
+    if (!batch)
+        return false;
+    size_t before = batch->bytes.len;
+    if (before > 0)
+        bytes_add_str(&batch->bytes, batches->separator);
+    bytes_add_str(&batch->bytes, item);
+    size_t len = batch->bytes.len - before;
+    if (batch->bytes.failed || len > batches->max_bytes - batches->bytes) {
         batch->bytes.failed = false;
-        batch->bytes.len = batches->before;
+        batch->bytes.len = before;
+        return false;
+    }
+    batches->bytes += len;
+    return true;
+}
+
+bool batches_add(struct batches *batches, bp_str item, uint32_t items)
+{
+    pthread_mutex_lock(&batches->mutex);
+    bool added = has_room(batches) && append(batches, item);
+    if (added) {
+        batches->items += items;
+        batches->last->items += items;
     }
     pthread_mutex_unlock(&batches->mutex);
-    return kept;
+    return added;
 }
 
 uint32_t batches_waiting(struct batches *batches)
@@ -97,9 +111,10 @@ struct batch *batch_free(struct batch *batch)
     return NULL;
 }
 
-uint32_t batches_clear(struct batches *batches)
+static uint32_t clear(struct batches *batches, bool close)
 {
     pthread_mutex_lock(&batches->mutex);
+    batches->closed = batches->closed || close;
     uint32_t items = batches->items;
     while (batches->first) {
         struct batch *batch = batches->first;
@@ -111,6 +126,16 @@ uint32_t batches_clear(struct batches *batches)
     batches->bytes = 0;
     pthread_mutex_unlock(&batches->mutex);
     return items;
+}
+
+uint32_t batches_clear(struct batches *batches)
+{
+    return clear(batches, false);
+}
+
+uint32_t batches_close(struct batches *batches)
+{
+    return clear(batches, true);
 }
 
 void batches_deinit(struct batches *batches)

@@ -4,6 +4,7 @@
 #define TRACING_BATCH_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "bytes.h"
 
@@ -21,17 +22,19 @@ struct batches {
     uint32_t items;
     size_t bytes;
     struct batch *first, *last; /* the last one may still be growing */
-    size_t before;              /* of an item that is being added */
+    bp_str separator;           /* of items */
+    atomic_bool closed;
 };
 
-void batches_init(struct batches *batches, uint32_t batch_items, uint32_t max_items, size_t max_bytes);
+void batches_init(struct batches *batches, bp_str separator, uint32_t batch_items, uint32_t max_items,
+                  size_t max_bytes);
 /* Accepts zeroes. */
 void batches_deinit(struct batches *batches);
 
-/* Where to encode an item, behind the others; batches_end() must follow. NULL: there is no room. */
-struct bytes *batches_begin(struct batches *batches);
-/* It is there, and counts as so many. False when it has no room: nothing is kept of it. */
-bool batches_end(struct batches *batches, uint32_t items);
+/* Whether there is no room for any item. */
+bool batches_full(struct batches *batches);
+/* Puts an encoded item, which counts as so many, behind the others. False when there is no room for it. */
+bool batches_add(struct batches *batches, bp_str item, uint32_t items);
 /* How many wait. */
 uint32_t batches_waiting(struct batches *batches);
 /* Whether a batch is as large as it will be. */
@@ -42,5 +45,7 @@ struct batch *batches_take(struct batches *batches);
 struct batch *batch_free(struct batch *batch);
 /* Forgets what waits; how many that were. */
 uint32_t batches_clear(struct batches *batches);
+/* The same, and there is no room for any from then on. */
+uint32_t batches_close(struct batches *batches);
 
 #endif

@@ -70,6 +70,28 @@ static void recovered(struct exporter *exporter)
     exporter->failing = false;
 }
 
+/* --- what is to be sent --- */
+
+struct bytes *exporter_item(struct exporter *exporter)
+{
+    exporter->item.len = 0;
+    exporter->item.failed = false;
+    return batches_full(&exporter->batches) ? NULL : &exporter->item;
+}
+
+bool exporter_keep(struct exporter *exporter, uint32_t items)
+{
+    const struct bytes *item = &exporter->item;
+    if (!item->failed && item->len > 0 && batches_add(&exporter->batches, bp_str_n(item->ptr, item->len), items))
+        return true;
+    exporter_drop(exporter,
+                  item->failed               ? DROP_MEMORY
+                  : exporter->batches.closed ? DROP_STOPPED
+                                             : DROP_QUEUE_FULL,
+                  items);
+    return false;
+}
+
 /* --- one try --- */
 
 enum outcome { OUTCOME_TAKEN, OUTCOME_REFUSED, OUTCOME_AGAIN, OUTCOME_ENDED };
@@ -156,10 +178,10 @@ static enum outcome try_once(struct sending *sending, bp_span *ret_wait)
 
 /* --- until it is taken, or it has been tried long enough --- */
 
-static bp_span delay_of(struct exporter *exporter, unsigned tries)
+static bp_span delay_of(unsigned tries)
 {
     uint32_t random;
-    recorder_identify(&exporter->tracing->recorder, (uint8_t *)&random, sizeof(random));
+    bp_random(&random, sizeof(random));
     return bp_backoff(tries, FIRST_DELAY, LONGEST_DELAY, random);
 }
 
@@ -172,7 +194,7 @@ static void deliver(struct sending *sending)
         enum outcome outcome = try_once(sending, &wait);
         if (outcome == OUTCOME_TAKEN || outcome == OUTCOME_REFUSED)
             return;
-        bp_span delay = delay_of(exporter, tries);
+        bp_span delay = delay_of(tries);
         if (wait > delay)
             delay = wait;
         if (outcome == OUTCOME_ENDED || exporter->stopping) {
@@ -271,6 +293,17 @@ void exporter_stop(struct exporter *exporter)
 void exporter_finish(struct exporter *exporter, bp_time until)
 {
     bp_time now = bp_clock();
-    if (exporter->sending && bp_event_wait(&exporter->idle, until > now ? until - now : 0) != 0)
-        exporter_drop(exporter, DROP_STOPPED, batches_clear(&exporter->batches));
+    if (!exporter->sending) {
+        bp_event_init(&exporter->idle);
+        exporter_send(exporter); /* what came while others were waited for */
+    }
+    if (exporter->sending)
+        (void)bp_event_wait(&exporter->idle, until > now ? until - now : 0);
+    exporter_drop(exporter, DROP_STOPPED, batches_close(&exporter->batches));
+}
+
+void exporter_deinit(struct exporter *exporter)
+{
+    batches_deinit(&exporter->batches);
+    bytes_deinit(&exporter->item);
 }

@@ -22,6 +22,7 @@ struct exporter {
     char *url;                 /* where it goes, NUL behind it; NULL: nowhere */
     struct otlp_source source; /* from start on */
     struct batches batches;
+    struct bytes item; /* the one that is being encoded */
     bp_span retry_time, timeout;
     bool eager; /* batches that are not full need not wait for more */
 
@@ -36,13 +37,19 @@ struct exporter {
 
 /* In start. */
 void exporter_start(struct exporter *exporter, struct tracing *tracing, enum otlp_signal signal);
+/* An item is encoded into what the first returns, if there is room for one, and then waits to be sent; the second counts those as lost that do not,
+ * and returns whether they do. By one thread at a time. */
+struct bytes *exporter_item(struct exporter *exporter);
+bool exporter_keep(struct exporter *exporter, uint32_t items);
 /* Sends a batch, if there is one, unless one is on its way: that looks for the next. On the loop. */
 void exporter_send(struct exporter *exporter);
 /* Counts what is lost. Thread-safe. */
 void exporter_drop(const struct exporter *exporter, enum drop_reason reason, uint64_t items);
 void exporter_note_waiting(struct exporter *exporter);
-/* In stop: begins to send what is left; waits for it until then. */
+/* In stop: begins to send what is left; waits for it until then. What comes later is lost, and counted. */
 void exporter_stop(struct exporter *exporter);
 void exporter_finish(struct exporter *exporter, bp_time until);
+/* Accepts one that was not started. */
+void exporter_deinit(struct exporter *exporter);
 
 #endif

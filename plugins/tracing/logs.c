@@ -127,7 +127,7 @@ static void send(void *argument)
         exporter_send(exporter);
 }
 
-static void take(void *argument, const struct bp_log_line *line)
+static void encode(struct tracing *tracing, const struct bp_log_line *line, struct bytes *out)
 {
     static const struct {
         uint32_t number;
@@ -136,15 +136,6 @@ static void take(void *argument, const struct bp_log_line *line)
                       [BP_LOG_INFO] = {9, "INFO"},
                       [BP_LOG_WARN] = {13, "WARN"},
                       [BP_LOG_ERROR] = {17, "ERROR"}};
-    struct tracing *tracing = argument;
-    struct exporter *exporter = &tracing->exporters[OTLP_LOGS];
-    if (is_own(tracing, line))
-        return;
-    struct bytes *out = reserve(tracing, line) ? batches_begin(&exporter->batches) : NULL;
-    if (!out) {
-        exporter_drop(exporter, tracing->log_texts.failed ? DROP_MEMORY : DROP_QUEUE_FULL, 1);
-        return;
-    }
     struct attributes attributes = {.tracing = tracing};
     describe(&attributes, line);
     const struct otlp_log log = {.date = line->date * 1000000,
@@ -153,11 +144,24 @@ static void take(void *argument, const struct bp_log_line *line)
                                  .body = clean(tracing, bp_str_of(line->message)),
                                  .attributes = attributes.count > 0 ? attributes.list : NULL,
                                  .trace = line->trace};
-    exporter->encoder->log(out, &log);
-    if (!batches_end(&exporter->batches, 1))
-        exporter_drop(exporter, DROP_QUEUE_FULL, 1);
-    else if (batches_ready(&exporter->batches) && !atomic_exchange(&tracing->logs_posted, true) &&
-             !bp_post(tracing->host, send, tracing))
+    tracing->exporters[OTLP_LOGS].encoder->log(out, &log);
+}
+
+static void take(void *argument, const struct bp_log_line *line)
+{
+    struct tracing *tracing = argument;
+    struct exporter *exporter = &tracing->exporters[OTLP_LOGS];
+    if (is_own(tracing, line))
+        return;
+    if (!reserve(tracing, line)) {
+        exporter_drop(exporter, DROP_MEMORY, 1);
+        return;
+    }
+    struct bytes *out = exporter_item(exporter);
+    if (out)
+        encode(tracing, line, out);
+    if (exporter_keep(exporter, 1) && batches_ready(&exporter->batches) &&
+        !atomic_exchange(&tracing->logs_posted, true) && !bp_post(tracing->host, send, tracing))
         atomic_store(&tracing->logs_posted, false);
 }
 
@@ -173,7 +177,8 @@ int logs_start(struct tracing *tracing)
 {
     struct exporter *exporter = &tracing->exporters[OTLP_LOGS];
     exporter_start(exporter, tracing, OTLP_LOGS);
-    batches_init(&exporter->batches, tracing->logs_batch, tracing->logs_queue, tracing->queue_bytes);
+    batches_init(&exporter->batches, exporter->encoder->separator, tracing->logs_batch, tracing->logs_queue,
+                 tracing->queue_bytes);
     if (!bp_timer_every(tracing->host, tracing->logs_delay, tick, tracing))
         return BP_NOMEM;
     return bp_on_log(tracing->host, take, tracing);

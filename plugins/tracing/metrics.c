@@ -24,13 +24,9 @@ struct reading {
 
 static void end_metric(struct reading *reading)
 {
-    bool kept = reading->out;
-    if (kept) {
+    if (reading->out)
         reading->exporter->encoder->metric_end(reading->out, &reading->metric, &reading->open);
-        kept = batches_end(&reading->exporter->batches, reading->points);
-    }
-    if (!kept)
-        exporter_drop(reading->exporter, DROP_QUEUE_FULL, reading->points);
+    (void)exporter_keep(reading->exporter, reading->points);
     reading->def = NULL;
     reading->points = 0;
 }
@@ -39,7 +35,7 @@ static void begin_metric(struct reading *reading, const struct bp_metric_def *de
 {
     reading->def = def;
     reading->metric = semantic_metric(def);
-    reading->out = batches_begin(&reading->exporter->batches);
+    reading->out = exporter_item(reading->exporter);
     if (reading->out)
         reading->exporter->encoder->metric_begin(reading->out, &reading->metric, &reading->open);
 }
@@ -70,6 +66,7 @@ static int read_all(void *job)
     if (reading->def)
         end_metric(reading);
     bytes_deinit(&reading->texts);
+    bytes_deinit(&reading->exporter->item); /* large, and not needed until the next reading */
     return 0;
 }
 
@@ -111,7 +108,7 @@ int metrics_start(struct tracing *tracing)
 {
     struct exporter *exporter = &tracing->exporters[OTLP_METRICS];
     exporter_start(exporter, tracing, OTLP_METRICS);
-    batches_init(&exporter->batches, BATCH_POINTS, QUEUE_POINTS, tracing->queue_bytes);
+    batches_init(&exporter->batches, exporter->encoder->separator, BATCH_POINTS, QUEUE_POINTS, tracing->queue_bytes);
     exporter->timeout = tracing->metrics_timeout;
     exporter->eager = true;
     if (exporter->retry_time > tracing->metrics_interval)

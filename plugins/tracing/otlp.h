@@ -55,9 +55,10 @@ struct otlp_log {
     const struct bp_trace_context *trace; /* NULL: none */
 };
 
-/* Each of the first functions appends one of the items of a request, behind those that are there. */
+/* Each of the first functions appends one of the items of a request. */
 struct otlp_encoder {
     const char *content_type;
+    bp_str separator; /* of items */
     /* offset: nanoseconds from bp_clock() to the Unix epoch. */
     void (*span)(struct bytes *out, const struct span *span, int64_t offset);
     void (*metric_begin)(struct bytes *out, const struct otlp_metric *metric, struct otlp_open *ret_open);

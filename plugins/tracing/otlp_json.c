@@ -17,8 +17,6 @@ static void encode_span(struct bytes *out, const struct span *span, int64_t offs
 {
     struct bp_trace_context parent;
     char parent_id[BP_TRACE_SPAN_ID_LEN];
-    if (out->len > 0)
-        bytes_add_char(out, ',');
     add_context(out, &span->base.context);
     if (span->has_parent) {
         memcpy(parent.span_id, span->parent_id, sizeof(parent.span_id));
@@ -84,6 +82,7 @@ static int64_t rejected(enum otlp_signal signal, bp_str response)
 }
 
 const struct otlp_encoder otlp_json = {.content_type = "application/json",
+                                       .separator = BP_STR_INIT(","),
                                        .span = encode_span,
                                        .metric_begin = json_metric_begin,
                                        .point = json_point,

@@ -5,9 +5,8 @@
 
 void json_log(struct bytes *out, const struct otlp_log *log)
 {
-    json_format(out,
-                "%s{\"timeUnixNano\":\"%" PRId64 "\",\"observedTimeUnixNano\":\"%" PRId64 "\",\"severityNumber\":%u",
-                out->len > 0 ? "," : "", log->date, log->date, log->severity);
+    json_format(out, "{\"timeUnixNano\":\"%" PRId64 "\",\"observedTimeUnixNano\":\"%" PRId64 "\",\"severityNumber\":%u",
+                log->date, log->date, log->severity);
     json_format(out, ",\"severityText\":\"%s\",\"body\":{\"stringValue\":", log->severity_text);
     json_string(out, log->body);
     json_literal(out, "},");

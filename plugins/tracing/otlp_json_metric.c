@@ -8,8 +8,6 @@ static const char *const data_name[] = {
 
 void json_metric_begin(struct bytes *out, const struct otlp_metric *metric, struct otlp_open *ret_open)
 {
-    if (out->len > 0)
-        bytes_add_char(out, ',');
     json_literal(out, "{\"name\":");
     json_string(out, metric->name);
     json_literal(out, ",\"description\":");

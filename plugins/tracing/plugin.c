@@ -199,7 +199,7 @@ static void deinit(struct bp_host *host, void *self)
     struct tracing *tracing = self;
     (void)host;
     for (unsigned i = 0; i < OTLP_SIGNALS; i++)
-        batches_deinit(&tracing->exporters[i].batches);
+        exporter_deinit(&tracing->exporters[i]);
     bytes_deinit(&tracing->log_texts);
     recorder_deinit(&tracing->recorder);
     resource_free(tracing);

@@ -9,26 +9,18 @@ void tracing_no_memory(const struct tracing *tracing)
     exporter_drop(&tracing->exporters[OTLP_TRACES], DROP_MEMORY, 1);
 }
 
-static bool keep(struct exporter *exporter, const struct span *span)
-{
-    struct bytes *out = batches_begin(&exporter->batches);
-    if (!out)
-        return false;
-    exporter->encoder->span(out, span, exporter->tracing->offset);
-    return batches_end(&exporter->batches, 1);
-}
-
 void tracing_keep(struct tracing *tracing, struct record *record)
 {
     struct exporter *exporter = &tracing->exporters[OTLP_TRACES];
-    uint32_t lost = 0;
     for (struct span *span = record->root; span; span = span->next) {
         if (span->ended == 0) /* its code forgot it, or was still at it when the request ended */
             span->ended = record->root->ended;
-        lost += !keep(exporter, span);
+        struct bytes *out = exporter_item(exporter);
+        if (out)
+            exporter->encoder->span(out, span, tracing->offset);
+        (void)exporter_keep(exporter, 1);
     }
     record_free(record);
-    exporter_drop(exporter, DROP_QUEUE_FULL, lost);
     if (batches_ready(&exporter->batches))
         exporter_send(exporter);
 }
@@ -51,7 +43,8 @@ int spans_start(struct tracing *tracing)
 {
     struct exporter *exporter = &tracing->exporters[OTLP_TRACES];
     exporter_start(exporter, tracing, OTLP_TRACES);
-    batches_init(&exporter->batches, tracing->batch_spans, tracing->queue_spans, tracing->queue_bytes);
+    batches_init(&exporter->batches, exporter->encoder->separator, tracing->batch_spans, tracing->queue_spans,
+                 tracing->queue_bytes);
     tick(tracing);
     return bp_timer_every(tracing->host, tracing->schedule_delay, tick, tracing) ? 0 : BP_NOMEM;
 }

@@ -156,11 +156,12 @@ Test(otlp, what_was_rejected)
 
 static bool add_to(struct batches *batches, const struct span *span)
 {
-    struct bytes *out = batches_begin(batches);
-    if (!out)
-        return false;
-    otlp_json.span(out, span, 0);
-    return batches_end(batches, 1);
+    struct bytes item = {0};
+    otlp_json.span(&item, span, 0);
+    bool full = batches_full(batches), added = batches_add(batches, bp_str_n(item.ptr, item.len), 1);
+    cr_expect_not(full && added);
+    bytes_deinit(&item);
+    return added;
 }
 
 Test(otlp, batches)
@@ -168,7 +169,7 @@ Test(otlp, batches)
     struct batches batches;
     struct span_link link;
     struct span span = sample(&link);
-    batches_init(&batches, 2, 5, 1 << 20);
+    batches_init(&batches, otlp_json.separator, 2, 5, 1 << 20);
     cr_expect_null(batches_take(&batches));
     cr_expect_not(batches_ready(&batches));
     for (unsigned i = 0; i < 7; i++) {
@@ -201,6 +202,9 @@ Test(otlp, batches)
     cr_expect_eq(batches_clear(&batches), 1);
     cr_expect_eq(batches_waiting(&batches), 0);
     cr_expect(add_to(&batches, &span));
+    cr_expect_eq(batches_close(&batches), 1);
+    cr_expect(batches_full(&batches));
+    cr_expect_not(add_to(&batches, &span));
     batches_deinit(&batches);
 }
 
@@ -311,14 +315,14 @@ Test(otlp, lines)
                            .trace = &context};
     struct bytes out = {0};
     bytes_add_char(&out, '[');
-    bytes_add(&out, "0", 1);
     otlp_json.log(&out, &log);
     log.trace = NULL;
     log.attributes = NULL;
+    bytes_add_str(&out, otlp_json.separator);
     otlp_json.log(&out, &log);
     bytes_add_char(&out, ']');
     expect_json(load(&out),
-                "[0,{\"timeUnixNano\":\"9\",\"observedTimeUnixNano\":\"9\",\"severityNumber\":13,\"severityText\":"
+                "[{\"timeUnixNano\":\"9\",\"observedTimeUnixNano\":\"9\",\"severityNumber\":13,\"severityText\":"
                 "\"WARN\",\"body\":{\"stringValue\":\"b\\\"\\n\"},\"attributes\":[{\"key\":\"n\",\"value\":"
                 "{\"doubleValue\":0.5}}],\"traceId\":\"aa000000000000000000000000000000\",\"spanId\":"
                 "\"bb00000000000000\",\"flags\":1},"
