@@ -36,21 +36,14 @@ int cli_migrate(const struct cli_options *options);
 int cli_migrate_status(const struct cli_options *options);
 int cli_migrate_down(const struct cli_options *options);
 int cli_migrate_new(const struct cli_options *options);
-int cli_auth_set_role(const struct cli_options *options);
-int cli_jobs_list(const struct cli_options *options);
-int cli_jobs_show(const struct cli_options *options);
-int cli_jobs_retry(const struct cli_options *options);
-int cli_jobs_cancel(const struct cli_options *options);
-int cli_jobs_queues(const struct cli_options *options);
-int cli_jobs_pause(const struct cli_options *options);
-int cli_jobs_resume(const struct cli_options *options);
-int cli_import_prisma(const struct cli_options *options);
 int cli_backup(const struct cli_options *options);
 int cli_health(const struct cli_options *options);
 int cli_status(const struct cli_options *options);
 int cli_errors(const struct cli_options *options);
 int cli_top(const struct cli_options *options);
 int cli_version(const struct cli_options *options);
+/* The command that a plugin brings, by its name there. */
+int cli_plugin_command(const struct cli_options *options, const char *plugin, const char *name);
 
 /* Parses the words and runs the command they name. */
 int cli_main(int argc, char **argv);

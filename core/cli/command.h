@@ -11,7 +11,8 @@ struct cli_command {
     const char *name;      /* one word, or two: "config print" */
     const char *arguments; /* as in the usage line: "METHOD PATH"; NULL: none */
     size_t min_arguments, max_arguments;
-    int (*function)(const struct cli_options *options);
+    int (*function)(const struct cli_options *options); /* NULL: a plugin brings it */
+    const char *plugin, *plugin_command;                /* which, and its name there */
     const char *doc;     /* one line */
     const char *details; /* more, for `backplane NAME --help`; NULL: none */
 };

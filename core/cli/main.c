@@ -172,7 +172,9 @@ static int run(struct parse *parse)
         return status;
     if (!parse->options.config_file)
         parse->options.config_file = location_config_file();
-    return parse->command->function(&parse->options);
+    const struct cli_command *command = parse->command;
+    return command->function ? command->function(&parse->options)
+                             : cli_plugin_command(&parse->options, command->plugin, command->plugin_command);
 }
 
 int cli_main(int argc, char **argv)

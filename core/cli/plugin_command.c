@@ -46,11 +46,11 @@ static bool is_complete(const struct call *call)
     return true;
 }
 
-/* What a command changes is on record as what the server does. */
+/* What a command changes is on record as what the server does. One that only reads may be run by who may not write there. */
 static bool opens_audit_log(const struct call *call)
 {
     const struct config_server *server = &call->assembly->config->server;
-    if (log_audit_open(server->audit_log, server->data))
+    if (!call->command->changes || log_audit_open(server->audit_log, server->data))
         return true;
     fprintf(stderr, "backplane: server.audit_log cannot be opened: %s\n", strerror(errno));
     return false;
@@ -100,7 +100,7 @@ static int run(struct call *call)
     return status == 0 ? call->code : CLI_FAILED;
 }
 
-static int run_command(const struct cli_options *options, const char *plugin, const char *name)
+int cli_plugin_command(const struct cli_options *options, const char *plugin, const char *name)
 {
     struct cli_loaded loaded;
     struct cli_options with_plugin = *options;
@@ -117,49 +117,4 @@ static int run_command(const struct cli_options *options, const char *plugin, co
     loop_free(loop);
     fiber_pool_free();
     return code;
-}
-
-int cli_auth_set_role(const struct cli_options *options)
-{
-    return run_command(options, "auth", "set-role");
-}
-
-int cli_import_prisma(const struct cli_options *options)
-{
-    return run_command(options, "import_prisma", "import-prisma");
-}
-
-int cli_jobs_list(const struct cli_options *options)
-{
-    return run_command(options, "queue", "list");
-}
-
-int cli_jobs_show(const struct cli_options *options)
-{
-    return run_command(options, "queue", "show");
-}
-
-int cli_jobs_retry(const struct cli_options *options)
-{
-    return run_command(options, "queue", "retry");
-}
-
-int cli_jobs_cancel(const struct cli_options *options)
-{
-    return run_command(options, "queue", "cancel");
-}
-
-int cli_jobs_queues(const struct cli_options *options)
-{
-    return run_command(options, "queue", "queues");
-}
-
-int cli_jobs_pause(const struct cli_options *options)
-{
-    return run_command(options, "queue", "pause");
-}
-
-int cli_jobs_resume(const struct cli_options *options)
-{
-    return run_command(options, "queue", "resume");
 }

@@ -142,6 +142,15 @@ const char *descriptor_need_key(const struct bp_need *need)
     return need->key ? need->key : need->interface;
 }
 
+/* Of an entry, they would be one setting. */
+static const struct bp_need *need_before(const struct bp_plugin *plugin, const struct bp_need *need)
+{
+    for (const struct bp_need *other = plugin->needs; other < need; other++)
+        if (strcmp(descriptor_need_key(other), descriptor_need_key(need)) == 0)
+            return other;
+    return NULL;
+}
+
 static bool check_needs(const struct bp_plugin *plugin, struct buffer *why)
 {
     for (const struct bp_need *need = plugin->needs; need && need->size; need++) {
@@ -152,6 +161,13 @@ static bool check_needs(const struct bp_plugin *plugin, struct buffer *why)
                           need->offset + sizeof(struct bp_service), plugin->self_size);
         else if (plugin->options && schema_find(plugin->options, bp_str_of(descriptor_need_key(need))))
             buffer_printf(why, "options: \"%s\" is also the name of a service it needs", descriptor_need_key(need));
+        else if (descriptor_is_core_key(descriptor_need_key(need)))
+            buffer_printf(why, "needs[%zu]: \"%s\" is a key of the core", (size_t)(need - plugin->needs),
+                          descriptor_need_key(need));
+        else if (need_before(plugin, need))
+            buffer_printf(why, "needs[%zu]: \"%s\" is the key of needs[%zu], too; give it another (.key)",
+                          (size_t)(need - plugin->needs), descriptor_need_key(need),
+                          (size_t)(need_before(plugin, need) - plugin->needs));
         else
             continue;
         return false;

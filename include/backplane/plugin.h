@@ -45,7 +45,8 @@ struct bp_need {
     const char *interface;
     uint32_t offset;
     uint32_t optional; /* 1: vtable stays NULL when there is no provider */
-    const char *key;   /* where an option has the interface's name; NULL: that name */
+    const char *
+        key; /* of the entry's setting that chooses the provider, where an option, or another need, has the interface's name; NULL: that name */
 };
 
 /* A service this plugin offers. vtable begins with its own size. */
@@ -76,7 +77,7 @@ struct bp_migration {
 /* A command of the executable that a plugin brings. It is run in a process of its own that serves nothing. Begins with its size. */
 struct bp_command {
     uint32_t size;
-    uint32_t spare;
+    uint32_t changes; /* 1: it changes something, so the audit log is open (bp_audit()); 0: it only reads */
     const char *name; /* "import-prisma" */
     const char *doc;  /* one line */
     /* On a fiber, when the providers of what the plugin needs were started, and then it, but nothing else. Writes what it has to say to standard

@@ -194,7 +194,7 @@ static int auth_init(struct bp_host *host, void *self)
 }
 
 static const struct bp_command commands[] = {
-    BP_COMMAND(.name = "set-role", .doc = "Changes the role of an account.", .run = set_role),
+    BP_COMMAND(.name = "set-role", .doc = "Changes the role of an account.", .changes = 1, .run = set_role),
     BP_COMMAND_END,
 };
 

@@ -43,7 +43,7 @@ static int import_prisma(struct bp_host *host, void *self, const char *const *ar
     return status == 0 && complete ? 0 : 1;
 }
 
-static const struct bp_command commands[] = {BP_COMMAND(.name = "import-prisma",
+static const struct bp_command commands[] = {BP_COMMAND(.name = "import-prisma", .changes = 1,
                                                         .doc = "Copies the accounts and todos of the old system.",
                                                         .run = import_prisma),
                                              BP_COMMAND_END};

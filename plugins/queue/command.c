@@ -166,9 +166,11 @@ static int resume_queue(struct bp_host *host, void *self, const char *const *arg
 const struct bp_command command_rows[] = {
     BP_COMMAND(.name = "list", .doc = "The newest 100 jobs, or those of a state.", .run = list_jobs),
     BP_COMMAND(.name = "show", .doc = "One job, by its id, as JSON.", .run = show_job),
-    BP_COMMAND(.name = "retry", .doc = "Runs a job that is dead, cancelled or scheduled, now.", .run = retry_job),
-    BP_COMMAND(.name = "cancel", .doc = "Cancels a job.", .run = cancel_job),
+    BP_COMMAND(.name = "retry", .changes = 1, .doc = "Runs a job that is dead, cancelled or scheduled, now.",
+               .run = retry_job),
+    BP_COMMAND(.name = "cancel", .changes = 1, .doc = "Cancels a job.", .run = cancel_job),
     BP_COMMAND(.name = "queues", .doc = "The queues, and how much is in each.", .run = list_queues),
-    BP_COMMAND(.name = "pause", .doc = "Begins no job of a queue any more, in any replica.", .run = pause_queue),
-    BP_COMMAND(.name = "resume", .doc = "Goes on with a queue.", .run = resume_queue),
+    BP_COMMAND(.name = "pause", .changes = 1, .doc = "Begins no job of a queue any more, in any replica.",
+               .run = pause_queue),
+    BP_COMMAND(.name = "resume", .changes = 1, .doc = "Goes on with a queue.", .run = resume_queue),
     BP_COMMAND_END};

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "build_info.h"
@@ -84,19 +85,21 @@ static void end_sessions(const struct test_server *server, const char *bearer)
     http_reply_free(&reply);
 }
 
-/* By the command, while the server runs. */
-static void set_role(const struct test_server *server)
+/* What it says, while the server runs. */
+static const char *command(const struct test_server *server, const char *audit_log, const char *words, int code)
 {
-    char command[1024], output[512];
-    snprintf(command, sizeof(command),
+    static char output[512];
+    char line[1024];
+    snprintf(line, sizeof(line),
              "BACKPLANE_DATA='%s' DATABASE_URL='%s' " BACKPLANE_BUILD_ROOT "/backplane -c " BACKPLANE_SOURCE_ROOT
-             "/config/backplane.cfg --set server.audit_log=audit.log auth set-role a@example.com admin 2>&1",
-             server->folder, server->database);
-    FILE *out = popen(command, "r"); // NOLINT(cert-env33-c): constants and a folder of the test's
+             "/config/backplane.cfg --set server.audit_log=%s %s 2>&1",
+             server->folder, server->database, audit_log, words);
+    FILE *out = popen(line, "r"); // NOLINT(cert-env33-c): constants and a folder of the test's
     cr_assert(out);
     output[fread(output, 1, sizeof(output) - 1, out)] = '\0';
-    cr_assert_eq(pclose(out), 0, "%s", output);
-    cr_assert_str_eq(output, "a@example.com has the role admin\n");
+    int status = pclose(out);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == code, "%s: %s", words, output);
+    return output;
 }
 
 Test(audit, what_happens_to_an_account)
@@ -118,7 +121,8 @@ Test(audit, what_happens_to_an_account)
     call(&server, "GET", "/api/v1/admin/users", bearer, NULL, 403, &reply);
     http_reply_free(&reply);
     end_sessions(&server, bearer);
-    set_role(&server);
+    cr_assert_str_eq(command(&server, "audit.log", "auth set-role a@example.com admin", 0),
+                     "a@example.com has the role admin\n");
     call(&server, "POST", "/api/v1/auth/sign-up", NULL, "{\"email\":\"A@example.com\",\"password\":\"Passw0rd!\"}", 409,
          &reply);
     http_reply_free(&reply);
@@ -182,6 +186,22 @@ Test(audit, among_the_lines_of_the_log)
     server_start(&server, &(struct server_options){.arguments = quiet});
     free(http_login(server.port, "a@example.com"));
     cr_assert(server_wait_output(&server, "\"event\":\"auth.login\",\"message\":\"Logged in\",\"stream\":\"audit\""));
+    /* Who only looks need not be able to write there. */
+    static const struct {
+        const char *words, *says;
+        int code;
+    } commands[] = {{"jobs queues", "", 0},
+                    {"jobs list dead", "", 0},
+                    {"jobs show 0190f7e4-0000-7000-8000-000000000000", "there is no such job", 1},
+                    {"jobs pause nothing", "server.audit_log cannot be opened: No such file or directory", 1},
+                    {"jobs resume nothing", "server.audit_log cannot be opened: No such file or directory", 1},
+                    {"jobs retry 0190f7e4-0000-7000-8000-000000000000", "server.audit_log cannot be opened", 1},
+                    {"jobs cancel 0190f7e4-0000-7000-8000-000000000000", "server.audit_log cannot be opened", 1},
+                    {"auth set-role a@example.com admin", "server.audit_log cannot be opened", 1}};
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        const char *output = command(&server, "/nowhere/audit.log", commands[i].words, commands[i].code);
+        cr_assert(strstr(output, commands[i].says), "%s: %s", commands[i].words, output);
+    }
     cr_assert_eq(server_stop(&server), 0);
     static const char *const nowhere[] = {"--set", "server.audit_log=/nowhere/audit.log", NULL};
     char *output;

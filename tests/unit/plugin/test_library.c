@@ -52,6 +52,8 @@ Test(library, refusals)
         {"uneven_rows", "size of needs[1] is 24, that of needs[0] is 32"},
         {"metric_outside", "metrics[0]: its member ends at byte 16, but self_size is 8"},
         {"need_outside", "needs \"thing\": its member ends at byte 16, but self_size is 8"},
+        {"need_core_key", "needs[0]: \"optional\" is a key of the core"},
+        {"need_twice", "needs[2]: \"thing\" is the key of needs[0], too; give it another (.key)"},
         {"route_without_handler", "routes[0] has no handler"},
         {"command_without_run", "commands[0] has no run"},
         {"migration_gap", "migrations[1] has version 3, expected 2"},
