@@ -68,10 +68,10 @@ static void visit_metric(const struct bp_metric *metric, bp_metric_visitor *visi
         struct bp_metric_reading seen = {.size = sizeof(seen),
                                          .overflow = series == 0 && region->label_count > 0,
                                          .def = &metric->def,
-                                         .label_count = region->label_count,
+                                         .label_count = series > 0 ? region->label_count : 0,
                                          .sum = reading.sum};
         const struct metric_text *text = metric_region_text(region, series);
-        for (uint32_t i = 0; i < region->label_count && !seen.overflow; i++)
+        for (uint32_t i = 0; i < seen.label_count; i++)
             seen.labels[i] = bp_str_n(text->bytes[i], text->lens[i]);
         if (metric->def.type == BP_HISTOGRAM)
             seen.buckets = reading.cells;
