@@ -43,7 +43,8 @@ struct worker {
     struct runtime runtime;
     int start_status;
     bool started, draining, stopping;
-    bool served; /* no connection is left */
+    bool served;  /* no connection is left */
+    bool aborted; /* holds do not count any more */
 };
 
 static atomic_bool draining, serving;
@@ -115,17 +116,26 @@ static void stop(struct worker *worker)
         loop_stop(worker->loop);
 }
 
+/* Nothing is in hand any more, or no longer waited for. */
+static bool is_done(const struct worker *worker)
+{
+    return worker->served && (holds == 0 || worker->aborted);
+}
+
 static void drained(void *argument)
 {
     struct worker *worker = argument;
     worker->served = true;
-    if (holds == 0)
+    if (is_done(worker))
         stop(worker);
 }
 
+/* Unless something else was taken in hand in the rest of the turn. */
 static void stop_later(struct loop_task *task)
 {
-    stop((struct worker *)(void *)((char *)task - offsetof(struct worker, released)));
+    struct worker *worker = (struct worker *)(void *)((char *)task - offsetof(struct worker, released));
+    if (is_done(worker))
+        stop(worker);
 }
 
 void bp_hold(void)
@@ -135,18 +145,19 @@ void bp_hold(void)
 
 void bp_release(void)
 {
-    if (holds > 0) /* else they were given up */
+    if (holds > 0)
         holds--;
-    if (holds == 0 && this_worker && this_worker->served && !this_worker->stopping)
+    if (this_worker && !this_worker->stopping && is_done(this_worker))
         loop_at_turn_end(this_worker->loop, &this_worker->released);
 }
 
 static void abort_server(struct loop_deadline *deadline)
 {
     struct worker *worker = (struct worker *)(void *)((char *)deadline - offsetof(struct worker, abort_at));
-    bp_log(NULL, BP_LOG_WARN, "worker.aborted", "Requests did not finish in time and are cancelled",
-           bp_log_int("connections", (int64_t)server_stats(worker->server).connections));
-    holds = 0;
+    bp_log(NULL, BP_LOG_WARN, "worker.aborted", "Requests or jobs did not finish in time and are cancelled",
+           bp_log_int("connections", (int64_t)server_stats(worker->server).connections),
+           bp_log_int("holds", (int64_t)holds));
+    worker->aborted = true;
     if (worker->served)
         stop(worker);
     else

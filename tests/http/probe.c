@@ -9,6 +9,7 @@
 struct probe {
     struct bp_host *host;
     uint64_t sent, aborted, canceled, timed_out;
+    uint32_t rounds; /* of work that are left */
 };
 
 struct amount {
@@ -215,6 +216,31 @@ static int stats(struct bp_request *rq, void *self, const void *stage)
     return bp_reply_json(rq, 200, stats_rows, &now);
 }
 
+/* Takes work in hand n times, each time right behind the time before. */
+static int work(void *argument)
+{
+    struct probe *probe = argument;
+    int status = 0;
+    while (status == 0 && probe->rounds > 0) {
+        bp_hold();
+        status = bp_sleep(10 * BP_MILLISECOND);
+        probe->rounds--;
+        if (status == 0 && probe->rounds == 0)
+            bp_log(probe->host, BP_LOG_INFO, "probe.worked", "All is done");
+        bp_release();
+    }
+    return status;
+}
+
+static int begin_work(struct bp_request *rq, void *self, const void *stage)
+{
+    struct probe *probe = self;
+    (void)stage;
+    probe->rounds = amount(rq);
+    int status = bp_spawn(probe->host, "work", work, probe, BP_FOREVER);
+    return status < 0 ? status : bp_reply_message(rq, 200, "begun");
+}
+
 static void mark_head(struct bp_request *rq, void *argument)
 {
     (void)argument;
@@ -258,6 +284,7 @@ static const struct bp_route routes[] = {
     BP_ROUTE(.method = BP_GET, .path = "/probe/status/{kind}", .handler = give_status, .name = "probe.status"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/bad-header", .handler = bad_header, .name = "probe.bad_header"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/late", .handler = late, .name = "probe.late"),
+    BP_ROUTE(.method = BP_GET, .path = "/probe/work/{n}", .handler = begin_work, .name = "probe.work"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/stats", .handler = stats, .name = "probe.stats"),
     BP_ROUTE_END};
 

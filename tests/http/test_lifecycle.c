@@ -193,6 +193,30 @@ Test(lifecycle, a_drain_answers_what_is_in_flight)
     cr_assert_eq(server_stop(&server), 0);
 }
 
+/* Also when the next is taken in hand in the very turn in which the one before is done; until drain_timeout. */
+Test(lifecycle, a_drain_waits_for_what_is_in_hand)
+{
+    static const struct {
+        const char *config, *target;
+        bool done;
+    } cases[] = {{CONFIG("workers = 1; drain_timeout = \"1m\";", ""), "/probe/work/50", true},
+                 {CONFIG("workers = 1; drain_timeout = \"100ms\";", ""), "/probe/work/100000", false}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct test_server server;
+        server_start(&server, &(struct server_options){.config = cases[i].config});
+        cr_assert(answers(server.port, cases[i].target));
+        kill(server.pid, SIGTERM);
+        cr_assert_eq(server_stop_keep(&server), 0);
+        char *output = server_output(&server);
+        cr_expect_eq(strstr(output, "\"event\":\"probe.worked\"") != NULL, cases[i].done, "%zu: %s", i, output);
+        cr_expect_eq(strstr(output, "\"message\":\"Requests or jobs did not finish in time and are cancelled\"") !=
+                         NULL,
+                     !cases[i].done, "%zu: %s", i, output);
+        free(output);
+        server_remove_folder(&server);
+    }
+}
+
 Test(lifecycle, readiness_fails_first_while_draining)
 {
     struct test_server server;
