@@ -274,10 +274,10 @@ static void wait_or_end(struct connection *c, int got)
         connection_kill(c);
 }
 
-/* Of the client of a detached stream. What else it sends waits, within the buffer. */
+/* Of the client of a detached stream. What else it sends waits, within the buffer and then within the kernel's. */
 static void watch_departure(struct connection *c)
 {
-    while (c->readable && (!c->in || c->end < c->in->cap) && connection_fill(c) > 0)
+    while (c->readable && input_has_room(c) && connection_fill(c) > 0)
         ;
     if (c->fin || c->closed_edge)
         connection_kill(c);
@@ -292,7 +292,7 @@ static void attend(struct connection *c)
         watch_departure(c);
     else if (c->waits_input && (c->start != c->end || c->readable || c->fin))
         bp_event_set(&c->input);
-    else if (c->readable && !c->waits_input && (!c->in || c->end < c->in->cap))
+    else if (c->readable && !c->waits_input && input_has_room(c))
         connection_fill(c); /* notices a FIN, and reads ahead within the buffer */
 }
 

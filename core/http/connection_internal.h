@@ -13,6 +13,8 @@ bool connection_take_header(struct connection *connection);
 void connection_judge_peer(struct connection *connection);
 /* Of an unread body: more than this is not read just so that the next request can be. */
 enum { DISCARD_LIMIT = 64 * 1024 };
+/* Reading more now makes the buffer no larger: what else comes while a request runs stays in the kernel, whose window holds the client up. */
+bool input_has_room(const struct connection *connection);
 /* Takes the rest of an unread body away. True when it is gone. */
 bool input_discard_body(struct connection *connection);
 /* out is empty again. May free the connection. */

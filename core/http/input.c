@@ -11,6 +11,11 @@
 
 enum { MINIMUM_ROOM = 1024 };
 
+bool input_has_room(const struct connection *c)
+{
+    return !c->in || c->in->cap - c->end >= MINIMUM_ROOM;
+}
+
 /* Room behind `end`. Bytes that a request's slices point into never move: then the rest goes to a fresh buffer. */
 static bool make_room(struct connection *c)
 {
@@ -21,7 +26,7 @@ static bool make_room(struct connection *c)
         c->start = c->end = 0;
         return c->in != NULL;
     }
-    if (c->in->cap - c->end >= MINIMUM_ROOM)
+    if (input_has_room(c))
         return true;
     if (c->in->refs == 1 && have + MINIMUM_ROOM <= c->in->cap) {
         memmove(c->in->data, c->in->data + c->start, have);

@@ -48,7 +48,7 @@ struct parser_head {
     bool keep_alive;                           /* by version and Connection */
     bool expect_continue;                      /* Expect: 100-continue, HTTP/1.1 only */
     bool expect_unknown;                       /* another expectation: 417 */
-    struct parser_field fields[PARSER_FIELDS]; /* last: see lean.c */
+    struct parser_field fields[PARSER_FIELDS]; /* last: see request_memory.c */
 };
 
 /* What is known of an incomplete head: how far its end was looked for, and how long it was when last parsed. Zero it before the first

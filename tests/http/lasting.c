@@ -13,6 +13,7 @@ struct client {
 struct lasting {
     int slot;
     struct client *clients;
+    bp_event end; /* a handler waits for end_all() */
     int64_t open, ended, left, drained, busy, sent, aborted, readable, refused;
 };
 
@@ -92,6 +93,10 @@ static int hold(struct bp_request *rq, void *self, const void *stage)
         bp_stream_end(client->stream);
     else if (bp_str_is(asked->mode, "wait"))
         return bp_sleep(BP_MINUTE);
+    else if (bp_str_is(asked->mode, "late")) {
+        bp_event_init(&lasting->end);
+        return bp_event_wait(&lasting->end, BP_FOREVER);
+    }
     return bp_str_is(asked->mode, "fail") ? BP_ERROR : status;
 }
 
@@ -129,6 +134,7 @@ static int end_all(struct bp_request *rq, void *self, const void *stage)
 {
     struct lasting *lasting = self;
     (void)stage;
+    bp_event_set(&lasting->end);
     for (struct client *client = lasting->clients, *next; client; client = next) {
         next = client->next;
         bp_stream_end(client->stream);
