@@ -13,8 +13,8 @@ struct cli_command {
     size_t min_arguments, max_arguments;
     int (*function)(const struct cli_options *options); /* NULL: a plugin brings it */
     const char *plugin, *plugin_command;                /* which, and its name there */
-    const char *doc;     /* one line */
-    const char *details; /* more, for `backplane NAME --help`; NULL: none */
+    const char *doc;                                    /* one line */
+    const char *details;                                /* more, for `backplane NAME --help`; NULL: none */
 };
 /* Ends with a NULL name. */
 extern const struct cli_command cli_commands[];

@@ -270,6 +270,7 @@ void request_call_on_done(struct bp_request *rq, enum bp_outcome outcome, bp_tim
         .body_bytes = rq->body_bytes,
         .duration = now - rq->started,
         .date = loop_date(rq->connection->server->loop),
+        .handled = rq->detached ? rq->handled : now - rq->started,
     };
     for (struct request_hook *hook = rq->on_done; hook; hook = hook->next)
         hook->call.done(rq, &done, hook->argument);

@@ -108,6 +108,7 @@ struct bp_request {
         void *argument;
     } stream;
     bool detached;
+    bp_span handled; /* of one that is detached: until its fiber ended */
 
     /* Memory that is kept from one request to the next. */
     bool lean;                        /* as much as this one needs: not for the pool */

@@ -115,6 +115,12 @@ struct bp_request *server_request_lean(struct server *server, struct bp_request 
     }
     memcpy(lean, rq, used);
     memcpy(inbuf->data, head.ptr, head.len);
+    /* What its route was found to be lies in the arena that is given back: it is found again. */
+    lean->path = bp_str_n(NULL, 0);
+    memset(&lean->params, 0, sizeof(lean->params));
+    lean->endpoint = NULL;
+    lean->pipeline = NULL;
+    lean->allowed = 0;
     lean->arena = arena;
     lean->lean = true;
     lean->slots = (char *)lean + slots;
@@ -130,6 +136,7 @@ struct bp_request *server_request_lean(struct server *server, struct bp_request 
 void request_detach(struct bp_request *rq)
 {
     rq->detached = true;
+    rq->handled = bp_clock() - rq->started;
     rq->headers = NULL; /* they were sent */
     rq->header_count = rq->header_cap = 0;
     if (rq->lean) {

@@ -52,7 +52,7 @@ struct inbuf *server_inbuf_exact(size_t cap);
 void server_inbuf_unref(struct server *server, struct inbuf *inbuf);
 struct bp_request *server_request_new(struct server *server);
 void server_request_free(struct server *server, struct bp_request *rq);
-/* A request like rq, just parsed, without a body, in little memory: for one that lasts. NULL when there is none; else rq is gone. */
+/* A request like rq, just parsed, without a body, in little memory: for one that lasts. It is to be routed again. NULL when there is none; else rq is gone. */
 struct bp_request *server_request_lean(struct server *server, struct bp_request *rq, bp_str head);
 /* The pool. */
 void server_requests_free(struct server *server);

@@ -62,6 +62,11 @@ int bp_stream_detach(struct bp_request *rq, void (*closed)(void *argument, enum 
     return 0;
 }
 
+bool bp_stream_detached(const struct bp_request *rq)
+{
+    return rq->stream.closed != NULL;
+}
+
 static struct bp_request *request_of(struct bp_stream *stream)
 {
     return (struct bp_request *)(void *)((char *)stream - offsetof(struct bp_request, stream));

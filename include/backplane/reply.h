@@ -85,6 +85,8 @@ enum bp_stream_end {
  */
 int bp_stream_detach(struct bp_request *rq, void (*closed)(void *argument, enum bp_stream_end end), void *argument,
                      struct bp_stream **ret_stream);
+/* True from there on until closed() was called: in a stage, after bp_next() has returned 0, that the reply stays open behind it. */
+bool bp_stream_detached(const struct bp_request *rq);
 /*
  * On the loop or any fiber; does not suspend, nor call closed(). Gives data to the kernel at once where it takes it, and keeps a copy of what it does not
  * take. 0; BP_BUSY: more than server.write_buffer would wait for this client, none of data was taken (end the stream, or leave this piece out);
@@ -109,6 +111,8 @@ struct bp_done {
     uint64_t head_bytes, body_bytes; /* given to the kernel */
     bp_span duration;                /* from the complete head to now */
     bp_date date;                    /* now: the wall clock as first read in this turn of the loop */
+    bp_span
+        handled; /* the same as duration, but of a detached stream only until its fiber ended: what was slow, not what was long */
 };
 
 /* Calls function(rq, done, argument) after the last byte or the abort, without a fiber; in the order registered. The

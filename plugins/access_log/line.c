@@ -211,12 +211,11 @@ static void put_headers(struct writer *w, const struct access_line *line)
 /* Room is kept for the end of the line: a part that does not fit is left out, and counted. */
 static void put_parts(struct writer *w, const struct slow *slow)
 {
-    unsigned lost = slow->lost;
+    unsigned lost = slow->lost, shown = 0;
     put(w, BP_STR(",\"parts\":["));
-    for (unsigned i = 0; i < slow->count; i++) {
-        const struct slow_part *part = &slow->parts[i];
+    for (const struct slow_part *part = slow->parts; part; part = part->next, shown++) {
         char *before = w->at;
-        put(w, i > 0 ? BP_STR(",{\"name\":\"") : BP_STR("{\"name\":\""));
+        put(w, shown > 0 ? BP_STR(",{\"name\":\"") : BP_STR("{\"name\":\""));
         put_escaped(w, bp_str_of(part->name));
         put(w, BP_STR("\",\"depth\":"));
         put_number(w, part->depth);
@@ -230,7 +229,7 @@ static void put_parts(struct writer *w, const struct slow *slow)
         put(w, BP_STR("}"));
         if (w->soft - w->at < 64) {
             w->at = before;
-            lost += slow->count - i;
+            lost += slow->count - shown;
             break;
         }
     }

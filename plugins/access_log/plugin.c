@@ -53,7 +53,9 @@ static const struct bp_field options[] = {
                   "slow requests always are."),
     BP_SPAN(struct access_log, slow, .def = "0s", .max = BP_HOUR,
             .doc = "From this duration on a request gets a second line, http.slow, with what it waited for and the "
-                   "texts of its statements; 0s: none does."),
+                   "texts of its statements; 0s: none does. Of a stream that stays open behind its handler only what "
+                   "came before "
+                   "that counts."),
     BP_SIZE(struct access_log, buffer_size, .def = "64KiB", .min = 16384, .max = 16 << 20,
             .doc = "Bytes gathered per worker before they are written."),
     BP_SPAN(struct access_log, flush_interval, .def = "1s", .min = 10 * BP_MILLISECOND, .max = BP_MINUTE,
@@ -155,7 +157,7 @@ static void write_one(struct access_log *log, const struct access_line *line)
 static void write_line(struct bp_request *rq, const struct bp_done *done, struct access_log *log,
                        const struct slow *parts)
 {
-    bool slow = log->slow > 0 && done->duration >= log->slow;
+    bool slow = log->slow > 0 && done->handled >= log->slow;
     if (!is_written(log, done, slow))
         return;
     const struct bp_identity *identity = bp_identity(rq);

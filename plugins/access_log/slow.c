@@ -41,13 +41,17 @@ static struct bp_trace_span *begin(struct bp_trace_span *parent, bp_str name, en
         span->inner = outer->inner->tracer->begin(outer->inner, name, kind, began);
     if (span->inner)
         span->base.context = span->inner->context;
-    if (span->slow->count == SLOW_PARTS) {
+    if (span->slow->count < SLOW_PARTS)
+        span->part = bp_arena_alloc(span->arena, sizeof(*span->part));
+    if (!span->part) {
         span->slow->lost++;
         return &span->base;
     }
-    span->part = &span->slow->parts[span->slow->count++];
     *span->part = (struct slow_part){.began = began, .depth = span->depth};
     name_part(span->part, name);
+    *span->slow->end = span->part;
+    span->slow->end = &span->part->next;
+    span->slow->count++;
     return &span->base;
 }
 
@@ -153,8 +157,7 @@ int slow_next(struct bp_request *rq, struct slow **ret_slow)
     struct slow *slow = bp_arena_alloc(arena, sizeof(*slow));
     if (!span || !slow)
         return bp_next(rq);
-    slow->began = bp_clock();
-    slow->count = slow->lost = 0;
+    *slow = (struct slow){.began = bp_clock(), .end = &slow->parts};
     *span = (struct span){
         .base = {.tracer = &vtable, .recording = true}, .inner = bp_trace_active(), .slow = slow, .arena = arena};
     if (!bp_trace_current(&span->base.context))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The middleware: how long each request took, from its complete head to the last byte of its reply. */
+/* The middleware: how long each request took, from its complete head to the last byte of its reply, or until that was detached. */
 #include "accept.h"
 #include "metrics.h"
 
@@ -27,7 +27,7 @@ static void done(struct bp_request *rq, const struct bp_done *done_with, void *a
     unsigned status = done_with->status ? done_with->status : CLIENT_GONE;
 
     bp_metric_add(metrics->active_now, -1);
-    bp_metric_observe_traced(series_of(metrics, rq, status), (double)done_with->duration / (double)BP_SECOND,
+    bp_metric_observe_traced(series_of(metrics, rq, status), (double)done_with->handled / (double)BP_SECOND,
                              bp_request_trace(rq), done_with->date);
 }
 

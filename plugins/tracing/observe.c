@@ -93,13 +93,12 @@ static bp_str name_of(struct record *record, bp_str method, bp_str route)
 }
 
 /* OpenTelemetry's semantic conventions for HTTP servers. Texts live longer than the record: they are borrowed. */
-static void describe(struct record *record, struct bp_request *rq, const struct bp_done *done)
+static void describe(struct record *record, struct bp_request *rq, unsigned status)
 {
     struct span *span = record->root;
     bool known = bp_request_method(rq) != 0, secure = bp_request_secure(rq);
     bp_str method = bp_request_method_name(rq), route = bp_request_route(rq);
-    char code[3] = {(char)('0' + done->status / 100 % 10), (char)('0' + done->status / 10 % 10),
-                    (char)('0' + done->status % 10)};
+    char code[3] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10), (char)('0' + status % 10)};
     span->name = name_of(record, known ? method : BP_STR("HTTP"), route);
     add_text(span, "http.request.method", known ? method : BP_STR(OTHER_METHOD));
     if (!known)
@@ -108,40 +107,48 @@ static void describe(struct record *record, struct bp_request *rq, const struct 
     add_text(span, "url.path", bp_request_path(rq));
     add_query(span, bp_request_query(rq));
     add_text(span, "url.scheme", secure ? BP_STR("https") : BP_STR("http"));
-    if (done->status > 0)
-        add_integer(span, "http.response.status_code", done->status);
+    if (status > 0)
+        add_integer(span, "http.response.status_code", status);
     add_server(span, bp_request_host(rq), secure);
     add_text(span, "client.address", bp_request_client(rq));
     add_text(span, "network.protocol.version", bp_request_http_version(rq));
     add_text(span, "user_agent.original", bp_request_header(rq, BP_STR("user-agent")));
-    if (done->status >= 500) {
+    if (status >= 500) {
         span->failed = true;
         record_text(&span->base, "error.type", bp_str_n(code, sizeof(code)), false);
-    } else if (done->status == 0) {
+    } else if (status == 0) {
         /* The client left before there was a reply: nothing of ours failed. */
         record_text(&span->base, "error.type", BP_STR("client_gone"), true);
     }
 }
 
-static bool is_kept(const struct tracing *tracing, const struct record *record, const struct bp_done *done)
+static bool is_kept(const struct tracing *tracing, const struct record *record, unsigned status, bp_span duration)
 {
-    return record->sampled || (tracing->keep_failed && done->status >= 500) ||
-           (tracing->keep_slow > 0 && done->duration >= tracing->keep_slow);
+    return record->sampled || (tracing->keep_failed && status >= 500) ||
+           (tracing->keep_slow > 0 && duration >= tracing->keep_slow);
+}
+
+/* status 0: there was no reply. Nothing is recorded of the request any more. */
+static void finish(struct tracing *tracing, struct bp_request *rq, unsigned status, bp_span duration)
+{
+    struct request_trace *trace = bp_slot(rq, tracing->slot);
+    struct record *record = trace->record;
+    trace->record = NULL;
+    if (!is_kept(tracing, record, status, duration)) {
+        record_free(record);
+        return;
+    }
+    record->root->ended = record->root->began + duration;
+    describe(record, rq, status);
+    tracing_keep(tracing, record);
 }
 
 static void done(struct bp_request *rq, const struct bp_done *done_with, void *argument)
 {
     struct tracing *tracing = argument;
-    struct request_trace *trace = bp_slot(rq, tracing->slot);
-    struct record *record = trace->record;
-    trace->record = NULL;
-    if (!is_kept(tracing, record, done_with)) {
-        record_free(record);
-        return;
-    }
-    record->root->ended = record->root->began + done_with->duration;
-    describe(record, rq, done_with);
-    tracing_keep(tracing, record);
+    const struct request_trace *trace = bp_slot(rq, tracing->slot);
+    if (trace->record)
+        finish(tracing, rq, done_with->status, done_with->duration);
 }
 
 /* --- the stage --- */
@@ -188,6 +195,9 @@ int tracing_observe(struct bp_request *rq, void *self, const void *stage)
     bp_trace_enter(rq, span, context);
     int status = bp_next(rq);
     bp_trace_leave(rq, span);
+    /* A stream may stay open for hours: its span says how it was begun, and is there while it lasts. */
+    if (status == 0 && trace->record && bp_stream_detached(rq))
+        finish(tracing, rq, bp_reply_status(rq), bp_clock() - bp_started(rq));
     return status;
 }
 

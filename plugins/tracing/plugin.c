@@ -59,10 +59,11 @@ static const struct bp_field options[] = {
            .doc = "Of the samplers by ratio: the share of traces that is recorded, 0.01 for one of a hundred."),
     BP_U32(T, rate, .def = "0", .max = 1000000,
            .doc = "Traces that each worker records in a second at most, whatever the sampler says. 0: any number."),
-    BP_SPAN(T, keep_slow, .def = "0s", .min = 0, .max = BP_HOUR,
-            .doc = "A request that takes so long is recorded even if the sampler did not choose it. 0: not. All "
-                   "requests are then "
-                   "followed to their end, as if all were recorded."),
+    BP_SPAN(
+        T, keep_slow, .def = "0s", .min = 0, .max = BP_HOUR,
+        .doc = "A request that takes so long is recorded even if the sampler did not choose it; of a stream that stays "
+               "open behind its handler only what came before that counts. 0: not. All requests are then followed to "
+               "their end, as if all were recorded."),
     BP_BOOL(T, keep_failed, .def = "false", .doc = "The same for requests that are answered by 5xx."),
     BP_BOOL(
         T, accept_parent, .def = "true",

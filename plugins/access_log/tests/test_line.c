@@ -105,10 +105,14 @@ Test(line, long_texts_are_cut_and_the_line_stays_whole)
     /* Whatever comes behind has its room. */
     line.aborted = true;
     for (int otel = 0; otel < 2; otel++) {
-        struct slow slow = {.count = SLOW_PARTS};
+        static struct slow_part parts[SLOW_PARTS];
+        struct slow slow = {.count = SLOW_PARTS, .parts = parts};
         line.otel = otel;
         for (unsigned i = 0; i < SLOW_PARTS; i++)
-            slow.parts[i] = (struct slow_part){.name = "auth", .ended = 1, .query = bp_str_n(longest, SLOW_QUERY)};
+            parts[i] = (struct slow_part){.next = i + 1 < SLOW_PARTS ? &parts[i + 1] : NULL,
+                                          .name = "auth",
+                                          .ended = 1,
+                                          .query = bp_str_n(longest, SLOW_QUERY)};
         for (size_t i = 0; i < ACCESS_HEADERS; i++) {
             line.headers[i].name = BP_STR("x-long");
             line.headers[i].value = bp_str_n(longest, 8000);
@@ -203,11 +207,14 @@ Test(line, names_of_opentelemetry)
 Test(line, what_a_slow_request_waited_for)
 {
     struct access_line line = sample();
-    struct slow slow = {.began = BP_SECOND, .count = 2, .lost = 3};
-    slow.parts[0] = (struct slow_part){
-        .name = "auth", .began = BP_SECOND + BP_MILLISECOND, .ended = BP_SECOND + 3 * BP_MILLISECOND, .depth = 1};
-    slow.parts[1] = (struct slow_part){
+    struct slow_part select = {
         .name = "SELECT todos", .began = 2 * BP_SECOND, .depth = 2, .query = BP_STR("SELECT \"a\"\nFROM todos")};
+    struct slow_part auth = {.next = &select,
+                             .name = "auth",
+                             .began = BP_SECOND + BP_MILLISECOND,
+                             .ended = BP_SECOND + 3 * BP_MILLISECOND,
+                             .depth = 1};
+    struct slow slow = {.began = BP_SECOND, .count = 2, .lost = 3, .parts = &auth};
     line.slow = &slow;
     bp_str text = json(&line);
     const char *expected = ",\"parts\":[{\"name\":\"auth\",\"depth\":1,\"start_ms\":1.000,\"duration_ms\":2.000},"
