@@ -13,6 +13,9 @@ REQUESTS = "http_server_request_duration_seconds"
 STATEMENTS = "db_client_operation_duration_seconds"
 POOL, STATE = "db_client_connection_pool_name", "db_client_connection_state"
 PEOPLE = 'http_route!~"/health/.*|/metrics"'  # no probes, no scrapes
+# Streams last for as long as their clients like: they are no requests that wait for something.
+ACTIVE = "sum by (instance) (http_server_active_requests{SERVER})"
+IN_FLIGHT = f"{ACTIVE} - (sum by (instance) (backplane_events_streams{{SERVER}}) or 0 * {ACTIVE})"
 
 
 def quantiles(metric, selector, *also):
@@ -52,7 +55,7 @@ SERVICE = ("service", "service", "Is it alive, is it slow, does it fail?", ["ins
     ("Slowest routes, 95 %", "s", "Open the route in Routes; a trace says where the time goes.",
      [(f"topk(5, histogram_quantile(0.95, sum by (le, http_route) (rate({REQUESTS}_bucket{{ROUTE}}[$__rate_interval]))))", "{{http_route}}")], {}),
     ("Requests in flight", "short", "Rises while the rate does not: requests wait for something. See Database, and the trace of a slow one.",
-     [("sum by (instance) (http_server_active_requests{SERVER})", "{{instance}}")], {}),
+     [(IN_FLIGHT, "{{instance}}")], {}),
     ("Services it needs", "short", "0: that service is away. TodoBackendDependencyDown says what happens meanwhile.",
      [("min by (check) (backplane_health_check_up{SERVER})", "{{check}}")], {"limits_below": 1}),
     ("How fast the error budget burns", "short", "1 spends a budget of 0.1 % in exactly 30 days; above 14.4 over an hour somebody is woken.",
@@ -189,12 +192,27 @@ JOBS = ("jobs", "jobs", "Does what must happen happen?", ["instance"], [
      [("histogram_quantile(0.95, sum by (le, kind) (rate(backplane_queue_job_duration_seconds_bucket{SERVER}[$__rate_interval])))", "{{kind}}")], {}),
     ("Wait until the start", "s", "From when a job could run: milliseconds. Seconds: too few workers for jobs, or a limit of the queue.",
      quantiles("backplane_queue_start_delay_seconds", "SERVER"), {}),
+])
+
+EVENTS = ("events", "events and webhooks", "Is told who wants to know what happens?", ["instance"], [
     ("Events", "ops", "Changes of todos and lists, each counted once over all servers. None, while somebody writes: nobody numbers them, see the log for events.",
      [(rate("backplane_events_total", "SERVER", "type"), "{{type}}")], {"stack": True}),
     ("Consumers behind", "s", "Age of the oldest event that a consumer was not given. Rises: TodoBackendConsumerBehind.",
      [("max by (consumer) (backplane_events_consumer_lag_seconds{SERVER})", "{{consumer}}")], {}),
     ("Events kept", "short", "Of the days that retention of events says. Falls: housekeeping has run.",
      [("max(backplane_events_outbox_length{SERVER})", "positions")], {}),
+    ("Streams", "short", "Clients of GET /api/v1/events. All gone at once: a proxy, or a deployment; they come back by themselves.",
+     [("sum by (instance) (backplane_events_streams{SERVER})", "{{instance}}")], {}),
+    ("Streams that ended", "ops", "slow: clients that do not take what they are sent. expired: their token's time is over. failed: the database, or memory.",
+     [(rate("backplane_events_streams_ended_total", "SERVER", "end"), "{{end}}")], {"stack": True}),
+    ("Events sent to clients", "ops", "Each as often as it was sent. None, while events come and streams are open: see the log for events.",
+     [("sum(rate(backplane_events_sent_total{SERVER}[$__rate_interval]))", "sent")], {}),
+    ("Clients that must read everything anew", "ops", "They were away for longer than retention of events: many at once cost many lists.",
+     [("sum(rate(backplane_events_resyncs_total{SERVER}[$__rate_interval]))", "resync")], {}),
+    ("Deliveries of webhooks", "ops", "retried: a receiver fails, and is tried again for days. failed: given up. gone: it asked for no more. `WEBHOOKS` is set, else nothing is here.",
+     [(rate("backplane_webhook_deliveries_total", "SERVER", "outcome"), "{{outcome}}")], {"stack": True}),
+    ("Duration of deliveries", "s", "Receivers are slow. Near 15 s they are given up for this time, and tried again.",
+     quantiles("backplane_webhook_delivery_duration_seconds", "SERVER"), {}),
 ])
 
 LIMITS = ("limits", "cache and limits", "What is cached, and who is refused?", ["instance"], [
@@ -255,11 +273,11 @@ RUNTIME = ("runtime", "runtime", "Is it the server itself?", ["instance"], [
     ("Time since the start", "s", "Falls: it was started. Falls again and again: TodoBackendRestarts.",
      [("time() - max by (instance) (process_start_time_seconds{SERVER})", "{{instance}}")], {}),
     ("Requests in flight", "short", "Rises without the rate: requests wait, each in a fiber of its own.",
-     [("sum by (instance) (http_server_active_requests{SERVER})", "{{instance}}")], {}),
+     [(IN_FLIGHT, "{{instance}}")], {}),
     ("Time of a scrape", "s", "Time that Prometheus waits for /metrics. Rises with the number of series beside it.",
      [('scrape_duration_seconds{job="$job",instance=~"$instance"}', "{{instance}}")], {}),
     ("Series", "short", "Bounded. Grows fast: a label has values without end; TodoBackendSeriesOverflow.",
      [('scrape_samples_scraped{job="$job",instance=~"$instance"}', "{{instance}}")], {}),
 ])
 
-DASHBOARDS = (SERVICE, ROUTES, PLUGINS, DATABASE, ACCOUNTS, JOBS, LIMITS, RUNTIME)
+DASHBOARDS = (SERVICE, ROUTES, PLUGINS, DATABASE, ACCOUNTS, JOBS, EVENTS, LIMITS, RUNTIME)

@@ -33,7 +33,7 @@ struct events {
     struct bp_timer *consume_timer, *keep_timer, *measure_timer;
     bool watching, keeping, measuring; /* a fiber is about it */
     struct bp_metric *total_metric, *length_metric, *age_metric, *lag_metric, *lag_seconds_metric;
-    struct bp_metric *streams_metric, *sent_metric, *ended_metric;
+    struct bp_metric *streams_metric, *sent_metric, *resyncs_metric, *ended_metric;
 };
 
 #endif

@@ -213,6 +213,7 @@ int hub_start(struct events *events)
     hub->behind_end = &hub->behind;
     hub->streams = bp_series(events->streams_metric, NULL);
     hub->sent = bp_series(events->sent_metric, NULL);
+    hub->resyncs = bp_series(events->resyncs_metric, NULL);
     for (size_t i = 0; i < HUB_ENDS; i++)
         hub->ended[i] = bp_series(events->ended_metric, &ends[i]);
     return users_init(&hub->users);

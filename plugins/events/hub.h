@@ -43,7 +43,7 @@ struct hub {
     int64_t done;          /* those up to here were */
     struct client *cursor; /* whom the fiber that tells goes on with */
     struct bp_timer *read_timer, *quiet_timer;
-    struct bp_series *streams, *sent, *ended[HUB_ENDS];
+    struct bp_series *streams, *sent, *resyncs, *ended[HUB_ENDS];
 };
 
 #define HUB_E_USER 1   /* the user has as many streams as may be */

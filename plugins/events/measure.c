@@ -21,6 +21,8 @@ const struct bp_metric_row measure_metrics[] = {
               .help = "Clients of GET /api/v1/events that are connected."),
     BP_METRIC(struct events, sent_metric, .type = BP_COUNTER, .name = "backplane_events_sent_total",
               .help = "Events that were sent to clients, each as often as it was sent."),
+    BP_METRIC(struct events, resyncs_metric, .type = BP_COUNTER, .name = "backplane_events_resyncs_total",
+              .help = "Clients that were told to read everything anew, because events they have missed are forgotten."),
     BP_METRIC(struct events, ended_metric, .type = BP_COUNTER, .name = "backplane_events_streams_ended_total",
               .help =
                   "Streams that ended: the client left, was slow, its time was over, the worker stopped, or it failed.",

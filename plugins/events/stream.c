@@ -88,10 +88,12 @@ static void greet(struct client *client, bool lost)
     const struct hub *hub = client->hub;
     char text[3 * SSE_TEXT_ROOM];
     size_t len = sse_retry(text, hub->events->retry);
-    if (lost)
+    if (lost) {
         len += sse_resync(text + len, client->position, bp_date_now());
-    else if (client->position >= hub->position) /* who comes back before anything has happened knows from where */
+        bp_metric_add(hub->resyncs, 1);
+    } else if (client->position >= hub->position) { /* who comes back before anything has happened knows from where */
         len += sse_keep_alive(text + len, client->position);
+    }
     (void)hub_send(client, bp_str_n(text, len));
 }
 

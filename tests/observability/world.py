@@ -59,6 +59,7 @@ class Server:
         self.program = [program, "-c", configuration]
         self.environment = {
             "PATH": os.environ["PATH"], "NODE_ENV": "dev", "HOST": "127.0.0.1", "PORT": str(self.port), "METRICS_LISTEN": f"127.0.0.1:{self.metrics}",
+            "WEBHOOKS": "1", "WEBHOOKS_PRIVATE_NETWORKS": "127.0.0.0/8",
             "JWT_SECRET": SECRET, "BACKPLANE_DATA": str(folder), "BACKPLANE_WORKERS": "2", "RATE_LIMIT_MAX_REQUESTS": "1000000", "HTTP_CLIENT": "true",
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector}", "OTEL_BSP_SCHEDULE_DELAY": "500",
             "OTEL_METRICS_EXPORTER": "otlp", "OTEL_METRIC_EXPORT_INTERVAL": "1000", "OTEL_LOGS_EXPORTER": "otlp"} | variables
@@ -111,6 +112,8 @@ class Load(threading.Thread):
     def run(self):
         try:
             token, routes, turn = self.server.account("ada@example.com"), self.server.routes(), 0
+            status, reply = self.server.ask("POST", "/api/v1/webhooks", {"url": f"{self.server.environment['OTEL_EXPORTER_OTLP_ENDPOINT']}/webhook"}, token)
+            assert status == 201, reply
             while not self.over.is_set():
                 if turn % 20 == 0:
                     self.every_route(routes, turn)
