@@ -89,8 +89,7 @@ static void text(struct bp_trace_span *base, const char *key, bp_str value, bool
 {
     struct span *span = of(base);
     if (span->part && strcmp(key, "db.query.text") == 0) {
-        if (value.len > SLOW_QUERY)
-            value.len = SLOW_QUERY;
+        value = bp_utf8_cut(value, SLOW_QUERY);
         span->part->query = borrowed ? value : bp_arena_copy(span->arena, value);
     }
     if (span->inner)
