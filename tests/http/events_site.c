@@ -32,34 +32,23 @@ enum { PATIENCE = 20000 };
 struct test_server site;
 char *ada, *bob;
 
-static void start_on(struct test_server *server, const char *options, const char *folder, const char *url,
-                     const char *direct)
+static void start_on(struct test_server *server, const char *options, const char *folder, const struct test_server *of)
 {
-    char config[4096], url_line[SERVER_URL_SIZE + 16], direct_line[SERVER_URL_SIZE + 16];
+    char config[4096];
     snprintf(config, sizeof(config), CONFIG, options);
-    snprintf(url_line, sizeof(url_line), "DATABASE_URL=%s", url);
-    snprintf(direct_line, sizeof(direct_line), "DIRECT_URL=%s", direct);
-    server_start(server, &(struct server_options){.config = config,
-                                                  .environment = (const char *[]){url_line, direct_line, NULL},
-                                                  .folder = folder});
-    snprintf(server->database, sizeof(server->database), "%s", direct);
+    server_start(server,
+                 &(struct server_options){.config = config, .folder = folder, .database = true, .replica_of = of});
 }
 
 void site_start_with(const char *options, const char *folder)
 {
-    char url[SERVER_URL_SIZE], direct[SERVER_URL_SIZE], new_folder[] = "/tmp/backplane-events-XXXXXX";
-    if (!folder)
-        cr_assert(mkdtemp(new_folder));
-    database_prepare(folder ? folder : new_folder, url, direct);
-    start_on(&site, options, folder ? folder : new_folder, url, direct);
+    start_on(&site, options, folder, NULL);
 }
 
 void site_start_replica(struct test_server *replica)
 {
-    char folder[] = "/tmp/backplane-events-XXXXXX";
     cr_assert(site.database[0]);
-    cr_assert(mkdtemp(folder));
-    start_on(replica, "", folder, site.database, site.database);
+    start_on(replica, "", NULL, &site);
 }
 
 void site_start(void)

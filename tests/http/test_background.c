@@ -15,6 +15,7 @@
 static struct test_server server;
 
 #define MESSAGES "SELECT count(*) FROM jobs WHERE kind = 'mailer.send'"
+#define CLEANED "SELECT count(*) FROM jobs WHERE kind = 'idempotency.clean'"
 #define SECRET "JWT_SECRET=at-least-thirty-two-characters-of-it"
 
 static void start_with(const char *folder, const char *secret)
@@ -22,15 +23,10 @@ static void start_with(const char *folder, const char *secret)
     server_start(&server,
                  &(struct server_options){.environment = (const char *[]){"BACKPLANE_WORKERS=2", secret, NULL},
                                           .arguments = (const char *[]){"--set", "plugins.mailer.retry_after=50ms",
-                                                                        "--set", "plugins.auth.cleanup=1s", "--set",
+                                                                        "--set", "plugins.queue.lease=1s", "--set",
+                                                                        "plugins.auth.cleanup=1s", "--set",
                                                                         "plugins.idempotency.cleanup=10ms", NULL},
                                           .folder = folder});
-}
-
-static void wait_for(const char *sql, long long expected)
-{
-    for (long long begun = 0; database_integer(&server, sql) != expected;)
-        cr_assert(service_patience(&begun, 30000), "%s: %lld, not %lld", sql, database_integer(&server, sql), expected);
 }
 
 static void place_of_mail(char ret_place[128])
@@ -71,14 +67,14 @@ Test(background, a_message_survives_the_server)
     server_kill(&server);
     mail_server_is_back();
     memcpy(folder, server.folder, sizeof(folder));
-    wait_for(MESSAGES " AND payload LIKE '%Reset your password%'", 1);
-    wait_for(MESSAGES " AND payload LIKE '%Somebody%'", 0); /* what is in it */
+    database_wait(&server, MESSAGES " AND payload LIKE '%Reset your password%'", 1);
+    database_wait(&server, MESSAGES " AND payload LIKE '%Somebody%'", 0); /* what is in it */
     start_with(folder, SECRET);
     mailbox_wait(&server, 1, &box);
     cr_expect_str_eq(box.mails[0].to, "ada@example.com");
     cr_expect_str_eq(box.mails[0].subject, "Reset your password");
     cr_expect(strstr(box.mails[0].text, "asked for a new password for this address"), "%s", box.mails[0].text);
-    wait_for(MESSAGES " AND state = 'done'", 1);
+    database_wait(&server, MESSAGES " AND state = 'done'", 1);
     mailbox_read(&server, &box);
     cr_expect_eq(box.count, 1);
     server_stop(&server);
@@ -96,7 +92,8 @@ Test(background, a_message_of_another_secret)
     mail_server_is_back();
     memcpy(folder, server.folder, sizeof(folder));
     start_with(folder, "JWT_SECRET=another-one-of-thirty-two-characters");
-    wait_for(MESSAGES " AND state = 'dead' AND reason = 'It was sealed with another secret, or changed since'", 1);
+    database_wait(&server,
+                  MESSAGES " AND state = 'dead' AND reason = 'It was sealed with another secret, or changed since'", 1);
     cr_assert(server_wait_output(&server, "mailer.given_up"));
     mailbox_read(&server, &box);
     cr_expect_eq(box.count, 0);
@@ -105,6 +102,31 @@ Test(background, a_message_of_another_secret)
     start_with(folder, SECRET);
     mailbox_wait(&server, 1, &box);
     cr_expect_str_eq(box.mails[0].subject, "Reset your password");
+    server_stop(&server);
+}
+
+/* However many there are, one run deletes them all. */
+Test(background, many_that_have_expired)
+{
+    char folder[sizeof(server.folder)];
+    start_with(NULL, SECRET);
+    database_wait(&server, CLEANED " AND state = 'done'", 1);
+    server_stop_keep(&server);
+    memcpy(folder, server.folder, sizeof(folder));
+    database_execute(&server, "DELETE FROM jobs WHERE kind <> 'idempotency.clean'");
+    database_execute(&server, database_kind() == DATABASE_SQLITE
+                                  ? "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10600) "
+                                    "INSERT INTO idempotency_keys SELECT randomblob(16), randomblob(16), 200, '', '', "
+                                    "NULL, 0, 1 FROM n"
+                                  : "INSERT INTO idempotency_keys SELECT gen_random_uuid(), gen_random_uuid(), 200, "
+                                    "'', '', NULL, to_timestamp(0), to_timestamp(1) FROM generate_series(1, 10600)");
+    database_execute(&server, "UPDATE jobs SET state = 'waiting', attempt = 0");
+    server_start(&server, &(struct server_options){
+                              .environment = (const char *[]){SECRET, NULL},
+                              .arguments = (const char *[]){"--set", "plugins.idempotency.cleanup=1d", NULL},
+                              .folder = folder});
+    database_wait(&server, CLEANED " AND state = 'done' AND attempt = 1", 1);
+    cr_expect_eq(database_integer(&server, "SELECT count(*) FROM idempotency_keys"), 0);
     server_stop(&server);
 }
 
@@ -152,7 +174,7 @@ Test(background, what_has_expired_is_deleted)
     http_call(server.port, "POST", "/api/v1/auth/password/forgot", NULL, "{\"email\":\"ada@example.com\"}", &reply);
     cr_assert_eq(reply.status, 202);
     http_reply_free(&reply);
-    wait_for("SELECT count(*) FROM mailed_tokens", 1);
+    database_wait(&server, "SELECT count(*) FROM mailed_tokens", 1);
     cr_expect_eq(database_integer(&server, "SELECT count(*) FROM sessions"), 2);
     cr_expect_eq(database_integer(&server, "SELECT count(*) FROM login_addresses"), 2);
     cr_expect_eq(database_integer(&server, "SELECT count(*) FROM idempotency_keys"), 1);
@@ -165,10 +187,10 @@ Test(background, what_has_expired_is_deleted)
     database_execute(&server, database_kind() == DATABASE_SQLITE
                                   ? "UPDATE login_addresses SET used_at = used_at - 90 * 86400000"
                                   : "UPDATE login_addresses SET used_at = used_at - interval '90 days'");
-    wait_for("SELECT count(*) FROM mailed_tokens", 0);
-    wait_for("SELECT count(*) FROM sessions", 1);
-    wait_for("SELECT count(*) FROM login_addresses", 0);
-    wait_for("SELECT count(*) FROM idempotency_keys", 0);
+    database_wait(&server, "SELECT count(*) FROM mailed_tokens", 0);
+    database_wait(&server, "SELECT count(*) FROM sessions", 1);
+    database_wait(&server, "SELECT count(*) FROM login_addresses", 0);
+    database_wait(&server, "SELECT count(*) FROM idempotency_keys", 0);
     http_call(server.port, "GET", "/api/v1/todos", ada, NULL, &reply);
     cr_expect_eq(reply.status, 200);
     http_reply_free(&reply);

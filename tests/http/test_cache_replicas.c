@@ -21,17 +21,17 @@ TestSuite(cache_replicas, .timeout = 120);
 
 static void start(void)
 {
-    char url[REDIS_URL_SIZE + 16] = "REDIS_URL=", database[SERVER_URL_SIZE + 16];
+    char url[REDIS_URL_SIZE + 16] = "REDIS_URL=";
     redis_start(&redis, &(struct redis_options){0});
     redis_url(&redis, REDIS_TCP, 0, url + strlen(url));
     server_start(&a, &(struct server_options){
                          .environment = (const char *[]){"BACKPLANE_WORKERS=2", url,
                                                          "JWT_SECRET=the-same-secret-on-both-of-them-0123456", NULL}});
     cr_assert(a.database[0], "two servers need a database that both can use: run it with TEST_DATABASE=postgres");
-    snprintf(database, sizeof(database), "DATABASE_URL=%s", a.database);
     server_start(&b, &(struct server_options){
-                         .environment = (const char *[]){"BACKPLANE_WORKERS=2", url, database,
-                                                         "JWT_SECRET=the-same-secret-on-both-of-them-0123456", NULL}});
+                         .environment = (const char *[]){"BACKPLANE_WORKERS=2", url,
+                                                         "JWT_SECRET=the-same-secret-on-both-of-them-0123456", NULL},
+                         .replica_of = &a});
     ada = http_login(a.port, "ada@example.com");
 }
 

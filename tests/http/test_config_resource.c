@@ -57,11 +57,7 @@ static void run(const char *config)
     char output[4000];
     int code = command(config, "migrate", output, sizeof(output));
     cr_assert_eq(code, 0, "%s", output);
-    server_start(&server, &(struct server_options){.config = config,
-                                                   .folder = folder,
-                                                   .environment = url[0] ? (const char *[]){url, direct, NULL} : NULL});
-    if (direct[0])
-        snprintf(server.database, sizeof(server.database), "%.*s", SERVER_URL_SIZE - 1, direct + strlen("DIRECT_URL="));
+    server_start(&server, &(struct server_options){.config = config, .folder = folder, .database = true});
 }
 
 static void log_in(void)

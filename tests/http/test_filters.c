@@ -41,15 +41,7 @@ static struct test_server server;
 
 static void start(void)
 {
-    char folder[] = "/tmp/backplane-filtered-XXXXXX", url[SERVER_URL_SIZE], direct[SERVER_URL_SIZE];
-    char url_line[SERVER_URL_SIZE + 16], direct_line[SERVER_URL_SIZE + 16];
-    cr_assert(mkdtemp(folder));
-    database_prepare(folder, url, direct);
-    snprintf(url_line, sizeof(url_line), "DATABASE_URL=%s", url);
-    snprintf(direct_line, sizeof(direct_line), "DIRECT_URL=%s", direct);
-    server_start(&server, &(struct server_options){.config = config,
-                                                   .environment = (const char *[]){url_line, direct_line, NULL},
-                                                   .folder = folder});
+    server_start(&server, &(struct server_options){.config = config, .database = true});
     for (size_t i = 0; i < LENGTH(rows); i++)
         for (int nulls = 0; nulls < 2; nulls++) {
             struct http_reply reply;

@@ -30,22 +30,12 @@ TestSuite(idempotency, .timeout = 120);
 
 static void begin_in(struct test_server *server, const char *config, const char *folder)
 {
-    char url[SERVER_URL_SIZE], direct[SERVER_URL_SIZE], url_line[SERVER_URL_SIZE + 16],
-        direct_line[SERVER_URL_SIZE + 16];
-    database_prepare(folder, url, direct);
-    snprintf(url_line, sizeof(url_line), "DATABASE_URL=%s", url);
-    snprintf(direct_line, sizeof(direct_line), "DIRECT_URL=%s", direct);
-    server_start(server, &(struct server_options){.config = config,
-                                                  .environment = (const char *[]){url_line, direct_line, NULL},
-                                                  .folder = folder});
-    snprintf(server->database, sizeof(server->database), "%s", direct);
+    server_start(server, &(struct server_options){.config = config, .folder = folder, .database = true});
 }
 
 static void begin(struct test_server *server, const char *config)
 {
-    char folder[] = "/tmp/backplane-keyed-XXXXXX";
-    cr_assert(mkdtemp(folder));
-    begin_in(server, config, folder);
+    begin_in(server, config, NULL);
 }
 
 static unsigned post(int port, const char *target, const char *key, const char *body, struct http_reply *reply)
@@ -256,15 +246,9 @@ Test(idempotency, in_flight)
     begin(&server, CONFIG("", ""));
     bool replicas = server.database[0] != '\0'; /* a file has one server */
     struct call first = {.port = server.port, .target = "/marks?mode=wait", .headers = KEY};
-    if (replicas) {
-        char folder[] = "/tmp/backplane-keyed-XXXXXX", from[128], to[128], command[300];
-        cr_assert(mkdtemp(folder));
-        snprintf(from, sizeof(from), "%s/test-database", server.folder);
-        snprintf(to, sizeof(to), "%s/test-database", folder);
-        snprintf(command, sizeof(command), "cp %s %s", from, to);
-        cr_assert_eq(system(command), 0);
-        begin_in(&replica, CONFIG("", ""), folder);
-    }
+    if (replicas)
+        server_start(&replica,
+                     &(struct server_options){.config = CONFIG("", ""), .database = true, .replica_of = &server});
     cr_assert_eq(pthread_create(&thread, NULL, call, &first), 0);
     wait_for(&server, "waiting");
     for (int i = 0; i < 8; i++) { /* by either worker */

@@ -32,22 +32,12 @@ TestSuite(queue, .timeout = 120);
 
 static void begin_in(struct test_server *server, const char *config, const char *folder)
 {
-    char url[SERVER_URL_SIZE], direct[SERVER_URL_SIZE], url_line[SERVER_URL_SIZE + 16],
-        direct_line[SERVER_URL_SIZE + 16];
-    database_prepare(folder, url, direct);
-    snprintf(url_line, sizeof(url_line), "DATABASE_URL=%s", url);
-    snprintf(direct_line, sizeof(direct_line), "DIRECT_URL=%s", direct);
-    server_start(server, &(struct server_options){.config = config,
-                                                  .environment = (const char *[]){url_line, direct_line, NULL},
-                                                  .folder = folder});
-    snprintf(server->database, sizeof(server->database), "%s", direct);
+    server_start(server, &(struct server_options){.config = config, .folder = folder, .database = true});
 }
 
 static void begin(struct test_server *server, const char *config)
 {
-    char folder[] = "/tmp/backplane-queue-XXXXXX";
-    cr_assert(mkdtemp(folder));
-    begin_in(server, config, folder);
+    begin_in(server, config, NULL);
 }
 
 /* Another configuration on the same database. */
@@ -99,9 +89,9 @@ static long long count(const struct test_server *server, const char *table, cons
 
 static void wait_count(const struct test_server *server, const char *table, const char *condition, long long wanted)
 {
-    for (long long begun = 0; count(server, table, condition) != wanted;)
-        cr_assert(service_patience(&begun, 30000), "%s: %lld with %s instead of %lld", table,
-                  count(server, table, condition), condition, wanted);
+    char sql[512];
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s WHERE %s", table, condition);
+    database_wait(server, sql, wanted);
 }
 
 static void expect_text(const struct test_server *server, const char *sql, const char *wanted)
@@ -457,11 +447,8 @@ Test(queue, told_at_once)
     cr_expect_eq(count(&server, "runs", "1 = 1"), 5);
     if (database_kind() != DATABASE_SQLITE) {
         /* By the database, when only another server runs jobs. */
-        char url[SERVER_URL_SIZE + 16], direct[SERVER_URL_SIZE + 16];
-        snprintf(url, sizeof(url), "DATABASE_URL=%s", server.database);
-        snprintf(direct, sizeof(direct), "DIRECT_URL=%s", server.database);
-        server_start(&other, &(struct server_options){.config = CONFIG_IDLE("", ""),
-                                                      .environment = (const char *[]){url, direct, NULL}});
+        server_start(&other,
+                     &(struct server_options){.config = CONFIG_IDLE("", ""), .database = true, .replica_of = &server});
         enqueue(&other, "{\"name\":\"elsewhere\"}");
         wait_count(&server, "runs", "name = 'elsewhere'", 1);
         server_stop(&other);

@@ -56,9 +56,9 @@ static void start(struct test_server *server)
                              .config = CONFIG,
                              .folder = folder,
                              .arguments = (const char *const[]){"--set", VERIFY_EMAIL, "--set", MANY_WEBHOOKS, NULL},
-                             .environment = (const char *const[]){url, direct, "JWT_SECRET=" SECRET,
-                                                                  "LOGIN_MAX_FAILURES=0", "WEBHOOKS=1", NULL}});
-    snprintf(server->database, sizeof(server->database), "%.*s", SERVER_URL_SIZE - 1, direct + strlen("DIRECT_URL="));
+                             .environment = (const char *const[]){"JWT_SECRET=" SECRET, "LOGIN_MAX_FAILURES=0",
+                                                                  "WEBHOOKS=1", NULL},
+                             .database = true});
     account_sign_up(server->port, "{\"email\":\"" EMAIL "\",\"password\":\"" PASSWORD "\"}", &admin);
     database_execute(server, "UPDATE users SET role = 'admin' WHERE email = '" EMAIL "'");
     /* Messages are sent, into files; to other servers nothing is. */

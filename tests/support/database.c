@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/support/postgres.h"
+#include "tests/support/service.h"
 
 _Static_assert((int)POSTGRES_URL_SIZE == (int)SERVER_URL_SIZE, "a URL fits");
 enum { PATIENCE_MILLISECONDS = 10000 };
@@ -77,6 +78,12 @@ static void each_in_file(const char *folder, const char *sql, row_function funct
     cr_assert_eq(status, SQLITE_DONE, "%s: %s", sql, sqlite3_errmsg(db));
     sqlite3_finalize(statement);
     sqlite3_close(db);
+}
+
+void database_wait(const struct test_server *server, const char *sql, long long expected)
+{
+    for (long long begun = 0, found; (found = database_integer(server, sql)) != expected;)
+        cr_assert(service_patience(&begun, 30000), "%s: %lld, not %lld", sql, found, expected);
 }
 
 void database_each(const struct test_server *server, const char *sql, row_function function, void *argument)

@@ -19,6 +19,8 @@ void database_prepare(const char *folder, char ret_url[SERVER_URL_SIZE], char re
 char *database_ask(const struct test_server *server, const char *sql);
 void database_execute(const struct test_server *server, const char *sql);
 long long database_integer(const struct test_server *server, const char *sql);
+/* Waits until it is that integer; fails the test when it is not in time. */
+void database_wait(const struct test_server *server, const char *sql, long long expected);
 /* Gives the function the first two columns of every row, as text (the second "" when there is one only). */
 void database_each(const struct test_server *server, const char *sql,
                    void (*function)(void *argument, const char *first, const char *second), void *argument);

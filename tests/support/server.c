@@ -36,10 +36,10 @@ void server_remove_folder(struct test_server *server)
 }
 
 /* The number of variables added. */
-static size_t set_database(struct test_server *server, char **environment)
+static size_t set_database(struct test_server *server, const char *folder, char **environment)
 {
     char url[SERVER_URL_SIZE];
-    database_prepare(server->folder, url, server->database);
+    database_prepare(folder, url, server->database);
     if (!url[0])
         return 0;
     cr_assert(asprintf(&environment[0], "DATABASE_URL=%s", url) > 0 &&
@@ -79,8 +79,8 @@ static void spawn(struct test_server *server, const struct server_options *optio
     environment[n++] = strdup(text);
     environment[n++] = strdup("HOST=127.0.0.1");
     server->database[0] = '\0';
-    if (!options->config && !given)
-        n += set_database(server, environment + n);
+    if ((!options->config || options->database) && !given)
+        n += set_database(server, options->replica_of ? options->replica_of->folder : server->folder, environment + n);
     environment[n++] = strdup("OPENAPI_VALIDATE=true");
     if (!limited)
         environment[n++] = strdup("RATE_LIMIT_MAX_REQUESTS=1000000000");

@@ -23,11 +23,13 @@ struct server_options {
     const char *const *environment; /* "NAME=value", NULL at the end; may be NULL */
     const char *const *arguments;   /* after "run", NULL at the end; may be NULL */
     const char *folder;             /* an existing data folder to use again; NULL: a fresh one */
+    bool database; /* with a config of the test's own: DATABASE_URL and DIRECT_URL as with the shipped one */
+    const struct test_server *replica_of; /* with either: on its database; NULL: on one of its own */
 };
 
 /* Starts it and waits until it answers /health/live (or, when that is no route, anything). Aborts the test with the server's output when it does not. The
- * environment is clean but for PATH, sanitizer options, HOST, PORT, BACKPLANE_DATA, a high RATE_LIMIT_MAX_REQUESTS, and, with the shipped configuration and
- * TEST_DATABASE (database.h), DATABASE_URL and DIRECT_URL. */
+ * environment is clean but for PATH, sanitizer options, HOST, PORT, BACKPLANE_DATA, a high RATE_LIMIT_MAX_REQUESTS, and, with the shipped configuration or
+ * .database, and TEST_DATABASE (database.h), DATABASE_URL and DIRECT_URL. */
 void server_start(struct test_server *server, const struct server_options *options);
 /* The same, but for a server that is expected to refuse to start: its exit code; its output is in *ret_output (free it). */
 int server_refuses(const struct server_options *options, char **ret_output);
