@@ -21,10 +21,10 @@ static const struct bp_field method_rows[] = {
     {.name = "", .type = BP_TYPE_TEXT, .min = 1, .max = 20, .check = check_method}, BP_END};
 
 static const struct bp_field options[] = {
-    BP_SPAN(struct idempotency, cleanup, .def = "1m", .min = 10 * BP_MILLISECOND, .max = BP_DAY,
-            .doc = "How often what has expired is deleted, at most 10,000 keys at a time: by a job where there is a "
-                   "queue (then it is at "
-                   "least a second), else by each worker."),
+    BP_SPAN(
+        struct idempotency, cleanup, .def = "1m", .min = 10 * BP_MILLISECOND, .max = BP_DAY,
+        .doc = "How often what has expired is deleted: by a job where there is a queue (then it is at least a second), "
+               "else by each worker."),
     BP_SIZE(struct idempotency, max_reply, .def = "256KiB", .min = 0, .max = INT64_C(1) << 30,
             .doc = "A larger reply is not kept: a repetition is then told that the request was carried out (409)."),
     BP_SPAN(struct idempotency_stage, ttl, .flags = BP_STAGE, .def = "24h", .min = BP_SECOND, .max = 365 * BP_DAY,
@@ -85,7 +85,7 @@ static int init(struct bp_host *host, void *self)
     (void)snprintf(idempotency->clean_cron, sizeof(idempotency->clean_cron), "@every %llds",
                    every > 0 ? (long long)every : 1);
     const struct bp_job_kind kinds[] = {BP_JOB_KIND(.name = idempotency->clean_name, .cron = idempotency->clean_cron,
-                                                    .run = clean_job, .skip_missed = 1,
+                                                    .run = clean_job, .skip_missed = 1, .timeout = BP_HOUR,
                                                     .doc = "Deletes the replies of keys that have expired."),
                                         BP_JOB_KIND_END};
     return bp_jobs_add(host, idempotency->queue, kinds, idempotency);

@@ -2,7 +2,6 @@
 #include "record.h"
 
 #define CLEAN_ROWS 500
-#define CLEAN_ROUNDS 20u
 
 static const struct bp_field rows[] = {BP_BOOL(struct record, alone),
                                        BP_UUID(struct record, fingerprint),
@@ -127,7 +126,7 @@ int record_clean(struct idempotency *self)
 {
     struct bp_result result = {.changes = CLEAN_ROWS};
     int status = 0;
-    for (unsigned round = 0; round < CLEAN_ROUNDS && status == 0 && result.changes == CLEAN_ROWS; round++)
+    while (status == 0 && result.changes == CLEAN_ROWS)
         status = bp_db_query(self->db, NULL, &clean, BP_VALUES(bp_db_date(bp_date_now()), bp_db_i64(CLEAN_ROWS)), NULL,
                              &result);
     return status > 0 ? BP_ERROR : status;
