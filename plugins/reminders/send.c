@@ -10,10 +10,11 @@
 #include "letter.h"
 #include "todo.h"
 
-/* How long it is known that one was sent. */
-#define KEPT (BP_DAY / BP_MILLISECOND)
-/* One whose job nobody has run for so long has none any more. */
-#define LOST (60 * BP_DAY / BP_MILLISECOND)
+/* After `late`, when a reminder of that time is planned no more: how long it is known all the same that it was sent, as what happened to the todo may be
+ * taken notice of later; and after how long one that was not sent has no job any more. */
+#define KEPT (30 * BP_DAY)
+#define LOST (365 * BP_DAY)
+#define CLEAN_ROWS 1000
 
 static const struct bp_field reminder_rows[] = {BP_UUID(struct reminder, todo_id, .flags = BP_REQUIRED),
                                                 BP_DATE(struct reminder, remind_at, .flags = BP_REQUIRED), BP_END};
@@ -39,7 +40,8 @@ static const struct bp_statement find_owner =
                  .rows = owner_rows, .row_size = sizeof(struct owner));
 static const struct bp_statement clean =
     BP_STATEMENT(.name = "reminders.clean", .flags = BP_SQL_IDEMPOTENT,
-                 .sql = "DELETE FROM reminders WHERE sent_at <= $1 OR remind_at <= $2");
+                 .sql = "DELETE FROM reminders WHERE todo_id IN (SELECT todo_id FROM reminders WHERE remind_at <= $1 "
+                        "AND (sent_at IS NOT NULL OR remind_at <= $2) ORDER BY remind_at LIMIT $3)");
 
 static int done(int status)
 {
@@ -121,10 +123,15 @@ static int run(struct bp_job *job, void *argument)
 static int run_clean(struct bp_job *job, void *argument)
 {
     const struct reminders *reminders = argument;
-    bp_date now = bp_date_now();
+    struct bp_result result = {.changes = CLEAN_ROWS};
+    bp_date now = bp_date_now(), sent = now - (reminders->late + KEPT) / BP_MILLISECOND,
+            lost = now - (reminders->late + LOST) / BP_MILLISECOND;
+    int status = 0;
     (void)job;
-    return done(bp_db_query(reminders->db, NULL, &clean, BP_VALUES(bp_db_date(now - KEPT), bp_db_date(now - LOST)),
-                            NULL, NULL));
+    while (status == 0 && result.changes == CLEAN_ROWS)
+        status = bp_db_query(reminders->db, NULL, &clean,
+                             BP_VALUES(bp_db_date(sent), bp_db_date(lost), bp_db_i64(CLEAN_ROWS)), NULL, &result);
+    return done(status);
 }
 
 int send_init(struct reminders *reminders)
@@ -136,7 +143,7 @@ int send_init(struct reminders *reminders)
         BP_JOB_KIND(.name = reminders->send_name, .doc = "Reminds of a todo.", .payload = reminder_rows,
                     .payload_size = sizeof(struct reminder), .run = run),
         BP_JOB_KIND(.name = reminders->clean_name, .doc = "Forgets reminders that were sent.", .cron = "11 4 * * *",
-                    .run = run_clean),
+                    .timeout = BP_HOUR, .run = run_clean),
         BP_JOB_KIND_END};
     return bp_jobs_add(reminders->host, reminders->queue, kinds, reminders);
 }
