@@ -48,8 +48,11 @@ static void trim_sessions(const struct auth *auth, const bp_uuid *user_id)
                bp_log_cstr("status", bp_status_name(status)));
 }
 
-static int refuse(struct bp_request *rq)
+/* user_id: NULL: of no account. */
+static int refuse(struct bp_request *rq, const struct auth *auth, const bp_uuid *user_id)
 {
+    attempt_count(auth, LOGIN_FAILED);
+    audit(auth, "auth.login", "A login failed", AUDIT_FAILED, user_id);
     return bp_fail(rq, 401, "auth.bad_credentials", "Invalid email or password");
 }
 
@@ -81,11 +84,8 @@ int login(struct bp_request *rq, void *self, const void *stage)
                              known ? account.password_hash : bp_str_of(auth->dummy_hash), &check);
     if (status < 0)
         return bp_trace(login_attempt_broken(auth, &attempt, status));
-    if (!known || !check.matches) {
-        attempt_count(auth, LOGIN_FAILED);
-        audit(auth, "auth.login", "A login failed", AUDIT_FAILED, known ? &account.id : NULL);
-        return refuse(rq);
-    }
+    if (!known || !check.matches)
+        return refuse(rq, auth, known ? &account.id : NULL);
     login_attempt_succeeded(auth, &attempt, &account.id);
     if (account.disabled) { /* said to who knows the password only */
         attempt_count(auth, LOGIN_DISABLED);
@@ -98,7 +98,7 @@ int login(struct bp_request *rq, void *self, const void *stage)
     struct token_pair reply;
     status = issue_new(auth, rq, NULL, &account.id, "Login successful", &reply);
     if (status == SESSION_E_MISSING) /* deleted or disabled at the same moment */
-        return refuse(rq);
+        return refuse(rq, auth, &account.id);
     if (status < 0)
         return bp_trace(status);
     attempt_count(auth, LOGIN_OK);

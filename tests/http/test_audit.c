@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "build_info.h"
+#include "tests/support/database.h"
 #include "tests/support/http.h"
 #include "tests/support/server.h"
 
@@ -177,6 +178,23 @@ Test(audit, what_happens_to_an_account)
     json_decref(before);
     json_decref(after);
     server_remove_folder(&server);
+}
+
+/* Its password is right, and there is no account that could have a session: a login that failed. */
+Test(audit, an_account_that_goes_while_it_logs_in)
+{
+    struct test_server server;
+    struct http_reply reply;
+    server_start(&server, &(struct server_options){0});
+    free(http_login(server.port, "a@example.com"));
+    database_execute(&server, "CREATE TRIGGER gone BEFORE INSERT ON sessions BEGIN SELECT RAISE(IGNORE); END");
+    call(&server, "POST", login, NULL, "{\"email\":\"a@example.com\",\"password\":\"Passw0rd!\"}", 401, &reply);
+    http_reply_free(&reply);
+    cr_expect(server_wait_output(&server, "\"event\":\"auth.login\",\"message\":\"A login failed\""));
+    call(&server, "GET", "/metrics", NULL, NULL, 200, &reply);
+    cr_expect(strstr(reply.body, "\nbackplane_auth_attempts_total{kind=\"login\",outcome=\"failed\"} 1\n"));
+    http_reply_free(&reply);
+    cr_assert_eq(server_stop(&server), 0);
 }
 
 Test(audit, among_the_lines_of_the_log)

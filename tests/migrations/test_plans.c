@@ -17,13 +17,14 @@
 
 static const char config[] =
     "server: { listen = ( { address = \"127.0.0.1:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 1;"
-    " plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/migrations\"; };\n"
+    " job_workers = 1; plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/migrations\"; };\n"
     "plugins: ( { use = \"sqlite\"; name = \"inner\"; unless = \"DATABASE_URL\"; file = \"todo.db\"; },\n"
     "  { use = \"postgres\"; name = \"inner\"; when = \"DATABASE_URL\"; url = \"${DATABASE_URL}\"; },\n"
     "  { use = \"recorder_${RECORDER}\"; name = \"main\"; database = \"inner\"; file = "
     "\"${BACKPLANE_DATA}/statements\"; },\n"
-    "  { use = \"auth\"; database = \"main\"; account_check_interval = \"0s\"; }, { use = \"todos\"; database = "
-    "\"main\"; },\n"
+    "  { use = \"queue\"; database = \"inner\"; },\n"
+    "  { use = \"auth\"; database = \"main\"; account_check_interval = \"0s\"; cleanup = \"1s\"; },\n"
+    "  { use = \"todos\"; database = \"main\"; },\n"
     "  { use = \"lists\"; database = \"main\"; }, { use = \"events\"; database = \"main\"; },\n"
     "  { use = \"health\"; } );\n"
     "pipelines: { open = ( ); api = ( \"auth\" ); };\n"
@@ -210,6 +211,10 @@ static void ask_all(int port, const struct place *place)
             ask_next(port, token, resources[r].path, *sort);
     }
     free(token);
+    /* And what asks by itself. */
+    for (long long begun = 0;
+         place_integer(place, "SELECT count(*) FROM jobs WHERE kind = 'auth.clean' AND state = 'done'") == 0;)
+        cr_assert(service_patience(&begun, 30000), "nothing was cleaned");
 }
 
 enum { STATEMENTS = 200 };
@@ -259,7 +264,10 @@ static void expect_kinds(const struct statements *statements)
                                         "FROM lists WHERE \"user_id\" = $1 ORDER BY \"position\", \"id\"",
                                         "SET list_id = NULL",
                                         "DELETE FROM todos WHERE list_id = $1",
-                                        "FROM events WHERE user_id = $3"};
+                                        "FROM events WHERE user_id = $3",
+                                        "DELETE FROM sessions WHERE id IN",
+                                        "DELETE FROM mailed_tokens WHERE token_hash IN",
+                                        "DELETE FROM login_addresses WHERE (user_id, address_hash) IN"};
     for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         bool found = false;
         for (size_t i = 0; i < statements->count; i++)
