@@ -5,7 +5,8 @@
 
 /* Milliseconds since the epoch. */
 #define NOW_SQLITE "(CAST(strftime('%s', 'now') AS INTEGER) * 1000 + CAST(substr(strftime('%f', 'now'), 4) AS INTEGER))"
-#define NOW_POSTGRES "clock_timestamp()"
+/* Stable, so that it is looked for in an index: clock_timestamp() would be compared with each row. */
+#define NOW_POSTGRES "statement_timestamp()"
 /* States in which a job is still to be run to its end. */
 #define OPEN_STATES "('scheduled', 'waiting', 'running')"
 /* The worker of a running job is there no more. */

@@ -79,7 +79,7 @@ static char *variable(const char *name, const char *value)
 
 pid_t command_start(const struct place *place, const char *log, const char *const *words)
 {
-    static const char *const passed[] = {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+    static const char *const passed[] = {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "WEBHOOKS"};
     const char *arguments[MAX_WORDS] = {BACKPLANE_BUILD_ROOT "/backplane"};
     char *environment[16] = {NULL};
     size_t a = 1, e = 0;

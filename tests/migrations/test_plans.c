@@ -4,7 +4,7 @@
  * the API offers; each statement is then explained by the database.
  */
 #include <criterion/criterion.h>
-#include <crypt.h>
+#include <jansson.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,212 +12,31 @@
 
 #include "build_info.h"
 #include "command.h"
-#include "tests/support/http.h"
+#include "questions.h"
 #include "tests/support/server.h"
 
 static const char config[] =
     "server: { listen = ( { address = \"127.0.0.1:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 1;"
-    " job_workers = 1; plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/migrations\"; };\n"
+    " job_workers = 1;"
+    " plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/migrations\"; };\n"
     "plugins: ( { use = \"sqlite\"; name = \"inner\"; unless = \"DATABASE_URL\"; file = \"todo.db\"; },\n"
     "  { use = \"postgres\"; name = \"inner\"; when = \"DATABASE_URL\"; url = \"${DATABASE_URL}\"; },\n"
     "  { use = \"recorder_${RECORDER}\"; name = \"main\"; database = \"inner\"; file = "
     "\"${BACKPLANE_DATA}/statements\"; },\n"
-    "  { use = \"queue\"; database = \"inner\"; },\n"
-    "  { use = \"auth\"; database = \"main\"; account_check_interval = \"0s\"; cleanup = \"1s\"; },\n"
-    "  { use = \"todos\"; database = \"main\"; },\n"
+    "  { use = \"auth\"; database = \"main\"; account_check_interval = \"0s\"; cleanup = \"1s\"; }, { use = \"todos\"; "
+    "database = "
+    "\"main\"; },\n"
     "  { use = \"lists\"; database = \"main\"; }, { use = \"events\"; database = \"main\"; },\n"
+    "  { use = \"queue\"; database = \"main\"; lease = \"1s\"; poll = \"50ms\"; measure = \"50ms\"; }, { use = "
+    "\"http_client\"; },\n"
+    "  { use = \"reminders\"; database = \"main\"; }, { use = \"webhooks\"; database = \"main\"; },\n"
+    "  { use = \"idempotency\"; database = \"main\"; cleanup = \"1s\"; },\n"
     "  { use = \"health\"; } );\n"
-    "pipelines: { open = ( ); api = ( \"auth\" ); };\n"
+    "pipelines: { open = ( ); api = ( \"auth\", \"idempotency\" ); };\n"
     "routes: ( { match = \"/health/*\"; pipeline = \"open\"; }, { match = \"/api/v1/auth/*\"; pipeline = \"open\"; },\n"
     "  { match = \"/*\"; pipeline = \"api\"; } );\n";
 
-#define MISSING "00000000-0000-4000-8000-00000000000f"
-
-/* Behind a resource's path; "{id}" is one of its rows that were made first. A list is asked for each filter and each key to sort by, and with cursors. */
-struct request {
-    const char *method, *target, *headers, *body;
-    unsigned status;
-};
-
-static const struct request todo_requests[] = {
-    {"GET", "", NULL, NULL, 200},
-    {"GET", "?page=2&limit=3", NULL, NULL, 200},
-    {"GET", "?page=99", NULL, NULL, 200},
-    {"GET", "?total=false", NULL, NULL, 200},
-    {"GET", "?fields=id,title", NULL, NULL, 200},
-    {"GET", "?completed=true", NULL, NULL, 200},
-    {"GET", "?priority[gte]=2&completed=false", NULL, NULL, 200},
-    {"GET", "?createdAt[gt]=2020-01-01T00:00:00Z&createdAt[lt]=2040-01-01T00:00:00Z", NULL, NULL, 200},
-    {"GET", "?dueAt[null]=true", NULL, NULL, 200},
-    {"GET", "?sort=title", NULL, NULL, 200},
-    {"GET", "?sort=-title&page=2", NULL, NULL, 200},
-    {"GET", "?sort=completed,-priority", NULL, NULL, 200},
-    {"GET", "?sort=createdAt", NULL, NULL, 200},
-    {"GET", "?sort=-updatedAt", NULL, NULL, 200},
-    {"GET", "?sort=dueAt&dueAt[lte]=2040-01-01T00:00:00Z", NULL, NULL, 200},
-    {"GET", "?sort=-completedAt", NULL, NULL, 200},
-    {"GET", "?tag=a&completed=true", NULL, NULL, 200},
-    {"GET", "?q=x", NULL, NULL, 200},
-    {"GET", "?listId=" MISSING, NULL, NULL, 200},
-    {"GET", "?listId[null]=false&sort=position", NULL, NULL, 200},
-    {"POST", "/{id}/move", NULL, "{\"after\":null}", 200},
-    {"POST", "/{id}/move", NULL, "{\"listId\":null}", 200},
-    {"POST", "/{id}/move", NULL, "{\"after\":\"" MISSING "\"}", 404},
-    {"POST", "", NULL, "{\"title\":\"x\",\"listId\":\"" MISSING "\"}", 404},
-    {"GET", "/changes", NULL, NULL, 200},
-    {"GET", "/changes?since=0&limit=2", NULL, NULL, 200},
-    {"GET", "/{id}", NULL, NULL, 200},
-    {"GET", "/{id}?fields=title", NULL, NULL, 200},
-    {"GET", "/" MISSING, NULL, NULL, 404},
-    {"POST", "", NULL, "{\"title\":\"One\"}", 201},
-    {"POST", "", NULL, "{\"title\":\"Two\",\"completed\":true,\"priority\":3,\"dueAt\":\"2030-01-01T00:00:00Z\"}", 201},
-    {"PATCH", "/{id}", NULL, "{\"completed\":true}", 200},
-    {"PATCH", "/{id}", NULL, "{\"title\":\"x\",\"description\":\"y\",\"priority\":1,\"dueAt\":null}", 200},
-    {"PATCH", "/" MISSING, NULL, "{\"completed\":true}", 404},
-    {"PATCH", "/{id}", "If-Match: \"9999\"\r\n", "{\"completed\":false}", 412},
-    {"PATCH", "/{id}", "Content-Type: application/json-patch+json\r\n",
-     "[{\"op\":\"replace\",\"path\":\"/title\",\"value\":\"z\"}]", 200},
-    {"PUT", "/{id}", NULL, "{\"title\":\"whole\"}", 200},
-    {"POST", "/bulk", NULL,
-     "{\"operations\":[{\"op\":\"create\",\"data\":{\"title\":\"a\"}},"
-     "{\"op\":\"update\",\"id\":\"{id}\",\"data\":{\"title\":\"b\"}},{\"op\":\"replace\",\"id\":\"{id}\",\"data\":{"
-     "\"title\":\"c\"}},{\"op\":\"delete\",\"id\":\"{id}\"}]}",
-     200},
-    {"DELETE", "/{id}", "If-Match: \"9999\"\r\n", NULL, 412},
-    {"DELETE", "/{id}", NULL, NULL, 200},
-};
-
-static const struct request list_requests[] = {
-    {"GET", "", NULL, NULL, 200},
-    {"GET", "?page=2&limit=3", NULL, NULL, 200},
-    {"GET", "?page=99", NULL, NULL, 200},
-    {"GET", "?total=false", NULL, NULL, 200},
-    {"GET", "?fields=id,name", NULL, NULL, 200},
-    {"GET", "?archived=false", NULL, NULL, 200},
-    {"GET", "?createdAt[gt]=2020-01-01T00:00:00Z&createdAt[lt]=2040-01-01T00:00:00Z", NULL, NULL, 200},
-    {"GET", "?updatedAt[gte]=2020-01-01T00:00:00Z&updatedAt[lte]=2040-01-01T00:00:00Z&archived=true", NULL, NULL, 200},
-    {"GET", "?sort=name", NULL, NULL, 200},
-    {"GET", "?sort=-name&page=2", NULL, NULL, 200},
-    {"GET", "?sort=archived,-position", NULL, NULL, 200},
-    {"GET", "?sort=-createdAt", NULL, NULL, 200},
-    {"GET", "?sort=updatedAt", NULL, NULL, 200},
-    {"GET", "/{id}", NULL, NULL, 200},
-    {"GET", "/{id}?fields=name", NULL, NULL, 200},
-    {"GET", "/" MISSING, NULL, NULL, 404},
-    {"POST", "", NULL, "{\"name\":\"Two\",\"color\":\"#1e90ff\",\"archived\":true}", 201},
-    {"PATCH", "/{id}", NULL, "{\"archived\":true}", 200},
-    {"PATCH", "/{id}", NULL, "{\"name\":\"x\",\"color\":null}", 200},
-    {"PATCH", "/" MISSING, NULL, "{\"archived\":true}", 404},
-    {"PATCH", "/{id}", "If-Match: \"9999\"\r\n", "{\"archived\":false}", 412},
-    {"PATCH", "/{id}", "Content-Type: application/json-patch+json\r\n",
-     "[{\"op\":\"replace\",\"path\":\"/name\",\"value\":\"z\"}]", 200},
-    {"PUT", "/{id}", NULL, "{\"name\":\"whole\"}", 200},
-    {"POST", "/{id}/move", NULL, "{\"after\":null}", 200},
-    {"POST", "/{id}/move", NULL, "{\"before\":null}", 200},
-    {"POST", "/{id}/move", NULL, "{\"after\":\"" MISSING "\"}", 404},
-    {"POST", "/bulk", NULL,
-     "{\"operations\":[{\"op\":\"create\",\"data\":{\"name\":\"a\"}},"
-     "{\"op\":\"update\",\"id\":\"{id}\",\"data\":{\"name\":\"b\"}},{\"op\":\"replace\",\"id\":\"{id}\",\"data\":{"
-     "\"name\":\"c\"}},{\"op\":\"delete\",\"id\":\"{id}\"}]}",
-     200},
-    {"DELETE", "/{id}", "If-Match: \"9999\"\r\n", NULL, 412},
-    {"DELETE", "/{id}", NULL, NULL, 200},
-    {"DELETE", "/{id}?todos=delete", NULL, NULL, 200},
-    {"DELETE", "/" MISSING "?todos=keep", NULL, NULL, 404},
-};
-
-static const struct {
-    const char *path, *body; /* of a row to ask about */
-    const struct request *requests;
-    size_t count;
-    const char *sorts[4]; /* of pages behind a cursor: the order that is the default, and others */
-} resources[] = {
-    {"/api/v1/todos",
-     "{\"title\":\"x\"}",
-     todo_requests,
-     sizeof(todo_requests) / sizeof(*todo_requests),
-     {"", "&sort=title", "&sort=-priority,title"}},
-    {"/api/v1/lists",
-     "{\"name\":\"x\"}",
-     list_requests,
-     sizeof(list_requests) / sizeof(*list_requests),
-     {"", "&sort=-name", "&sort=archived,-createdAt"}},
-};
-
-/* ---- what the server asks ---- */
-
-static void expect_status(int port, const char *method, const char *target, const char *headers, const char *body,
-                          unsigned status, char ret_id[40])
-{
-    struct http_reply reply;
-    http_call(port, method, target, headers, body, &reply);
-    cr_assert_eq(reply.status, status, "%s %s: %u %s", method, target, reply.status, reply.body);
-    if (ret_id) {
-        json_t *json = http_json(&reply);
-        snprintf(ret_id, 40, "%s", http_json_text(json, "data.id"));
-        json_decref(json);
-    }
-    http_reply_free(&reply);
-}
-
-static char *with_id(const char *text, const char *id)
-{
-    char *out = calloc(1, 4096);
-    for (const char *found; text && (found = strstr(text, "{id}")); text = found + 4)
-        snprintf(out + strlen(out), 4096 - strlen(out), "%.*s%s", (int)(found - text), text, id);
-    if (text)
-        strncat(out, text, 4095 - strlen(out));
-    return out;
-}
-
-/* A page behind a cursor. */
-static void ask_next(int port, const char *token, const char *path, const char *sort)
-{
-    struct http_reply reply;
-    char target[1024];
-    snprintf(target, sizeof(target), "%s?limit=2%s", path, sort);
-    http_call(port, "GET", target, token, NULL, &reply);
-    json_t *json = http_json(&reply);
-    const char *cursor = http_json_text(json, "data.meta.nextCursor");
-    cr_assert(cursor[0], "%s: %s", target, reply.body);
-    snprintf(target, sizeof(target), "%s?limit=2%s&cursor=%s", path, sort, cursor);
-    expect_status(port, "GET", target, token, NULL, 200, NULL);
-    json_decref(json);
-    http_reply_free(&reply);
-}
-
-static void ask_all(int port, const struct place *place)
-{
-    char *token = http_login(port, "ada@example.com"), id[40], headers[1024], hash[256];
-    struct crypt_data *data = calloc(1, sizeof(*data));
-    snprintf(hash, sizeof(hash), "UPDATE users SET password_hash = '%s'",
-             crypt_rn("Passw0rd!", "$2b$04$abcdefghijklmnopqrstuu", data, sizeof(*data)));
-    free(data);
-    place_execute(place, hash);
-    expect_status(port, "POST", "/api/v1/auth/login", NULL,
-                  "{\"email\":\"ada@example.com\",\"password\":\"Passw0rd!\"}", 200, NULL);
-    for (size_t r = 0; r < sizeof(resources) / sizeof(*resources); r++) {
-        for (size_t i = 0; i < resources[r].count; i++) {
-            const struct request *request = &resources[r].requests[i];
-            expect_status(port, "POST", resources[r].path, token, resources[r].body, 201, id);
-            char *target = with_id(request->target, id), *body = with_id(request->body, id), whole[4200];
-            snprintf(whole, sizeof(whole), "%s%s", resources[r].path, target);
-            snprintf(headers, sizeof(headers), "%s%s", token, request->headers ? request->headers : "");
-            expect_status(port, request->method, whole, headers, request->body ? body : NULL, request->status, NULL);
-            free(target);
-            free(body);
-        }
-        for (const char *const *sort = resources[r].sorts; *sort; sort++)
-            ask_next(port, token, resources[r].path, *sort);
-    }
-    free(token);
-    /* And what asks by itself. */
-    for (long long begun = 0;
-         place_integer(place, "SELECT count(*) FROM jobs WHERE kind = 'auth.clean' AND state = 'done'") == 0;)
-        cr_assert(service_patience(&begun, 30000), "nothing was cleaned");
-}
-
-enum { STATEMENTS = 200 };
+enum { STATEMENTS = 300 };
 
 struct statements {
     char *text; /* as recorded */
@@ -267,7 +86,22 @@ static void expect_kinds(const struct statements *statements)
                                         "FROM events WHERE user_id = $3",
                                         "DELETE FROM sessions WHERE id IN",
                                         "DELETE FROM mailed_tokens WHERE token_hash IN",
-                                        "DELETE FROM login_addresses WHERE (user_id, address_hash) IN"};
+                                        "DELETE FROM login_addresses WHERE (user_id, address_hash) IN",
+                                        "UPDATE jobs SET state = 'running'",
+                                        "INSERT INTO jobs",
+                                        "UPDATE jobs SET state = 'done'",
+                                        "WHERE kind = $1 AND unique_key = $2",
+                                        "UPDATE job_workers SET lease_until",
+                                        "FROM jobs WHERE state = 'dead'",
+                                        "INSERT INTO reminders",
+                                        "UPDATE reminders SET sent_at",
+                                        "DELETE FROM reminders WHERE todo_id IN (SELECT todo_id",
+                                        "INSERT INTO webhook_deliveries",
+                                        "UPDATE webhook_deliveries SET state",
+                                        "DELETE FROM webhook_deliveries",
+                                        "FROM webhooks WHERE enabled",
+                                        "INSERT INTO idempotency_keys",
+                                        "DELETE FROM idempotency_keys"};
     for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         bool found = false;
         for (size_t i = 0; i < statements->count; i++)
@@ -290,10 +124,35 @@ static bool is_queue(const char *step)
     return strcmp(step, "SCAN todos_text_dead") == 0 || strncmp(step, "SCAN (subquery", 14) == 0;
 }
 
-/* The table has one row, or what is read is a part that was found by an index. */
-static bool is_small(const char *step)
+/* Of few rows, however many accounts and todos there are: one for each plugin, queue or worker. */
+static bool is_small(const char *table)
 {
-    return strcmp(step, "SCAN event_head") == 0 || strcmp(step, "SCAN e LEFT-JOIN") == 0;
+    static const char *const tables[] = {"event_head", "event_consumers", "job_queues", "job_schedules", "job_workers"};
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        if (strcmp(table, tables[i]) == 0)
+            return true;
+    return false;
+}
+
+/* They hold only what is looked for: events without a position, jobs that run. */
+static bool is_part(const char *index)
+{
+    return strcmp(index, "events_pending") == 0 || strcmp(index, "jobs_running") == 0;
+}
+
+/* What is to be read as a whole: how much there is of what is still to be done. */
+static bool is_whole(const char *sql)
+{
+    return strstr(sql, "sum(waiting)");
+}
+
+/* "SCAN jobs USING INDEX jobs_running", "SCAN e LEFT-JOIN": the table is small, or what is read is a part that an index has found. */
+static bool may_scan(const char *step)
+{
+    char table[64] = "", index[64] = "";
+    (void)sscanf(step, "SCAN %63s USING %*[A-Z ]%63s", table, index);
+    return is_small(table) || is_part(index) || strcmp(step, "SCAN e LEFT-JOIN") == 0 || strcmp(step, "SCAN n") == 0 ||
+           strcmp(step, "SCAN CONSTANT ROW") == 0 || strstr(step, "VIRTUAL TABLE");
 }
 
 /* ---- what the databases say ---- */
@@ -310,8 +169,7 @@ static void check_sqlite(const struct place *place, const struct statements *sta
         cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
         while (sqlite3_step(stmt) == SQLITE_ROW) {
             const char *step = (const char *)sqlite3_column_text(stmt, 3);
-            cr_expect(strncmp(step, "SCAN", 4) != 0 || strcmp(step, "SCAN CONSTANT ROW") == 0 ||
-                          strstr(step, "VIRTUAL TABLE") || is_queue(step) || is_small(step),
+            cr_expect(strncmp(step, "SCAN", 4) != 0 || may_scan(step) || is_queue(step) || is_whole(statements->sql[i]),
                       "%s: %s", statements->sql[i], step);
             cr_expect(!is_default_list(statements->sql[i]) || !strstr(step, "TEMP B-TREE"), "%s: %s",
                       statements->sql[i], step);
@@ -330,15 +188,26 @@ static void check_node(const char *sql, json_t *node)
     size_t index;
     json_t *child;
     cr_assert(type, "%s", sql);
-    if (!table || strcmp(table, "event_head") != 0) /* which has one row */
-        cr_expect_str_neq(type, "Seq Scan", "%s", sql);
-    if (index_name && strcmp(index_name, "events_pending") == 0) /* which holds only what is looked for */
-        return;
+    bool small = table && is_small(table);
+    cr_expect(strcmp(type, "Seq Scan") != 0 || small || is_whole(sql), "%s", sql);
     if (strcmp(type, "Index Scan") == 0 || strcmp(type, "Index Only Scan") == 0 ||
         strcmp(type, "Bitmap Index Scan") == 0)
-        cr_expect(json_object_get(node, "Index Cond"), "a whole index is read: %s", sql);
+        cr_expect(json_object_get(node, "Index Cond") || small || is_part(index_name) || is_whole(sql),
+                  "the whole of %s is read: %s", index_name, sql);
     cr_expect(!is_default_list(sql) || !strstr(type, "Sort"), "%s: %s", sql, type);
     json_array_foreach(json_object_get(node, "Plans"), index, child) check_node(sql, child);
+}
+
+/* Of an empty table it would rather read all than look for the ones that are asked for. */
+static void fill_jobs(const struct place *place)
+{
+    place_execute(place,
+                  "INSERT INTO jobs (id, kind, queue, state, priority, attempts, unique_key, worker, enqueued_at, "
+                  "run_at, finished_at) SELECT gen_random_uuid(), 'x', 'q' || i % 7, (ARRAY['scheduled', 'waiting', "
+                  "'done', 'dead', 'running'])[i % 5 + 1], 0, 20, CASE WHEN i % 2 = 0 THEN 'k' || i END, "
+                  "CASE WHEN i % 5 = 4 THEN gen_random_uuid() END, now(), now() + i * interval '1 second', CASE WHEN i "
+                  "% 5 IN (2, 3) THEN now() END FROM generate_series(1, 20000) i");
+    place_execute(place, "ANALYZE jobs");
 }
 
 /* What is forbidden here and in a plan all the same is there because there is no other way. */
@@ -350,7 +219,8 @@ static void check_postgres(const struct place *place, const struct statements *s
         for (const char *type = types; *type; type = type + strcspn(type, ",") + (type[strcspn(type, ",")] == ','))
             strcat(nulls, nulls[0] ? ", NULL" : "NULL");
         snprintf(sql, sizeof(sql),
-                 "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET plan_cache_mode = "
+                 "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_hashjoin = "
+                 "off; SET enable_mergejoin = off; SET plan_cache_mode = "
                  "force_generic_plan; PREPARE p%s%s%s AS %s;"
                  " EXPLAIN (FORMAT JSON) EXECUTE p%s%s%s",
                  types[0] ? " (" : "", types, types[0] ? ")" : "", statements->sql[i], types[0] ? " (" : "", nulls,
@@ -374,9 +244,8 @@ static void check_big(const struct place *place)
         place, "INSERT INTO todos (id, title, user_id, created_at, updated_at)"
                " SELECT gen_random_uuid(), 'foreign', id, created_at, created_at FROM users, generate_series(1, 20)");
     place_execute(place, "ANALYZE todos");
-    char *plan = place_ask(
-        place,
-        "SET enable_bitmapscan = off; EXPLAIN (FORMAT JSON) SELECT count(*) FROM todos WHERE user_id = '" MISSING "'");
+    char *plan = place_ask(place, "SET enable_bitmapscan = off; EXPLAIN (FORMAT JSON) SELECT count(*) FROM todos WHERE "
+                                  "user_id = '00000000-0000-4000-8000-00000000000f'");
     cr_expect_not_null(strstr(plan, "Index Only Scan"), "%s", plan);
     free(plan);
 }
@@ -388,6 +257,7 @@ static void check(const char *cluster)
     struct test_server server;
     char *output, recorder[32], database[POSTGRES_URL_SIZE + 16];
     place_new(&place, cluster);
+    cr_assert_eq(setenv("WEBHOOKS", "1", 1), 0); /* the shipped configuration has them then */
     int code = command_run(&place, &output, WORDS("migrate", "up"));
     cr_assert_eq(code, 0, "%s", output);
     free(output);
@@ -396,11 +266,12 @@ static void check(const char *cluster)
     const char *const environment[] = {recorder, database, NULL};
     server_start(&server,
                  &(struct server_options){.config = config, .folder = place.folder, .environment = environment});
-    ask_all(server.port, &place);
+    questions_ask(server.port, &place);
     cr_assert_eq(server_stop_keep(&server), 0);
     read_statements(&place, &statements);
     expect_kinds(&statements);
     if (cluster) {
+        fill_jobs(&place);
         check_postgres(&place, &statements);
         check_big(&place);
     } else {
