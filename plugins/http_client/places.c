@@ -25,13 +25,19 @@ static void unlink_waiter(struct places *places, const struct place_waiter *wait
     places->queued--;
 }
 
+int places_enter_at_once(struct places *places)
+{
+    if (places->taken >= places->max)
+        return BP_BUSY;
+    places->taken++;
+    return 0;
+}
+
 int places_enter(struct places *places, bp_time deadline)
 {
     struct place_waiter waiter = {.next = NULL};
-    if (places->taken < places->max) {
-        places->taken++;
+    if (places_enter_at_once(places) == 0)
         return 0;
-    }
     if (places->queued >= places->queue_max)
         return BP_BUSY;
     *places->last = &waiter;

@@ -15,7 +15,10 @@ static const struct bp_field options[] = {
             .doc = "Largest body of a response, unless the sender says otherwise."),
     BP_U32(struct http_client, connections, .def = "32", .min = 1, .max = 4096,
            .doc = "Requests of each worker at a time; so many connections are kept for the next ones, too."),
-    BP_U32(struct http_client, connections_per_host, .def = "8", .min = 1, .max = 4096, .doc = "Of them to one host."),
+    BP_U32(struct http_client, connections_per_host, .def = "8", .min = 1, .max = 4096,
+           .doc =
+               "Of them to one host. Not of guarded ones (webhooks), where one host would hold up what is for others: "
+               "their sender limits them."),
     BP_U32(struct http_client, queue, .def = "256", .min = 0, .max = 65536,
            .doc = "Requests of each worker that may wait for their turn; what comes after them is refused."),
     BP_TEXT(struct http_client, ca_file, .def = "", .max = 1024,
@@ -51,7 +54,8 @@ static int http_client_start(struct bp_host *host, void *self)
     observe_start(client);
     int status = 0;
     for (size_t i = 0; i < 2 && status == 0; i++)
-        status = pool_init(&client->pools[i], host, client->connections, client->connections_per_host, exchange_ended);
+        status = pool_init(&client->pools[i], host, client->connections, i == 1 ? 0 : client->connections_per_host,
+                           exchange_ended);
     return status;
 }
 

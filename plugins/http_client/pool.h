@@ -16,7 +16,7 @@ struct pool {
     void (*ended)(void *exchange, CURLcode code);
 };
 
-/* kept: idle connections at most; per_host: connections to one host at most. BP_NOMEM or 0. */
+/* kept: idle connections at most; per_host: connections to one host at most, 0: any number. BP_NOMEM or 0. */
 int pool_init(struct pool *pool, struct bp_host *host, uint32_t kept, uint32_t per_host,
               void (*ended)(void *exchange, CURLcode code));
 /* Closes the kept connections. Accepts zeroes. No transfer may be left. */

@@ -28,7 +28,8 @@ static int run(struct exchange *exchange, bp_time deadline, struct bp_http_respo
 static int exchange_run(struct exchange *exchange, bp_time deadline, struct bp_http_response *response)
 {
     struct http_client *client = exchange->client;
-    int status = places_enter(&client->places, deadline);
+    int status = exchange->request->flags & BP_HTTP_AT_ONCE ? places_enter_at_once(&client->places)
+                                                            : places_enter(&client->places, deadline);
     if (status < 0)
         return status;
     bp_metric_add(client->active_series, 1);

@@ -39,6 +39,8 @@ struct bp_http_header {
 #define BP_HTTP_TLS_ONLY 2u
 /* A body longer than response_max is no error: that much of it is the response's, and the connection is closed on the rest. */
 #define BP_HTTP_CUT 4u
+/* No place is waited for: BP_BUSY when none is free. So its timeout, and how long it took, are the other server's alone. */
+#define BP_HTTP_AT_ONCE 8u
 
 /* Begins with its size. All of it is borrowed until the call returns. */
 struct bp_http_request {
@@ -93,7 +95,7 @@ struct bp_http_client_vtable {
     uint32_t spare;
     /*
      * Sends a request and waits for the whole response: on any fiber, a request's or one of bp_spawn(). Suspends. 0: there is a response, of
-     * whatever status. A condition (enum bp_http_condition): there is none, *ret_response holds but why. BP_BUSY: too many wait already.
+     * whatever status. A condition (enum bp_http_condition): there is none, *ret_response holds but why. BP_BUSY: too many wait already, or with BP_HTTP_AT_ONCE one would have to; nothing was sent.
      * BP_TIMEOUT: the timeout or the fiber's deadline; the server may have acted on it. BP_CANCELED, BP_NOMEM, BP_MISUSE (a field or method that
      * cannot be sent). A request on a kept connection that turns out to be closed is sent once more on a new one.
      */

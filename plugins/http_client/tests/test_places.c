@@ -12,8 +12,9 @@ Test(places, taken_and_refused)
     cr_expect_eq(places_enter(&places, BP_FOREVER), 0);
     cr_expect_eq(places_enter(&places, BP_FOREVER), 0);
     cr_expect_eq(places_enter(&places, BP_FOREVER), BP_BUSY);
+    cr_expect_eq(places_enter_at_once(&places), BP_BUSY);
     places_leave(&places);
-    cr_expect_eq(places_enter(&places, BP_FOREVER), 0);
+    cr_expect_eq(places_enter_at_once(&places), 0);
     cr_expect_eq(places.taken, 2);
     cr_expect_eq(places.queued, 0);
 }

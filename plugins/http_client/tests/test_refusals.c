@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What is not sent, or not taken. */
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "origin.h"
@@ -53,7 +56,25 @@ Test(refusals, misuse, .init = start, .fini = stop)
     cr_expect_eq(atomic_load(&origin.connections), 0);
 }
 
-Test(refusals, urls, .init = start, .fini = stop)
+static char names_path[] = "/tmp/backplane-names-XXXXXX";
+
+/* No name server is asked. */
+static void start_with_names(void)
+{
+    int fd = mkstemp(names_path);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    cr_assert(file && fputs("nobody.invalid -\nsomebody.invalid 127.0.0.1\n", file) >= 0 && fclose(file) == 0);
+    cr_assert_eq(setenv("FAKE_NAMES", names_path, 1), 0);
+    start();
+}
+
+static void stop_with_names(void)
+{
+    stop();
+    unlink(names_path);
+}
+
+Test(refusals, urls, .init = start_with_names, .fini = stop_with_names)
 {
     static const struct {
         const char *url;
@@ -83,6 +104,8 @@ Test(refusals, urls, .init = start, .fini = stop)
         else
             cr_expect_neq(call.why[0], '\0', "%s", cases[i].url);
     }
+    call_get(&call, "somebody.invalid", "/hello");
+    cr_expect_eq(call.status, 0, "%s", call.why);
 }
 
 Test(refusals, responses, .init = start, .fini = stop)

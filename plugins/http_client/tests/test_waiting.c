@@ -132,6 +132,37 @@ Test(waiting, per_host, .init = start_few_per_host, .fini = stop)
     cr_expect_eq(atomic_load(&origin.connections), 2);
 }
 
+/* One host does not hold up what is for others, nor itself, where users choose it; and who does not wait is told so at once. */
+static void start_guarded(void)
+{
+    static bp_str loopback = BP_STR_INIT("127.0.0.1");
+    origin_start(NULL, NULL);
+    fixture_new();
+    client->connections = 2;
+    client->connections_per_host = 1;
+    client->private_networks = (struct bp_array){&loopback, 1};
+    fixture_start();
+}
+
+Test(waiting, guarded, .init = start_guarded, .fini = stop)
+{
+    for (size_t i = 0; i < 3; i++) {
+        calls[i].request.flags = BP_HTTP_GUARDED | BP_HTTP_AT_ONCE;
+        call_url(&calls[i], "http", "127.0.0.1", "/wait");
+        call_begin(&calls[i]);
+    }
+    call_wait(&calls[2]);
+    cr_expect_eq(calls[2].status, BP_BUSY);
+    cr_expect_str_eq(calls[2].why, "");
+    fixture_until(atomic_load(&origin.requests) == 2);
+    origin_release();
+    for (size_t i = 0; i < 2; i++) {
+        call_wait(&calls[i]);
+        cr_expect_str_eq(calls[i].body, "released");
+    }
+    cr_expect_eq(client->places.taken, 0);
+}
+
 static void begin_and_free(void)
 {
     start_with(4, 4, 4);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Preloaded into a server: what names resolve to is read from the file FAKE_NAMES each time, "name address" a line; others resolve as ever. */
+/* Preloaded into a server, or linked with a test: what names resolve to is read from the file FAKE_NAMES each time, "name address" a line, or "name -"
+ * for one that nobody has; others resolve as ever. */
 #include <dlfcn.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -19,5 +20,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         address[0] = '\0';
     if (file)
         fclose(file);
+    if (strcmp(address, "-") == 0)
+        return EAI_NONAME;
     return real(address[0] != '\0' ? address : name, service, hints, ret_list);
 }
