@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cc -o receiver receiver.c -lcrypto && WEBHOOK_SECRET=whsec_… ./receiver 8080 */
+#include <errno.h>
 #include <netinet/in.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -19,6 +20,15 @@ struct message {
     char id[256], timestamp[32], signatures[1024];
 };
 
+/* A whole number of decimal digits, or -1. */
+static long long number(const char *text)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' ? value : -1;
+}
+
 /* "whsec_" and base64. The length of the key, or -1. */
 static int key_of(const char *secret, unsigned char key[64])
 {
@@ -37,7 +47,8 @@ static bool verify(const struct message *message, const char *secret)
     char expected[64] = "v1,", given[1024], *rest = NULL;
     unsigned mac_len;
     int key_len = key_of(secret, key), head;
-    if (key_len < 0 || llabs((long long)time(NULL) - atoll(message->timestamp)) > 300)
+    long long now = (long long)time(NULL), at = number(message->timestamp);
+    if (key_len < 0 || at < now - 300 || at > now + 300)
         return false;
     head = snprintf(text, sizeof(text), "%s.%s.", message->id, message->timestamp);
     memcpy(text + head, message->body, message->body_len);
@@ -82,7 +93,10 @@ static bool receive(int fd, struct message *message)
             continue;
         message->body = end + 4;
         field(message, "content-length", length, sizeof(length));
-        message->body_len = strtoul(length, NULL, 10);
+        long long body_len = number(length);
+        if (body_len < 0 || body_len > (long long)sizeof(message->bytes))
+            return false;
+        message->body_len = (size_t)body_len;
         want = (size_t)(message->body - message->bytes) + message->body_len;
     }
     field(message, "webhook-id", message->id, sizeof(message->id));
@@ -97,10 +111,12 @@ int main(int argc, char **argv)
     static const char bad[] = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     static struct message message;
     const char *secret = getenv("WEBHOOK_SECRET");
-    int port = argc == 2 ? atoi(argv[1]) : 0, listener = socket(AF_INET, SOCK_STREAM, 0);
+    const struct timeval patience = {.tv_sec = 10}; /* who sends nothing does not hold up the others for longer */
+    long long port = argc == 2 ? number(argv[1]) : -1;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (!secret || listener < 0)
+    if (!secret || port < 0 || port > 65535 || listener < 0)
         return 1;
     if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 64) != 0) {
         close(listener);
@@ -108,7 +124,10 @@ int main(int argc, char **argv)
     }
     for (;;) {
         int fd = accept(listener, NULL, NULL);
-        bool whole = fd >= 0 && receive(fd, &message), good = whole && verify(&message, secret);
+        if (fd < 0)
+            continue;
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        bool whole = receive(fd, &message), good = whole && verify(&message, secret);
         if (good) /* once for each message.id: keep those where a restart does not lose them */
             printf("received %.*s\n", (int)message.body_len, message.body);
         fflush(stdout);
