@@ -42,6 +42,10 @@ bool bp_date_parse(bp_str text, bp_date *ret_date);
  * together. Pure. */
 bp_span bp_backoff(uint32_t attempt, bp_span first, bp_span most, uint32_t random);
 
+/* When a server that was asked wants to be asked again, not before: the value of its Retry-After (RFC 9110 10.2.3), seconds or a date in one of its
+ * three forms; a day from now at most. False when it is neither. Pure. */
+bool bp_retry_after_parse(bp_str value, bp_date now, bp_date *ret_date);
+
 #ifdef __cplusplus
 }
 #endif

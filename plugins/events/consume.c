@@ -56,14 +56,6 @@ int consume(void *self, struct bp_host *host, const char *name, bp_events_functi
     return 0;
 }
 
-bool consume_is_loaded(const struct events *events, bp_str name)
-{
-    const struct consumer *consumer = events->consumers;
-    while (consumer && !bp_str_is(name, consumer->name))
-        consumer = consumer->next;
-    return consumer != NULL;
-}
-
 void consume_free(struct events *events)
 {
     for (struct consumer *consumer = events->consumers, *next; consumer; consumer = next) {
@@ -86,11 +78,10 @@ static int give(struct consumer *consumer, struct bp_tx *tx, bool *ret_more)
     if (status != 0 || result.len == 0)
         return status;
     int64_t position = ((const struct place *)result.rows)->position;
-    status = outbox_read(events, tx, position, consumer->batch, false, bp_fiber_arena(), &page);
+    status = outbox_read(events, tx, position, consumer->batch, bp_fiber_arena(), &page);
     if (status != 0)
         return status;
     consumer->position = position;
-    consumer->weight = page.cut ? OUTBOX_CUT_WEIGHT : 1;
     if (page.upto == position)
         return 0;
     if (position < page.forgotten)
@@ -153,7 +144,7 @@ static int run(void *argument)
     struct consumer *consumer = argument;
     bool more = true;
     int status = 0;
-    for (unsigned i = 0; more && i < BATCHES && bp_serving(); i += consumer->weight) {
+    for (unsigned i = 0; more && i < BATCHES && bp_serving(); i++) {
         status = run_batch(consumer, &more);
         if (status != 0)
             break;
@@ -209,12 +200,9 @@ static int watch(struct events *events)
     int status = outbox_poll(events, &head);
     bp_time now = bp_clock();
     for (struct consumer *consumer = events->consumers; status == 0 && consumer && bp_serving();
-         consumer = consumer->next) {
-        if (consumer->position > head.last) /* the database is an older one than before: its place is another */
-            consumer->known = consumer->running;
+         consumer = consumer->next)
         if (consumer->known && !consumer->running && consumer->position < head.last && consumer->not_before <= now)
             begin(consumer);
-    }
     return status;
 }
 

@@ -103,13 +103,12 @@ struct sending {
     bool compressed;
 };
 
-/* Retry-After in seconds (RFC 9110 10.2.3); 0: none, or a date, which the usual delay stands for. */
+/* 0: it asks for none. */
 static bp_span retry_after(const struct bp_http_response *response)
 {
-    uint64_t seconds;
-    if (!bp_str_to_u64(bp_http_header(response, BP_STR("retry-after")), &seconds))
-        return 0;
-    return seconds > 86400 ? BP_DAY : (bp_span)seconds * BP_SECOND;
+    bp_date at, now = bp_date_now();
+    bool asked = bp_retry_after_parse(bp_http_header(response, BP_STR("retry-after")), now, &at);
+    return asked && at > now ? (at - now) * BP_MILLISECOND : 0;
 }
 
 static size_t fill_headers(const struct exporter *exporter, bool compressed, struct bp_http_header headers[HEADERS_MAX])

@@ -46,7 +46,7 @@ static int deliver_to(const struct webhooks *self, struct bp_tx *tx, const struc
 {
     const bp_uuid id = bp_uuid_new();
     int status = delivery_create(self, tx, &id, &wish->id, item->position, item->type, body, bp_date_now());
-    return status == 0 ? webhooks_enqueue(self, tx, &id, false, 0) : status;
+    return status == 0 ? webhooks_enqueue(self, tx, &(struct delivery_job){.delivery_id = id}, 0) : status;
 }
 
 static int deliver_one(const struct webhooks *self, struct bp_tx *tx, const struct bp_events_item *item,

@@ -1,36 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /* The job: one attempt of one delivery. */
+#include "blame.h"
 #include "delivery.h"
-#include "disable.h"
-#include "endpoint.h"
 #include "excerpt.h"
 #include "flight.h"
-#include "retry.h"
 #include "signature.h"
 
 #define FIELDS 4
-/* Of failures in a row: from then on the endpoint is asked once in a while, to see whether it works again. */
-#define FAILING 3
-#define PAUSE_FIRST (5 * BP_SECOND)
-#define PAUSE_MOST (10 * BP_MINUTE)
-#define TURN (2 * BP_SECOND) /* until the turn of what was one too many comes */
+/* Until the turn of what was one too many comes; doubled each time that it does not. */
+#define TURN_FIRST (2 * BP_SECOND)
+#define TURN_MOST (5 * BP_MINUTE)
 #define WHY_NOT_PUBLIC "the host has no address of the public internet"
 
 const struct bp_field delivery_job_rows[] = {
     BP_UUID(struct delivery_job, delivery_id, .flags = BP_REQUIRED, .doc = "What to deliver."),
-    BP_BOOL(struct delivery_job, asked, .def = "false", .doc = "Its owner has just asked for it."), BP_END};
+    BP_BOOL(struct delivery_job, asked, .def = "false", .doc = "Its owner has asked for it."),
+    BP_U32(struct delivery_job, turns, .def = "0", .doc = "How often it has waited for its turn."), BP_END};
 
-int webhooks_enqueue(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *delivery_id, bool asked,
-                     bp_date run_at)
+int webhooks_enqueue(const struct webhooks *self, struct bp_tx *tx, const struct delivery_job *job, bp_date run_at)
 {
-    const struct delivery_job payload = {.delivery_id = *delivery_id, .asked = asked};
     char key[BP_UUID_LEN];
-    bp_uuid_format(delivery_id, key);
-    int status = bp_enqueue(self->queue, tx,
-                            &BP_JOB(.kind = WEBHOOKS_DELIVER, .payload = &payload, .unique = {key, sizeof(key)},
-                                    .replace = 1, .run_at = run_at),
-                            NULL);
+    bp_uuid_format(&job->delivery_id, key);
+    int status = bp_enqueue(
+        self->queue, tx,
+        &BP_JOB(.kind = WEBHOOKS_DELIVER, .payload = job, .unique = {key, sizeof(key)}, .replace = 1, .run_at = run_at),
+        NULL);
     return status > 0 ? BP_ERROR : bp_trace(status);
+}
+
+bp_span webhooks_wait(uint32_t attempt, bp_span first, bp_span most)
+{
+    uint32_t random;
+    bp_random(&random, sizeof(random));
+    return bp_backoff(attempt, first, most, random);
 }
 
 /* ---- the request ---- */
@@ -61,10 +63,12 @@ static int send(const struct webhooks *self, const bp_uuid *delivery_id, const s
                                                    {BP_STR_INIT("webhook-id"), id},
                                                    {BP_STR_INIT("webhook-timestamp"), timestamp},
                                                    {BP_STR_INIT("webhook-signature"), signature}};
+    const uint32_t flags =
+        BP_HTTP_GUARDED | BP_HTTP_CUT | BP_HTTP_AT_ONCE | (webhooks_allow_http(self) ? 0 : BP_HTTP_TLS_ONLY);
     return bp_http_send(self->http_client,
                         &BP_HTTP_REQUEST(.method = BP_STR_INIT("POST"), .url = due->url, .headers = headers,
                                          .header_count = FIELDS, .body = due->body, .timeout = self->timeout,
-                                         .response_max = self->response_max, .flags = BP_HTTP_GUARDED | BP_HTTP_CUT),
+                                         .response_max = self->response_max, .flags = flags),
                         arena, ret_response);
 }
 
@@ -78,29 +82,12 @@ static bp_str reason_of(int status, const struct bp_http_response *response, str
     return status == BP_HTTP_E_ADDRESS ? BP_STR(WHY_NOT_PUBLIC) : excerpt(response->why, 500, arena);
 }
 
-static bp_span random_wait(uint32_t attempt, bp_span first, bp_span most)
-{
-    uint32_t random;
-    bp_random(&random, sizeof(random));
-    return bp_backoff(attempt, first, most, random);
-}
-
-static bp_date next_of(const struct webhooks *self, uint32_t attempt, const struct bp_http_response *response,
-                       bp_date now)
-{
-    bp_date asked;
-    bp_date next = now + random_wait(attempt, self->retry_after, self->retry_at_most) / BP_MILLISECOND;
-    if (response->status > 0 && retry_after_parse(bp_http_header(response, BP_STR("retry-after")), now, &asked) &&
-        asked > next)
-        next = asked;
-    return next;
-}
-
 /* The struct, of what bp_http_send() returned. BP_NOMEM or 0. */
 static int judge(const struct webhooks *self, const struct due *due, int status,
                  const struct bp_http_response *response, struct attempt *attempt)
 {
     struct bp_arena *arena = bp_fiber_arena();
+    const bp_date now = attempt->at + attempt->duration / BP_MILLISECOND;
     uint32_t number = (uint32_t)due->tries + 1;
     attempt->status = status == 0 ? response->status : 0;
     if (attempt->status >= 200 && attempt->status < 300)
@@ -109,90 +96,105 @@ static int judge(const struct webhooks *self, const struct due *due, int status,
         attempt->outcome = OUTCOME_GONE;
     else
         attempt->outcome = number < self->attempts ? OUTCOME_RETRIED : OUTCOME_FAILED;
-    if (attempt->outcome == OUTCOME_RETRIED)
-        attempt->next = next_of(self, number, response, bp_date_now());
+    if (attempt->status == 0 ||
+        !bp_retry_after_parse(bp_http_header(response, BP_STR("retry-after")), now, &attempt->asked))
+        attempt->asked = 0;
+    attempt->next = now + webhooks_wait(number, self->retry_after, self->retry_at_most) / BP_MILLISECOND;
+    if (attempt->asked > attempt->next)
+        attempt->next = attempt->asked;
     attempt->body = excerpt(response->body, (size_t)self->response_max, arena);
     attempt->error = reason_of(status, response, arena);
     return attempt->body.ptr && attempt->error.ptr ? 0 : BP_NOMEM;
 }
 
-/* What it says of the endpoint. */
-static int blame(const struct webhooks *self, const struct due *due, enum outcome outcome)
+static int finish(const struct webhooks *self, struct bp_tx *tx, int status)
 {
-    int64_t failures;
-    bp_date since, now = bp_date_now();
-    if (outcome == OUTCOME_DELIVERED)
-        return due->failures > 0 ? endpoint_succeeded(self, &due->webhook_id) : 0;
-    if (outcome == OUTCOME_GONE)
-        return webhooks_disable(self, due, "gone");
-    int status = endpoint_failed(self, &due->webhook_id, bp_fiber_arena(), &failures, &since);
-    if (status == 0 && failures >= FAILING) {
-        uint32_t number = failures < UINT32_MAX ? (uint32_t)failures + 1 - FAILING : UINT32_MAX;
-        status =
-            endpoint_pause(self, &due->webhook_id, now + random_wait(number, PAUSE_FIRST, PAUSE_MOST) / BP_MILLISECOND);
-    }
-    if (status != 0 || self->failures == 0 || failures < (int64_t)self->failures ||
-        now - since < self->failing_for / BP_MILLISECOND)
-        return status;
-    return webhooks_disable(self, due, "failing");
-}
-
-/* The wait, and who ends it, or neither. */
-static int note_and_wait(const struct webhooks *self, const bp_uuid *delivery_id, const struct attempt *attempt,
-                         bp_date until)
-{
-    struct bp_tx *tx;
-    int status = bp_db_begin(self->db, &tx);
-    if (status != 0)
-        return status;
-    status = attempt ? delivery_note(self, tx, delivery_id, attempt) : delivery_postpone(self, tx, delivery_id, until);
-    if (status == 0)
-        status = webhooks_enqueue(self, tx, delivery_id, false, until);
     if (status == 0)
         return bp_db_commit(self->db, tx);
     bp_db_rollback(self->db, tx);
     return status;
 }
 
-static int try_once(const struct webhooks *self, const bp_uuid *delivery_id, const struct due *due)
+/* In tx: the endpoint before the delivery, as where it is deleted, so that nobody waits for each other. */
+static int note_in(const struct webhooks *self, struct bp_tx *tx, const struct delivery_job *job, const struct due *due,
+                   const struct attempt *attempt, bool *ret_disabled)
+{
+    const struct delivery_job again = {.delivery_id = job->delivery_id};
+    bool current;
+    int status = blame(self, tx, due, attempt, ret_disabled);
+    if (status == 0)
+        status = delivery_note(self, tx, &job->delivery_id, due, attempt, &current);
+    return status == 0 && current && attempt->outcome == OUTCOME_RETRIED
+               ? webhooks_enqueue(self, tx, &again, attempt->next)
+               : status;
+}
+
+/* What it came to: of the delivery, its next attempt and its endpoint at once, or not at all. */
+static int note(const struct webhooks *self, const struct delivery_job *job, const struct due *due,
+                const struct attempt *attempt)
+{
+    struct bp_tx *tx;
+    bool disabled, current;
+    if (attempt->outcome == OUTCOME_DELIVERED && due->failures == 0)
+        return delivery_note(self, NULL, &job->delivery_id, due, attempt, &current);
+    int status = bp_db_begin(self->db, &tx);
+    if (status != 0)
+        return status;
+    status = finish(self, tx, note_in(self, tx, job, due, attempt, &disabled));
+    if (status == 0 && disabled)
+        webhooks_audit(self, "webhooks.disabled", "A webhook was switched off by the server", &due->user_id,
+                       &due->webhook_id);
+    return status;
+}
+
+/* It is no attempt: again later, not before from. */
+static int wait_turn(const struct webhooks *self, const struct delivery_job *job, const struct due *due, bp_date from)
+{
+    struct delivery_job again = *job;
+    again.turns += again.turns < UINT32_MAX;
+    bp_date until = from + webhooks_wait(again.turns, TURN_FIRST, TURN_MOST) / BP_MILLISECOND;
+    struct bp_tx *tx;
+    bool current = false;
+    int status = bp_db_begin(self->db, &tx);
+    if (status != 0)
+        return status;
+    status = delivery_postpone(self, tx, &job->delivery_id, due, until, &current);
+    if (status == 0 && current)
+        status = webhooks_enqueue(self, tx, &again, until);
+    return finish(self, tx, status);
+}
+
+static int try_once(const struct webhooks *self, const struct delivery_job *job, const struct due *due)
 {
     struct attempt attempt = {.at = bp_date_now()};
     struct bp_http_response response = {.status = 0};
     bp_time began = bp_clock();
-    int status = send(self, delivery_id, due, attempt.at, &response);
+    int status = send(self, &job->delivery_id, due, attempt.at, &response);
+    if (status == BP_BUSY)
+        return wait_turn(self, job, due, attempt.at);
     if (status < 0 && status != BP_TIMEOUT)
         return status; /* our own trouble, or the end of this worker: says nothing of the endpoint */
     attempt.duration = bp_clock() - began;
     status = judge(self, due, status, &response, &attempt);
     if (status == 0)
-        status = attempt.outcome == OUTCOME_RETRIED ? note_and_wait(self, delivery_id, &attempt, attempt.next)
-                                                    : delivery_note(self, NULL, delivery_id, &attempt);
+        status = note(self, job, due, &attempt);
     if (status != 0)
         return status;
     bp_metric_add(self->outcomes[attempt.outcome], 1);
     bp_metric_observe(self->duration, (double)attempt.duration / (double)BP_SECOND);
-    return blame(self, due, attempt.outcome);
+    return 0;
 }
 
-/* The endpoint was switched off meanwhile; a test event goes to it all the same. */
-static int give_up(const struct webhooks *self, const bp_uuid *delivery_id)
+static int try_in_turn(struct webhooks *self, const struct delivery_job *job, const struct due *due)
 {
-    const struct attempt attempt = {
-        .outcome = OUTCOME_FAILED, .at = bp_date_now(), .error = BP_STR("the webhook is not enabled")};
-    bp_metric_add(self->outcomes[OUTCOME_FAILED], 1);
-    return delivery_note(self, NULL, delivery_id, &attempt);
-}
-
-static int try_in_turn(struct webhooks *self, const struct delivery_job *payload, const struct due *due)
-{
-    struct flight flight;
+    struct flight flight = {.webhook_id = due->webhook_id, .user_id = due->user_id};
     bp_date now = bp_date_now();
-    bp_span turn = random_wait(1, TURN, TURN);
-    if (!payload->asked && due->paused_until > now)
-        return note_and_wait(self, &payload->delivery_id, NULL, due->paused_until + turn / BP_MILLISECOND);
-    if (!flight_begin(&self->flights, &flight, &due->webhook_id, due->failures < FAILING ? self->at_a_time : 1))
-        return note_and_wait(self, &payload->delivery_id, NULL, now + turn / BP_MILLISECOND);
-    int status = try_once(self, &payload->delivery_id, due);
+    if (!job->asked && due->paused_until > now)
+        return wait_turn(self, job, due, due->paused_until);
+    if (!flight_begin(&self->flights, &flight, due->failures < WEBHOOKS_FAILING ? self->at_a_time : 1,
+                      self->at_a_time_of_user))
+        return wait_turn(self, job, due, now);
+    int status = try_once(self, job, due);
     flight_end(&self->flights, &flight);
     return status;
 }
@@ -207,7 +209,8 @@ int webhooks_deliver(struct bp_job *job, void *argument)
         return status == DELIVERY_E_MISSING ? 0 : status;
     if (due.state != DELIVERY_PENDING)
         return 0; /* its worker died after it had been delivered and before the queue knew */
+    /* It was switched off meanwhile; a test event goes to it all the same. */
     if (!due.enabled && !bp_str_is(due.type, WEBHOOKS_TEST))
-        return give_up(self, &payload->delivery_id);
+        return delivery_give_up(self, &payload->delivery_id, &due, BP_STR("the webhook is not enabled"));
     return try_in_turn(self, payload, &due);
 }

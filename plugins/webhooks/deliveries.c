@@ -123,7 +123,7 @@ static int begin_delivery(struct bp_request *rq, const struct webhooks *self, co
     status = again ? delivery_again(self, tx, webhook_id, id)
                    : delivery_create(self, tx, id, webhook_id, 0, BP_STR(WEBHOOKS_TEST), body, now);
     if (status == 0)
-        status = webhooks_enqueue(self, tx, id, true, 0);
+        status = webhooks_enqueue(self, tx, &(struct delivery_job){.delivery_id = *id, .asked = true}, 0);
     if (status == 0)
         return bp_db_commit(self->db, tx);
     bp_db_rollback(self->db, tx);

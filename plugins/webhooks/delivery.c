@@ -21,7 +21,7 @@ const struct bp_field delivery_fields[] = {
     BP_I64(struct delivery, duration_ms, .flags = BP_NULLABLE, .doc = "Of the last attempt, in milliseconds."),
     BP_U32(struct delivery, response_status, .flags = BP_NULLABLE,
            .doc = "Of the last attempt; null: there was no response."),
-    BP_TEXT(struct delivery, error, .flags = BP_NULLABLE, .doc = "Why the last attempt failed."),
+    BP_TEXT(struct delivery, error, .flags = BP_NULLABLE, .doc = "Why it failed, or its last attempt."),
     BP_TEXT(struct delivery, body, .doc = "What is sent. Not in lists."),
     BP_TEXT(struct delivery, response_body, .flags = BP_NULLABLE,
             .doc = "The beginning of what the last attempt was answered. Not in lists."),
@@ -51,28 +51,40 @@ static const struct bp_field due_rows[] = {
     BP_DATE(struct due, previous_until),
     BP_I64(struct due, failures),
     BP_DATE(struct due, paused_until),
+    BP_I64(struct due, asked),
     BP_I64(struct due, tries),
     BP_END,
 };
-static const struct bp_statement find_due =
-    BP_STATEMENT(.name = "webhooks.due", .flags = BP_SQL_READ,
-                 .sql =
-                     "SELECT d.type, d.body, d.state, w.id, w.user_id, w.url, w.enabled, w.secret, w.previous_secret, "
-                     "w.previous_until, w.failures, w.paused_until, d.tries FROM webhook_deliveries d JOIN webhooks w "
-                     "ON w.id = d.webhook_id "
-                     "WHERE d.id = $1",
-                 .rows = due_rows, .row_size = sizeof(struct due));
+static const struct bp_statement find_due = BP_STATEMENT(
+        .name = "webhooks.due", .flags = BP_SQL_READ,
+        .sql =
+            "SELECT d.type, d.body, d.state, w.id, w.user_id, w.url, w.enabled, w.secret, w.previous_secret, "
+            "w.previous_until, w.failures, w.paused_until, d.asked, d.tries FROM webhook_deliveries d JOIN webhooks w "
+            "ON w.id = d.webhook_id "
+            "WHERE d.id = $1",
+        .rows = due_rows, .row_size = sizeof(struct due));
 
+#define OUTCOME                                                                                                   \
+    "attempts = attempts + 1, last_attempt_at = $2, duration_ms = $3, response_status = $4, response_body = $5, " \
+    "error = $6"
 static const struct bp_statement note =
     BP_STATEMENT(.name = "webhooks.note", .flags = BP_SQL_BATCHABLE,
-                 .sql = "UPDATE webhook_deliveries SET state = $2, attempts = attempts + 1, tries = tries + 1, "
-                        "last_attempt_at = $3, "
-                        "next_attempt_at = $4, duration_ms = $5, response_status = $6, response_body = $7, error = $8 "
-                        "WHERE id = $1");
+                 .sql = "UPDATE webhook_deliveries SET " OUTCOME ", state = $7, tries = tries + 1, "
+                        "next_attempt_at = $8 WHERE id = $1 AND asked = $9 AND tries = $10");
+/* Of an attempt that is not the one that counts. */
+static const struct bp_statement note_late =
+    BP_STATEMENT(.name = "webhooks.note_late", .flags = BP_SQL_BATCHABLE,
+                 .sql = "UPDATE webhook_deliveries SET " OUTCOME " WHERE id = $1 AND state = 'pending'");
 
 static const struct bp_statement postpone =
     BP_STATEMENT(.name = "webhooks.postpone",
-                 .sql = "UPDATE webhook_deliveries SET next_attempt_at = $2 WHERE id = $1");
+                 .sql = "UPDATE webhook_deliveries SET next_attempt_at = $2 WHERE id = $1 AND asked = $3 AND "
+                        "tries = $4");
+
+static const struct bp_statement give_up =
+    BP_STATEMENT(.name = "webhooks.give_up", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
+                 .sql = "UPDATE webhook_deliveries SET state = 'failed', next_attempt_at = NULL, error = $2 "
+                        "WHERE id = $1 AND asked = $3 AND tries = $4");
 
 static const struct bp_statement find =
     BP_STATEMENT(.name = "webhooks.delivery", .flags = BP_SQL_READ,
@@ -91,8 +103,8 @@ static const struct bp_statement list =
 
 static const struct bp_statement again =
     BP_STATEMENT(.name = "webhooks.redeliver", .sql = "UPDATE webhook_deliveries SET state = 'pending', tries = 0, "
-                                                      "next_attempt_at = $3 WHERE webhook_id = $1 AND "
-                                                      "id = $2");
+                                                      "asked = asked + 1, next_attempt_at = $3 WHERE webhook_id = $1 "
+                                                      "AND id = $2");
 
 static const struct bp_statement prune =
     BP_STATEMENT(.name = "webhooks.prune", .flags = BP_SQL_IDEMPOTENT,
@@ -134,22 +146,45 @@ static bp_str state_after(enum outcome outcome)
     return bp_str_of(delivery_states[state]);
 }
 
-int delivery_postpone(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *id, bp_date until)
-{
-    return plain(bp_db_query(self->db, tx, &postpone, BP_VALUES(bp_db_uuid(id), bp_db_date(until)), NULL, NULL));
-}
-
-int delivery_note(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *id, const struct attempt *attempt)
+int delivery_note(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *id, const struct due *due,
+                  const struct attempt *attempt, bool *ret_current)
 {
     bool answered = attempt->status > 0;
-    return plain(bp_db_query(
-        self->db, tx, &note,
-        BP_VALUES(bp_db_uuid(id), bp_db_text(state_after(attempt->outcome)), bp_db_date(attempt->at),
-                  attempt->outcome == OUTCOME_RETRIED ? bp_db_date(attempt->next) : bp_db_null(),
-                  bp_db_i64(attempt->duration / BP_MILLISECOND), answered ? bp_db_i64(attempt->status) : bp_db_null(),
-                  answered ? bp_db_text(attempt->body) : bp_db_null(),
-                  attempt->outcome == OUTCOME_DELIVERED ? bp_db_null() : bp_db_text(attempt->error)),
-        NULL, NULL));
+    struct bp_result result;
+    const struct bp_db_value values[] = {bp_db_uuid(id),
+                                         bp_db_date(attempt->at),
+                                         bp_db_i64(attempt->duration / BP_MILLISECOND),
+                                         answered ? bp_db_i64(attempt->status) : bp_db_null(),
+                                         answered ? bp_db_text(attempt->body) : bp_db_null(),
+                                         attempt->outcome == OUTCOME_DELIVERED ? bp_db_null()
+                                                                               : bp_db_text(attempt->error),
+                                         bp_db_text(state_after(attempt->outcome)),
+                                         attempt->outcome == OUTCOME_RETRIED ? bp_db_date(attempt->next) : bp_db_null(),
+                                         bp_db_i64(due->asked),
+                                         bp_db_i64(due->tries)};
+    int status = bp_db_query(self->db, tx, &note, values, sizeof(values) / sizeof(values[0]), NULL, &result);
+    *ret_current = status == 0 && result.changes > 0;
+    if (status == 0 && !*ret_current)
+        status = bp_db_query(self->db, tx, &note_late, values, 6, NULL, NULL);
+    return plain(status);
+}
+
+int delivery_postpone(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *id, const struct due *due,
+                      bp_date until, bool *ret_current)
+{
+    struct bp_result result;
+    int status = bp_db_query(self->db, tx, &postpone,
+                             BP_VALUES(bp_db_uuid(id), bp_db_date(until), bp_db_i64(due->asked), bp_db_i64(due->tries)),
+                             NULL, &result);
+    *ret_current = status == 0 && result.changes > 0;
+    return plain(status);
+}
+
+int delivery_give_up(const struct webhooks *self, const bp_uuid *id, const struct due *due, bp_str why)
+{
+    return plain(bp_db_query(self->db, NULL, &give_up,
+                             BP_VALUES(bp_db_uuid(id), bp_db_text(why), bp_db_i64(due->asked), bp_db_i64(due->tries)),
+                             NULL, NULL));
 }
 
 int delivery_find(const struct webhooks *self, const bp_uuid *webhook_id, const bp_uuid *id, struct bp_arena *arena,

@@ -37,13 +37,14 @@ struct due {
     bp_date previous_until;
     int64_t failures;
     bp_date paused_until;
-    int64_t tries;
+    int64_t asked, tries; /* which attempt this is: what is noted of another one changes nothing */
 };
 
 /* What an attempt came to. */
 struct attempt {
     enum outcome outcome;
     bp_date at, next; /* next: of OUTCOME_RETRIED */
+    bp_date asked;    /* not before then, says the receiver; 0: nothing */
     bp_span duration;
     unsigned status; /* 0: there was no response */
     bp_str body;     /* the beginning of the response's */
@@ -55,9 +56,13 @@ int delivery_create(const struct webhooks *self, struct bp_tx *tx, const bp_uuid
                     int64_t event_id, bp_str type, bp_str body, bp_date now);
 /* DELIVERY_E_MISSING: it, or its endpoint, is gone. */
 int delivery_due(const struct webhooks *self, const bp_uuid *id, struct bp_arena *arena, struct due *ret_due);
-int delivery_note(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *id, const struct attempt *attempt);
-/* Not before then. */
-int delivery_postpone(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *id, bp_date until);
+/* *ret_current: that what it comes to is what becomes of the delivery: false when its owner has asked for another one since, or another one was noted. */
+int delivery_note(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *id, const struct due *due,
+                  const struct attempt *attempt, bool *ret_current);
+/* Without an attempt: not before then; not at all. */
+int delivery_postpone(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *id, const struct due *due,
+                      bp_date until, bool *ret_current);
+int delivery_give_up(const struct webhooks *self, const bp_uuid *id, const struct due *due, bp_str why);
 /* For an endpoint that is the caller's. DELIVERY_E_MISSING. */
 int delivery_find(const struct webhooks *self, const bp_uuid *webhook_id, const bp_uuid *id, struct bp_arena *arena,
                   struct delivery *ret_delivery);

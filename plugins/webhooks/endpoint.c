@@ -65,27 +65,38 @@ static const struct bp_field failing_rows[] = {BP_I64(struct failing, failures),
 
 static const struct bp_statement failed =
     BP_STATEMENT(.name = "webhooks.failed",
-                 .sql = "UPDATE webhooks SET failures = failures + 1, failing_since = coalesce(failing_since, $2) "
-                        "WHERE id = $1 RETURNING failures, failing_since",
+                 .sql = "UPDATE webhooks SET failures = failures + 1, failing_since = coalesce(failing_since, $3) "
+                        "WHERE id = $1 AND url = $2 RETURNING failures, failing_since",
                  .rows = failing_rows, .row_size = sizeof(struct failing));
 
+/* Of two waits the longer one counts. */
 static const struct bp_statement pause_sending =
     BP_STATEMENT(.name = "webhooks.pause", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
-                 .sql = "UPDATE webhooks SET paused_until = $2 WHERE id = $1");
+                 .sql = "UPDATE webhooks SET paused_until = $2 WHERE id = $1 AND (paused_until IS NULL OR "
+                        "paused_until < $2)");
 
 static const struct bp_statement succeeded =
     BP_STATEMENT(.name = "webhooks.succeeded", .flags = BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT,
                  .sql = "UPDATE webhooks SET failures = 0, failing_since = NULL, paused_until = NULL WHERE id = $1 AND "
-                        "failures > 0");
+                        "url = $2 AND failures > 0");
 
 static const struct bp_statement disable = BP_STATEMENT(
         .name = "webhooks.disable", .tag = TAG,
         .sql = "UPDATE webhooks SET enabled = 0, disabled_reason = $3, disabled_at = $4, version = version + 1, "
-               "updated_at = max(updated_at + 1, $4) WHERE id = $1 AND user_id = $2 AND enabled",
+               "updated_at = max(updated_at + 1, $4) WHERE id = $1 AND user_id = $2 AND url = $5 AND enabled",
         .sql_postgres =
             "UPDATE webhooks SET enabled = false, disabled_reason = $3, disabled_at = $4, version = version + 1, "
             "updated_at = greatest(updated_at + interval '1 millisecond', $4) WHERE id = $1 AND user_id = $2 AND "
-            "enabled");
+            "url = $5 AND enabled");
+
+struct found_url {
+    bp_str url;
+};
+static const struct bp_statement find_url =
+    BP_STATEMENT(.name = "webhooks.url", .flags = BP_SQL_READ,
+                 .sql = "SELECT url FROM webhooks WHERE id = $1 AND user_id = $2",
+                 .rows = (const struct bp_field[]){BP_TEXT(struct found_url, url), BP_END},
+                 .row_size = sizeof(struct found_url));
 
 struct address {
     bp_str email;
@@ -159,12 +170,24 @@ int endpoint_wishes(const struct webhooks *self, struct bp_tx *tx, bp_str user_i
     return 0;
 }
 
-int endpoint_failed(const struct webhooks *self, const bp_uuid *id, struct bp_arena *arena, int64_t *ret_failures,
-                    bp_date *ret_since)
+int endpoint_url(const struct webhooks *self, const bp_uuid *user_id, const bp_uuid *id, struct bp_arena *arena,
+                 bp_str *ret_url)
+{
+    struct bp_result result;
+    int status = bp_db_query(self->db, NULL, &find_url, BP_VALUES(bp_db_uuid(id), bp_db_uuid(user_id)), arena, &result);
+    if (status != 0)
+        return plain(status);
+    *ret_url = result.len > 0 ? ((const struct found_url *)result.rows)->url : bp_str_n(NULL, 0);
+    return 0;
+}
+
+int endpoint_failed(const struct webhooks *self, struct bp_tx *tx, const struct due *due, bp_date now,
+                    struct bp_arena *arena, int64_t *ret_failures, bp_date *ret_since)
 {
     struct bp_result result;
     int status =
-        bp_db_query(self->db, NULL, &failed, BP_VALUES(bp_db_uuid(id), bp_db_date(bp_date_now())), arena, &result);
+        bp_db_query(self->db, tx, &failed,
+                    BP_VALUES(bp_db_uuid(&due->webhook_id), bp_db_text(due->url), bp_db_date(now)), arena, &result);
     if (status != 0)
         return plain(status);
     const struct failing none = {.failures = 0}, *row = result.len > 0 ? result.rows : &none;
@@ -173,34 +196,36 @@ int endpoint_failed(const struct webhooks *self, const bp_uuid *id, struct bp_ar
     return 0;
 }
 
-int endpoint_pause(const struct webhooks *self, const bp_uuid *id, bp_date until)
+int endpoint_succeeded(const struct webhooks *self, struct bp_tx *tx, const struct due *due)
 {
-    return plain(bp_db_query(self->db, NULL, &pause_sending, BP_VALUES(bp_db_uuid(id), bp_db_date(until)), NULL, NULL));
+    return plain(bp_db_query(self->db, tx, &succeeded, BP_VALUES(bp_db_uuid(&due->webhook_id), bp_db_text(due->url)),
+                             NULL, NULL));
 }
 
-int endpoint_succeeded(const struct webhooks *self, const bp_uuid *id)
-{
-    return plain(bp_db_query(self->db, NULL, &succeeded, BP_VALUES(bp_db_uuid(id)), NULL, NULL));
-}
-
-int endpoint_disable(const struct webhooks *self, const bp_uuid *id, const bp_uuid *user_id, const char *reason,
+int endpoint_disable(const struct webhooks *self, struct bp_tx *tx, const struct due *due, const char *reason,
                      bool *ret_done)
 {
     struct bp_result result;
-    int status = bp_db_query(
-        self->db, NULL, &disable,
-        BP_VALUES(bp_db_uuid(id), bp_db_uuid(user_id), bp_db_text(bp_str_of(reason)), bp_db_date(bp_date_now())), NULL,
-        &result);
+    int status = bp_db_query(self->db, tx, &disable,
+                             BP_VALUES(bp_db_uuid(&due->webhook_id), bp_db_uuid(&due->user_id),
+                                       bp_db_text(bp_str_of(reason)), bp_db_date(bp_date_now()), bp_db_text(due->url)),
+                             NULL, &result);
     if (status != 0)
         return plain(status);
     *ret_done = result.changes > 0;
     return 0;
 }
 
-int endpoint_address(const struct webhooks *self, const bp_uuid *user_id, struct bp_arena *arena, bp_str *ret_address)
+int endpoint_pause(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *id, bp_date until)
+{
+    return plain(bp_db_query(self->db, tx, &pause_sending, BP_VALUES(bp_db_uuid(id), bp_db_date(until)), NULL, NULL));
+}
+
+int endpoint_address(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *user_id, struct bp_arena *arena,
+                     bp_str *ret_address)
 {
     struct bp_result result;
-    int status = bp_db_query(self->db, NULL, &find_address, BP_VALUES(bp_db_uuid(user_id)), arena, &result);
+    int status = bp_db_query(self->db, tx, &find_address, BP_VALUES(bp_db_uuid(user_id)), arena, &result);
     if (status != 0)
         return plain(status);
     *ret_address = result.len > 0 ? ((const struct address *)result.rows)->email : bp_str_n(NULL, 0);

@@ -3,7 +3,7 @@
 #ifndef PLUGINS_WEBHOOKS_ENDPOINT_H
 #define PLUGINS_WEBHOOKS_ENDPOINT_H
 
-#include "webhooks.h"
+#include "delivery.h"
 
 enum { ENDPOINT_E_MISSING = 1, ENDPOINT_E_FULL, ENDPOINT_E_NO_USER };
 
@@ -46,16 +46,21 @@ int endpoint_rotate(const struct webhooks *self, const bp_uuid *user_id, const b
 /* Those of these users (a JSON array of their ids) that are enabled; none of them is deleted before the transaction has ended. */
 int endpoint_wishes(const struct webhooks *self, struct bp_tx *tx, bp_str user_ids, struct bp_arena *arena,
                     struct bp_array *ret_wishes);
-/* Counts an attempt that failed. How many those were in a row, and since when. 0 failures: it is gone. */
-int endpoint_failed(const struct webhooks *self, const bp_uuid *id, struct bp_arena *arena, int64_t *ret_failures,
-                    bp_date *ret_since);
-/* Nothing is sent to it before then, unless its owner asks for it. */
-int endpoint_pause(const struct webhooks *self, const bp_uuid *id, bp_date until);
-int endpoint_succeeded(const struct webhooks *self, const bp_uuid *id);
-/* By the server. *ret_done: false when it was disabled already, or is gone. */
-int endpoint_disable(const struct webhooks *self, const bp_uuid *id, const bp_uuid *user_id, const char *reason,
+/* The URL of one that is the user's; ptr NULL: no such one is. */
+int endpoint_url(const struct webhooks *self, const bp_uuid *user_id, const bp_uuid *id, struct bp_arena *arena,
+                 bp_str *ret_url);
+/* What follows is about an attempt, and says nothing of an endpoint that has another URL since then. */
+/* Counts one that failed, now. How many those were in a row, and since when. 0 failures: it is gone, or another. */
+int endpoint_failed(const struct webhooks *self, struct bp_tx *tx, const struct due *due, bp_date now,
+                    struct bp_arena *arena, int64_t *ret_failures, bp_date *ret_since);
+int endpoint_succeeded(const struct webhooks *self, struct bp_tx *tx, const struct due *due);
+/* By the server. *ret_done: false when it was disabled already, or is gone, or another. */
+int endpoint_disable(const struct webhooks *self, struct bp_tx *tx, const struct due *due, const char *reason,
                      bool *ret_done);
+/* Nothing is sent to it before then, unless its owner asks for it. */
+int endpoint_pause(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *id, bp_date until);
 /* Where its owner is written to; ptr NULL: the account is gone. */
-int endpoint_address(const struct webhooks *self, const bp_uuid *user_id, struct bp_arena *arena, bp_str *ret_address);
+int endpoint_address(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *user_id, struct bp_arena *arena,
+                     bp_str *ret_address);
 
 #endif

@@ -55,7 +55,7 @@ const struct bp_field webhook_params[] = {
     BP_END,
 };
 
-static bool allows_http(const struct webhooks *self)
+bool webhooks_allow_http(const struct webhooks *self)
 {
     return self->allow_http == HTTP_ALWAYS ||
            (self->allow_http == HTTP_IN_DEVELOPMENT && !bp_is_production(self->host));
@@ -64,7 +64,7 @@ static bool allows_http(const struct webhooks *self)
 /* Which URLs there may be depends on the server: no matter of the row. */
 static int check_scheme(struct bp_request *rq, const struct webhooks *self, bp_str url)
 {
-    if (!url.ptr || url_is_https(url) || allows_http(self))
+    if (!url.ptr || url_is_https(url) || webhooks_allow_http(self))
         return 0;
     int status = bp_fail(rq, 400, "webhook.https_required", "URL must begin with https://");
     return status < 0 ? status : BP_REFUSED;
@@ -73,17 +73,24 @@ static int check_scheme(struct bp_request *rq, const struct webhooks *self, bp_s
 static int before_write(struct bp_request *rq, void *self, uint32_t write, const bp_uuid *id, void *object)
 {
     const struct endpoint *endpoint = object;
+    bp_str url = {NULL, 0};
+    int status = 0;
     (void)write;
-    (void)id;
-    return endpoint && bp_is_set(fields, endpoint, "url") ? check_scheme(rq, self, endpoint->url) : 0;
+    if (endpoint && bp_is_set(fields, endpoint, "url"))
+        url = endpoint->url;
+    else if (endpoint && bp_is_set(fields, endpoint, "enabled") && endpoint->enabled && !webhooks_allow_http(self))
+        status = endpoint_url(self, &bp_identity(rq)->user_id, id, bp_arena(rq), &url); /* from when http:// would do */
+    return status == 0 ? check_scheme(rq, self, url) : status;
 }
 
+/* Neither enabled now nor led elsewhere: then it begins anew. */
+#define AS_IT_WAS "enabled AND url = {url}"
 static const struct bp_resource_computed computed[] = {
     BP_COMPUTED(.member = "disabled_reason", .update = "CASE WHEN NOT {enabled} THEN disabled_reason END"),
     BP_COMPUTED(.member = "disabled_at", .update = "CASE WHEN NOT {enabled} THEN disabled_at END"),
-    BP_COMPUTED(.member = "failures", .update = "CASE WHEN enabled THEN failures ELSE 0 END"),
-    BP_COMPUTED(.member = "failing_since", .update = "CASE WHEN enabled THEN failing_since END"),
-    BP_COMPUTED(.member = "paused_until", .update = "CASE WHEN enabled THEN paused_until END"),
+    BP_COMPUTED(.member = "failures", .update = "CASE WHEN " AS_IT_WAS " THEN failures ELSE 0 END"),
+    BP_COMPUTED(.member = "failing_since", .update = "CASE WHEN " AS_IT_WAS " THEN failing_since END"),
+    BP_COMPUTED(.member = "paused_until", .update = "CASE WHEN " AS_IT_WAS " THEN paused_until END"),
     BP_COMPUTED_END,
 };
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "flight.h"
 
-bool flight_begin(struct flight **first, struct flight *flight, const bp_uuid *webhook_id, uint32_t most)
+bool flight_begin(struct flight **first, struct flight *flight, uint32_t most, uint32_t most_of_user)
 {
-    uint32_t count = 0;
-    for (const struct flight *other = *first; other; other = other->next)
-        count += bp_uuid_eq(&other->webhook_id, webhook_id);
-    if (count >= most)
+    uint32_t count = 0, count_of_user = 0;
+    for (const struct flight *other = *first; other; other = other->next) {
+        count += bp_uuid_eq(&other->webhook_id, &flight->webhook_id);
+        count_of_user += bp_uuid_eq(&other->user_id, &flight->user_id);
+    }
+    if (count >= most || count_of_user >= most_of_user)
         return false;
-    *flight = (struct flight){.next = *first, .webhook_id = *webhook_id};
+    flight->next = *first;
     *first = flight;
     return true;
 }

@@ -17,6 +17,9 @@ static const struct bp_field options[] = {
     BP_U32(struct webhooks, at_a_time, .def = "8", .min = 1, .max = 1000,
            .doc = "Attempts of each jobs worker for one endpoint at a time; for one that fails it is one. What is too "
                   "many comes a bit later, so that a slow endpoint holds up its own events and no others."),
+    BP_U32(struct webhooks, at_a_time_of_user, .def = "16", .min = 1, .max = 1000,
+           .doc = "The same for all endpoints of one user together: less than what the queue runs at a time, so that "
+                  "nobody takes all of that."),
     BP_SIZE(struct webhooks, response_max, .def = "4KiB", .min = 1, .max = 65536,
             .doc = "So much of the body of a response is read and kept."),
     BP_U32(struct webhooks, attempts, .def = "20", .min = 1, .max = 100,

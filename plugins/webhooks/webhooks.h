@@ -13,6 +13,7 @@
 #include "backplane/resource.h"
 
 #define WEBHOOKS_DELIVER "webhooks.deliver"
+#define WEBHOOKS_FAILING 3           /* failures in a row: from then on an endpoint is asked less */
 #define WEBHOOKS_TEST "webhook.test" /* the type of test events */
 
 enum http_rule { HTTP_IN_DEVELOPMENT, HTTP_ALWAYS, HTTP_NEVER };
@@ -25,7 +26,7 @@ struct webhooks {
     uint32_t allow_http; /* enum http_rule */
     uint32_t endpoints;
     bp_span timeout;
-    uint32_t attempts, at_a_time;
+    uint32_t attempts, at_a_time, at_a_time_of_user;
     bp_span retry_after, retry_at_most;
     uint32_t failures;
     bp_span failing_for, secret_overlap, retention;
@@ -52,12 +53,16 @@ int webhooks_prune(struct bp_job *job, void *argument);
 /* The payload of WEBHOOKS_DELIVER. */
 struct delivery_job {
     bp_uuid delivery_id;
-    bool asked; /* by its owner, just now */
+    bool asked;     /* by its owner: a pause of the endpoint does not matter */
+    uint32_t turns; /* how often it has waited for its turn since the last attempt */
 };
 extern const struct bp_field delivery_job_rows[];
 /* Enqueues it in tx, in place of the one that there is, to be run at this moment; 0: now. */
-int webhooks_enqueue(const struct webhooks *self, struct bp_tx *tx, const bp_uuid *delivery_id, bool asked,
-                     bp_date run_at);
+int webhooks_enqueue(const struct webhooks *self, struct bp_tx *tx, const struct delivery_job *job, bp_date run_at);
+/* bp_backoff(), by chance. */
+bp_span webhooks_wait(uint32_t attempt, bp_span first, bp_span most);
+/* Whether URLs may begin with http://. */
+bool webhooks_allow_http(const struct webhooks *self);
 
 /* endpoints.c, deliveries.c */
 extern const struct bp_resource webhooks_resource;

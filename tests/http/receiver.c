@@ -80,6 +80,14 @@ static void wait_for_client(int fd)
         ;
 }
 
+static bool is_healed(void)
+{
+    pthread_mutex_lock(&mutex);
+    bool fine = healed;
+    pthread_mutex_unlock(&mutex);
+    return fine;
+}
+
 static bool is(const char *path, const char *first)
 {
     size_t len = strlen(first);
@@ -101,10 +109,15 @@ static void behave(int fd, const char *path)
     } else if (is(path, "/gone"))
         answer(fd, "410 Gone", "", "for ever");
     else if (is(path, "/switch")) {
-        pthread_mutex_lock(&mutex);
-        bool fine = healed;
-        pthread_mutex_unlock(&mutex);
+        bool fine = is_healed();
         answer(fd, fine ? "200 OK" : "500 Broken", "", fine ? "well" : "unwell");
+    } else if (is(path, "/held")) {
+        while (!is_healed() && client_is_there(fd))
+            service_breathe();
+        if (is(path, "/held/later"))
+            answer(fd, "429 Too Many Requests", "Retry-After: 3600\r\n", "");
+        else
+            answer(fd, "200 OK", "", "well");
     } else if (is(path, "/silent"))
         wait_for_client(fd);
     else if (is(path, "/dribble"))

@@ -2,7 +2,7 @@
 /*
  * A server of this test's that webhooks are sent to: HTTP/1.1 on all addresses of this machine. It behaves as the first segment of a path
  * says (the rest is the test's own): /ok, /status/503, /later/<Retry-After>, /gone, /switch (500 until receiver_heal()), /silent, /dribble, /huge,
- * /large, /redirect, /reset, /garbage.
+ * /large, /redirect, /reset, /garbage; /held and /held/later answer once there was receiver_heal(), with 200 or with 429 and an hour of Retry-After.
  */
 #ifndef HTTP_RECEIVER_H
 #define HTTP_RECEIVER_H
@@ -19,7 +19,7 @@ extern int receiver_port;
 
 void receiver_start(void);
 void receiver_stop(void);
-/* From now on /switch answers with 200. */
+/* From now on /switch answers with 200, and /held answers. */
 void receiver_heal(void);
 /* How many requests there were for this path. */
 unsigned receiver_count(const char *path);

@@ -235,8 +235,10 @@ Test(webhooks, not_enabled, .init = site_start_plain, .fini = site_stop)
     json_decref(wait_delivery(ada, id, "pending", 1));
     json_decref(call(ada, "PATCH", webhook_path(id, ""), "{\"enabled\":false}", 200));
     hurry();
-    json_t *root = wait_delivery(ada, id, "failed", 2);
+    json_t *root = wait_delivery(ada, id, "failed", 1); /* it was not tried again */
     cr_expect_str_eq(http_json_text(root, "data.error"), "the webhook is not enabled");
+    cr_expect_eq(http_json_integer(root, "data.responseStatus"), 500);
+    cr_expect(json_is_null(http_json_at(root, "data.nextAttemptAt")));
     json_decref(root);
     cr_expect_eq(receiver_count("/status/500"), 1);
     add_todo(ada, "{\"title\":\"y\"}", todo);
@@ -301,4 +303,35 @@ Test(webhooks, https_only, .init = start_without_http, .fini = site_stop)
     expect(ada, "PATCH", webhook_path(id, ""), body, 400, "URL must begin with https://");
     expect(ada, "PUT", webhook_path(id, ""), body, 400, "URL must begin with https://");
     expect(ada, "PATCH", webhook_path(id, ""), "{\"enabled\":false}", 200, "Webhook updated successfully");
+    /* One from when http:// would do. */
+    char url[100], sql[200];
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/ok/old", receiver_port);
+    snprintf(sql, sizeof(sql), "UPDATE webhooks SET url = '%s'", url);
+    database_execute(&server, sql);
+    expect(ada, "PATCH", webhook_path(id, ""), "{\"enabled\":true}", 400, "URL must begin with https://");
+    expect(bob, "PATCH", webhook_path(id, ""), "{\"enabled\":true}", 404, "Webhook not found");
+    expect(ada, "PATCH", webhook_path(id, ""), "{\"description\":\"old\"}", 200, "Webhook updated successfully");
+    send_test(ada, id);
+    json_t *root = wait_delivery(ada, id, "pending", 1);
+    cr_expect_str_eq(http_json_text(root, "data.error"), "the URL must begin with https://");
+    json_decref(root);
+    cr_expect_eq(receiver_count("/ok/old"), 0);
+    expect(ada, "PATCH", webhook_path(id, ""), "{\"enabled\":true,\"url\":\"https://example.com/\"}", 200,
+           "Webhook updated successfully");
+}
+
+/* What was known of another URL says nothing of this one. */
+Test(webhooks, led_elsewhere, .init = site_start_plain, .fini = site_stop)
+{
+    static const char *const bodies[] = {"{\"description\":\"x\"}", "{\"url\":\"https://example.com/b\"}"};
+    char id[40];
+    add_webhook(ada, "https://example.com/a", NULL, id);
+    database_execute(&server,
+                     "UPDATE webhooks SET failures = 7, failing_since = created_at, paused_until = created_at");
+    for (size_t i = 0; i < LENGTH(bodies); i++) {
+        expect(ada, "PATCH", webhook_path(id, ""), bodies[i], 200, "Webhook updated successfully");
+        wait_count("SELECT failures FROM webhooks", i == 0 ? 7 : 0);
+        wait_count("SELECT count(*) FROM webhooks WHERE failing_since IS NULL AND paused_until IS NULL",
+                   i == 0 ? 0 : 1);
+    }
 }

@@ -12,24 +12,33 @@
 
 #define MORE_MAX 8
 
-void site_start(const char *const *more)
+void site_start(const char *const *environment, const char *const *options)
 {
-    const char *environment[MORE_MAX + 4] = {"WEBHOOKS=1", "WEBHOOKS_PRIVATE_NETWORKS=127.0.0.1,127.0.0.3", NULL};
-    static const char *const arguments[] = {
-        "--set", "plugins.webhooks.timeout=1s",     "--set", "plugins.webhooks.endpoints=25",
-        "--set", "plugins.webhooks.attempts=3",     "--set", "plugins.webhooks.failures=4",
-        "--set", "plugins.webhooks.failing_for=0s", NULL};
-    for (size_t i = 0; more && more[i]; i++)
-        environment[2 + i] = more[i];
+    static const char *const usual[] = {"plugins.webhooks.timeout=1s", "plugins.webhooks.endpoints=25",
+                                        "plugins.webhooks.attempts=3", "plugins.webhooks.failures=4",
+                                        "plugins.webhooks.failing_for=0s"};
+    const char *variables[MORE_MAX + 3] = {"WEBHOOKS=1", "WEBHOOKS_PRIVATE_NETWORKS=127.0.0.1,127.0.0.3", NULL};
+    const char *arguments[2 * (LENGTH(usual) + MORE_MAX) + 1] = {NULL};
+    size_t count = 0;
+    for (size_t i = 0; environment && environment[i]; i++)
+        variables[2 + i] = environment[i];
+    for (size_t i = 0; i < LENGTH(usual); i++) {
+        arguments[count++] = "--set";
+        arguments[count++] = usual[i];
+    }
+    for (size_t i = 0; options && options[i]; i++) {
+        arguments[count++] = "--set";
+        arguments[count++] = options[i];
+    }
     receiver_start();
-    server_start(&server, &(struct server_options){.environment = environment, .arguments = arguments});
+    server_start(&server, &(struct server_options){.environment = variables, .arguments = arguments});
     ada = http_login(server.port, "ada@example.com");
     bob = http_login(server.port, "bob@example.com");
 }
 
 void site_start_plain(void)
 {
-    site_start(NULL);
+    site_start(NULL, NULL);
 }
 
 void site_stop(void)
@@ -73,6 +82,18 @@ json_t *wait_delivery(const char *who, const char *webhook, const char *state, l
         cr_assert(service_patience(&begun, SERVICE_READY_MILLISECONDS), "the delivery is \"%s\" after %lld attempts",
                   newest, tried);
     }
+}
+
+void send_test(const char *who, const char *id)
+{
+    json_decref(call(who, "POST", webhook_path(id, "/test"), NULL, 202));
+}
+
+void wait_count(const char *sql, long long count)
+{
+    for (long long begun = 0; database_integer(&server, sql) != count;)
+        cr_assert(service_patience(&begun, SERVICE_READY_MILLISECONDS), "%s: %lld", sql,
+                  database_integer(&server, sql));
 }
 
 void hurry(void)

@@ -29,7 +29,8 @@ CREATE TABLE webhook_deliveries (
     body text NOT NULL,                 -- what is signed
     state text NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
     attempts bigint NOT NULL DEFAULT 0,
-    tries bigint NOT NULL DEFAULT 0,    -- of them since it was asked for
+    asked bigint NOT NULL DEFAULT 0,    -- how often its owner has asked for it
+    tries bigint NOT NULL DEFAULT 0,    -- attempts since then
     created_at timestamptz NOT NULL,
     next_attempt_at timestamptz,
     last_attempt_at timestamptz,        -- and what came of it

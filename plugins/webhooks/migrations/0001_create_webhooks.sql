@@ -31,7 +31,8 @@ CREATE TABLE webhook_deliveries (
     body TEXT NOT NULL,                 -- what is signed
     state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
     attempts INTEGER NOT NULL DEFAULT 0,
-    tries INTEGER NOT NULL DEFAULT 0,   -- of them since it was asked for
+    asked INTEGER NOT NULL DEFAULT 0,   -- how often its owner has asked for it
+    tries INTEGER NOT NULL DEFAULT 0,   -- attempts since then
     created_at INTEGER NOT NULL,
     next_attempt_at INTEGER,
     last_attempt_at INTEGER,            -- and what came of it

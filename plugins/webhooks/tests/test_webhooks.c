@@ -7,7 +7,6 @@
 #include "core/base/arena.h"
 #include "excerpt.h"
 #include "flight.h"
-#include "retry.h"
 #include "signature.h"
 #include "types.h"
 #include "url.h"
@@ -138,42 +137,6 @@ Test(webhooks, signatures)
     cr_expect_eq(strlen(signature), SIGNATURE_LEN);
 }
 
-Test(webhooks, retry_after)
-{
-    const bp_date now = 1792000000000, day = RETRY_AFTER_MAX / BP_MILLISECOND;
-    static const struct {
-        const char *value;
-        bool fine;
-        bp_date after; /* now */
-    } cases[] = {
-        {"0", true, 0},
-        {"120", true, 120000},
-        {" 7 ", true, 7000},
-        {"86399", true, 86399000},
-        {"86400", true, 86400000},
-        {"99999999999", true, 86400000},
-        {"Wed, 14 Oct 2026 17:48:40 GMT", true, 120000},
-        {"Wednesday, 14-Oct-26 17:48:40 GMT", true, 120000},
-        {"Wed Oct 14 17:48:40 2026", true, 120000},
-        {"Thu, 01 Jan 1970 00:00:10 GMT", true, 10000 - 1792000000000},
-        {"Fri, 31 Dec 9999 23:59:59 GMT", true, 86400000},
-        {"", false, 0},
-        {"-1", false, 0},
-        {"1.5", false, 0},
-        {"soon", false, 0},
-        {"99999999999999999999999999", false, 0},
-        {"Wed, 14 Oct 2026 17:48:40 GMT, or later", false, 0},
-        {"2026-10-14T17:48:40Z", false, 0},
-    };
-    for (size_t i = 0; i < LENGTH(cases); i++) {
-        bp_date date = 0;
-        cr_expect_eq(retry_after_parse(bp_str_of(cases[i].value), now, &date), cases[i].fine, "%s", cases[i].value);
-        cr_expect_eq(date, cases[i].fine ? now + cases[i].after : 0, "%s: %lld", cases[i].value,
-                     (long long)(date - now));
-    }
-    cr_expect_eq(day, 86400000);
-}
-
 Test(webhooks, waits)
 {
     static const struct {
@@ -224,17 +187,22 @@ Test(webhooks, excerpts, .init = start, .fini = stop)
 
 Test(webhooks, flights)
 {
-    struct flight *first = NULL, flights[4];
-    const bp_uuid one = {{1}}, other = {{2}};
-    cr_expect(flight_begin(&first, &flights[0], &one, 2));
-    cr_expect(flight_begin(&first, &flights[1], &one, 2));
-    cr_expect_not(flight_begin(&first, &flights[2], &one, 2));
-    cr_expect(flight_begin(&first, &flights[2], &other, 1));
-    cr_expect_not(flight_begin(&first, &flights[3], &other, 1));
+    static const bp_uuid one = {{1}}, other = {{2}}, ada = {{3}}, bob = {{4}};
+    struct flight *first = NULL, flights[5] = {{.webhook_id = one, .user_id = ada},
+                                               {.webhook_id = one, .user_id = ada},
+                                               {.webhook_id = one, .user_id = ada},
+                                               {.webhook_id = other, .user_id = ada},
+                                               {.webhook_id = {{5}}, .user_id = bob}};
+    cr_expect(flight_begin(&first, &flights[0], 2, 9));
+    cr_expect(flight_begin(&first, &flights[1], 2, 9));
+    cr_expect_not(flight_begin(&first, &flights[2], 2, 9), "so many for one endpoint");
+    cr_expect_not(flight_begin(&first, &flights[3], 2, 2), "so many of one user");
+    cr_expect(flight_begin(&first, &flights[4], 1, 1), "somebody else");
+    cr_expect(flight_begin(&first, &flights[3], 1, 3));
     flight_end(&first, &flights[0]);
-    cr_expect(flight_begin(&first, &flights[3], &one, 2));
-    flight_end(&first, &flights[2]);
-    flight_end(&first, &flights[3]);
-    flight_end(&first, &flights[1]);
+    cr_expect_not(flight_begin(&first, &flights[2], 1, 9));
+    cr_expect(flight_begin(&first, &flights[2], 2, 3));
+    for (size_t i = 1; i < LENGTH(flights); i++)
+        flight_end(&first, &flights[i]);
     cr_expect_null(first);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "retry.h"
-
+#include <string.h>
 #include <time.h>
 
+#include "backplane/clock.h"
+
 #define DATE_MAX 63u
+#define RETRY_AFTER_MAX BP_DAY
 
 static bool parse_date(bp_str value, bp_date *ret_date)
 {
@@ -25,7 +27,7 @@ static bool parse_date(bp_str value, bp_date *ret_date)
     return false;
 }
 
-bool retry_after_parse(bp_str value, bp_date now, bp_date *ret_date)
+bool bp_retry_after_parse(bp_str value, bp_date now, bp_date *ret_date)
 {
     const bp_date most = now + RETRY_AFTER_MAX / BP_MILLISECOND;
     uint64_t seconds;
