@@ -120,7 +120,7 @@ static int note_in(const struct webhooks *self, struct bp_tx *tx, const struct d
                    const struct attempt *attempt, bool *ret_disabled)
 {
     const struct delivery_job again = {.delivery_id = job->delivery_id};
-    bool current;
+    bool current = false;
     int status = blame(self, tx, due, attempt, ret_disabled);
     if (status == 0)
         status = delivery_note(self, tx, &job->delivery_id, due, attempt, &current);
