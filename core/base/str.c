@@ -53,16 +53,6 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-bool bp_str_next(bp_str *list, char separator, bp_str *ret_part)
-{
-    if (!list->ptr)
-        return false;
-    const char *end = memchr(list->ptr, separator, list->len);
-    *ret_part = bp_str_n(list->ptr, end ? (size_t)(end - list->ptr) : list->len);
-    *list = end ? bp_str_n(end + 1, list->len - ret_part->len - 1) : bp_str_n(NULL, 0);
-    return true;
-}
-
 bp_str bp_str_trim(bp_str s)
 {
     while (s.len > 0 && is_space(s.ptr[0])) {

@@ -221,7 +221,7 @@ static void rest(struct connection *c)
 static bool next_request(struct connection *c)
 {
     struct server *server = c->server;
-    if (!input_discard_body(c))
+    if ((c->discard > 0 || c->discard_chunked) && !input_discard_body(c))
         return false;
     if (c->start == c->end)
         return false;

@@ -73,7 +73,15 @@ bool bp_str_eq_nocase(bp_str a, bp_str b);
 bp_str bp_str_trim(bp_str s);
 /* Takes the next part off a list: what is before the separator, or all of it. False when list->ptr is NULL, as it is after the last part; an empty list
  * that is not NULL has one part, an empty one. */
-bool bp_str_next(bp_str *list, char separator, bp_str *ret_part);
+static inline bool bp_str_next(bp_str *list, char separator, bp_str *ret_part)
+{
+    if (!list->ptr)
+        return false;
+    const char *end = (const char *)memchr(list->ptr, separator, list->len);
+    *ret_part = bp_str_n(list->ptr, end ? (size_t)(end - list->ptr) : list->len);
+    *list = end ? bp_str_n(end + 1, list->len - ret_part->len - 1) : bp_str_n(NULL, 0);
+    return true;
+}
 /* Decimal digits only, no sign, no white space; false when empty or out of range. */
 bool bp_str_to_u64(bp_str s, uint64_t *ret_value);
 /* In decimal digits, written to the end of space; what is returned points into it. */
