@@ -136,6 +136,13 @@ const struct cli_command cli_commands[] = {
      .plugin = "queue",
      .plugin_command = "resume",
      .doc = "Go on with a queue."},
+    {.name = "events reset",
+     .plugin = "events",
+     .plugin_command = "reset",
+     .doc = "After the database was restored: tell clients to read everything again.",
+     .details =
+         "Moves the positions of events up by a billion, so that those that clients have are none that are known. "
+         "Stop the servers\nfirst. Of consumers (webhooks, reminders) none misses anything."},
     {.name = "backup",
      .arguments = "FILE",
      .min_arguments = 1,

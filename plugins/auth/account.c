@@ -100,11 +100,11 @@ int account_find(struct bp_service db, const bp_uuid *id, struct bp_arena *arena
     return 0;
 }
 
-int account_check(struct bp_service db, const bp_uuid *id, const bp_uuid *session_id, bp_date issued,
+int account_check(struct bp_service db, const bp_uuid *id, const bp_uuid *session_id, bp_date issued, bool fresh,
                   struct bp_arena *arena, bp_str *ret_role)
 {
     struct bp_result result = {0};
-    for (size_t i = 0; i < 2 && result.len == 0; i++) {
+    for (size_t i = fresh ? 1 : 0; i < 2 && result.len == 0; i++) {
         int status = session_id ? bp_db_query(db, NULL, &check_session[i],
                                               BP_VALUES(bp_db_uuid(id), bp_db_uuid(session_id)), arena, &result)
                                 : bp_db_query(db, NULL, &check_without_session[i],

@@ -23,7 +23,7 @@ int account_find_by_email(struct bp_service db, bp_str email, struct bp_arena *a
 int account_find(struct bp_service db, const bp_uuid *id, struct bp_arena *arena, struct account *ret_account);
 /* On behalf of a token: its role only, in the arena. ACCOUNT_E_MISSING, too, when it is disabled, or when the token's session has ended;
  * a token without a session (session_id NULL) counts when it was issued after the account's sessions were last ended. */
-int account_check(struct bp_service db, const bp_uuid *id, const bp_uuid *session_id, bp_date issued,
+int account_check(struct bp_service db, const bp_uuid *id, const bp_uuid *session_id, bp_date issued, bool fresh,
                   struct bp_arena *arena, bp_str *ret_role);
 /* Role "user". Of several at the same time for one address, one succeeds. */
 int account_create(struct bp_service db, const struct account *account);

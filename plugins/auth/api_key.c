@@ -23,11 +23,13 @@ static const struct bp_field columns[] = {
     "api_keys.id, user_id, name, prefix, secret_hash, scopes, api_keys.created_at, expires_at, last_used_at, " \
     "users.role FROM api_keys JOIN users ON users.id = user_id "
 
-static const struct bp_statement find =
-    BP_STATEMENT(.name = "auth.find_key", .flags = BP_SQL_READ,
-                 .sql = "SELECT " COLUMNS "WHERE prefix = $1 AND (expires_at IS NULL OR expires_at > $2) AND NOT "
-                        "users.disabled",
-                 .rows = columns, .row_size = sizeof(struct api_key));
+/* Where reads go, which may be a replica; and where writes go. */
+#define FIND(flags_)                                                                                               \
+    BP_STATEMENT(.name = "auth.find_key", .flags = (flags_),                                                       \
+                 .sql = "SELECT " COLUMNS "WHERE prefix = $1 AND (expires_at IS NULL OR expires_at > $2) AND NOT " \
+                        "users.disabled",                                                                          \
+                 .rows = columns, .row_size = sizeof(struct api_key))
+static const struct bp_statement find[2] = {FIND(BP_SQL_READ), FIND(BP_SQL_BATCHABLE | BP_SQL_IDEMPOTENT)};
 
 static const struct bp_statement list =
     BP_STATEMENT(.name = "auth.list_keys", .flags = BP_SQL_READ,
@@ -97,10 +99,12 @@ bool api_key_parse(bp_str text, bp_str *ret_prefix, char ret_hash[API_KEY_HASH +
     return true;
 }
 
-int api_key_find(struct bp_service db, bp_str prefix, bp_date now, struct bp_arena *arena, struct api_key *ret_key)
+int api_key_find(struct bp_service db, bp_str prefix, bp_date now, bool fresh, struct bp_arena *arena,
+                 struct api_key *ret_key)
 {
     struct bp_result result;
-    int status = bp_db_query(db, NULL, &find, BP_VALUES(bp_db_text(prefix), bp_db_date(now)), arena, &result);
+    int status =
+        bp_db_query(db, NULL, &find[fresh ? 1 : 0], BP_VALUES(bp_db_text(prefix), bp_db_date(now)), arena, &result);
     if (status != 0)
         return status < 0 ? status : BP_ERROR;
     if (result.len == 0)

@@ -39,8 +39,9 @@ enum api_key_condition {
     API_KEY_E_FULL /* the account has as many as it may have */
 };
 
-/* The key of this prefix that has not expired, of an account that may be used. */
-int api_key_find(struct bp_service db, bp_str prefix, bp_date now, struct bp_arena *arena, struct api_key *ret_key);
+/* The key of this prefix that has not expired, of an account that may be used. fresh: of the primary. */
+int api_key_find(struct bp_service db, bp_str prefix, bp_date now, bool fresh, struct bp_arena *arena,
+                 struct api_key *ret_key);
 int api_key_list(struct bp_service db, const bp_uuid *user_id, struct bp_arena *arena, struct bp_array *ret_keys);
 int api_key_create(struct bp_service db, const struct api_key *key, int64_t most);
 int api_key_delete(struct bp_service db, const bp_uuid *user_id, const bp_uuid *id);

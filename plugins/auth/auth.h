@@ -98,5 +98,7 @@ void forget_token(struct auth *auth, struct bp_request *rq);
 int set_role(struct bp_host *host, void *self, const char *const *arguments, size_t count);
 /* See bp_identity_gone(). */
 int identity_gone(void *self, struct bp_request *rq);
+/* See bp_identity_check(). */
+int identity_check(void *self, struct bp_request *rq);
 
 #endif

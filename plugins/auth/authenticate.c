@@ -3,6 +3,7 @@
 #include "account.h"
 #include "auth.h"
 #include "authenticate_key.h"
+#include "backplane/iface/identity.h"
 #include "foreign_token.h"
 #include "token.h"
 
@@ -55,12 +56,12 @@ static int recognise(struct auth *auth, struct bp_request *rq, bp_str token, str
 
 /* A token says who its account was; whether there is one still, and its session, and what it may do, only the database says. 0,
  * ACCOUNT_E_MISSING or a negative status. Suspends. */
-static int check_account(struct auth *auth, struct bp_request *rq, struct remembered *known)
+static int check_account(struct auth *auth, struct bp_request *rq, struct remembered *known, bool fresh)
 {
     bp_str role;
     const struct claims *claims = &known->claims;
     int status = account_check(auth->db, &claims->user_id, claims->has_session ? &claims->session_id : NULL,
-                               claims->issued, bp_arena(rq), &role);
+                               claims->issued, fresh, bp_arena(rq), &role);
     if (status == ACCOUNT_E_MISSING)
         token_memory_forget(&auth->memory, &known->digest);
     if (status != 0)
@@ -77,7 +78,7 @@ static int authenticate_key(struct auth *auth, struct bp_request *rq, bp_str key
 {
     struct bp_identity identity;
     bp_date expires;
-    int status = api_key_identify(auth, rq, key, &identity, &expires);
+    int status = api_key_identify(auth, rq, key, false, &identity, &expires);
     if (status > 0)
         return refuse_token(auth, rq, KEY_INVALID);
     if (status == 0) {
@@ -104,7 +105,7 @@ int authenticate(struct bp_request *rq, void *self, const void *stage)
     if (recognised != 0)
         return refuse_token(auth, rq, recognised == CLAIMS_E_EXPIRED ? TOKEN_EXPIRED : TOKEN_INVALID);
     if (known.account_until <= bp_now(rq)) {
-        int status = check_account(auth, rq, &known);
+        int status = check_account(auth, rq, &known, false);
         if (status == ACCOUNT_E_MISSING)
             return refuse_token(auth, rq, TOKEN_ENDED);
         if (status < 0)
@@ -140,4 +141,24 @@ int identity_gone(void *self, struct bp_request *rq)
 {
     forget_token(self, rq);
     return refuse_token(self, rq, TOKEN_ENDED);
+}
+
+int identity_check(void *self, struct bp_request *rq)
+{
+    struct auth *auth = self;
+    struct bp_identity identity;
+    struct remembered known;
+    bp_str token;
+    bp_date expires;
+    int status;
+    if (api_key_of(rq, &token)) {
+        status = api_key_identify(auth, rq, token, true, &identity, &expires);
+    } else {
+        if (!bearer_token(bp_request_header(rq, BP_STR("authorization")), &token))
+            return 0;
+        status = recognise(auth, rq, token, &known);
+        if (status == 0)
+            status = check_account(auth, rq, &known, true);
+    }
+    return status > 0 ? BP_IDENTITY_E_GONE : bp_trace(status);
 }

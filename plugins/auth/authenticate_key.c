@@ -48,8 +48,8 @@ static void note(struct auth *auth, const struct api_key *key, bp_date now)
         free(use);
 }
 
-int api_key_identify(struct auth *auth, struct bp_request *rq, bp_str text, struct bp_identity *ret_identity,
-                     bp_date *ret_expires)
+int api_key_identify(struct auth *auth, struct bp_request *rq, bp_str text, bool fresh,
+                     struct bp_identity *ret_identity, bp_date *ret_expires)
 {
     bp_str prefix;
     char hash[API_KEY_HASH + 1];
@@ -57,7 +57,7 @@ int api_key_identify(struct auth *auth, struct bp_request *rq, bp_str text, stru
     bp_date now = bp_date_now();
     if (!api_key_parse(text, &prefix, hash))
         return API_KEY_E_MISSING;
-    int status = api_key_find(auth->db, prefix, now, bp_arena(rq), &key);
+    int status = api_key_find(auth->db, prefix, now, fresh, bp_arena(rq), &key);
     if (status != 0)
         return status;
     if (!bp_str_eq_secret(key.secret_hash, bp_str_n(hash, API_KEY_HASH)))

@@ -7,8 +7,8 @@
 
 /* The key of "Authorization: Bearer bpk_…", or without that field, of "X-API-Key". False when there is none. */
 bool api_key_of(struct bp_request *rq, bp_str *ret_key);
-/* Whose it is, what it is limited to, and until when (0: for ever). 0, API_KEY_E_MISSING, or a negative status. Suspends. */
-int api_key_identify(struct auth *auth, struct bp_request *rq, bp_str text, struct bp_identity *ret_identity,
-                     bp_date *ret_expires);
+/* Whose it is, what it is limited to, and until when (0: for ever). fresh: of the primary. 0, API_KEY_E_MISSING, or a negative status. Suspends. */
+int api_key_identify(struct auth *auth, struct bp_request *rq, bp_str text, bool fresh,
+                     struct bp_identity *ret_identity, bp_date *ret_expires);
 
 #endif

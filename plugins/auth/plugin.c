@@ -94,7 +94,8 @@ static const struct bp_need needs[] = {
     BP_NEED_END,
 };
 
-static const struct bp_identity_vtable identity = {.size = sizeof(identity), .gone = identity_gone};
+static const struct bp_identity_vtable identity = {
+    .size = sizeof(identity), .gone = identity_gone, .check = identity_check};
 
 static const struct bp_provide provides[] = {
     BP_PROVIDE(BP_IDENTITY, BP_IDENTITY_VERSION, &identity),

@@ -10,7 +10,12 @@
 #define PAGE 200u
 #define PAGES 16u /* of one fiber, whose memory is then given back */
 #define FIBERS 8u /* at once: however many come back, the database is asked no faster than it answers */
-#define FULL_WAIT (50 * BP_MILLISECOND)
+#define LOOK_EVERY (20 * BP_MILLISECOND) /* while some are behind */
+#define SLOW_MOST BP_SECOND
+#define SMALLEST 7u /* PAGE >> that is 1 */
+#define AWAY_WAIT BP_SECOND
+
+#define PUT_OFF 1 /* somebody else's turn */
 
 static void queue(struct client *client)
 {
@@ -21,27 +26,36 @@ static void queue(struct client *client)
     hub->behind_end = &client->next_told;
 }
 
-static struct client *take_first(struct hub *hub)
+static struct client *find_ready(const struct hub *hub)
 {
+    bp_time now = bp_clock();
     struct client *client = hub->behind;
-    hub->behind = client->next_told;
-    if (hub->behind)
-        hub->behind->told_at = &hub->behind;
-    else
-        hub->behind_end = &hub->behind;
-    client->told_at = NULL;
+    while (client && client->not_before > now)
+        client = client->next_told;
     return client;
 }
 
-/* Waits while the client is slow; whoever takes nothing at all is ended by the core. */
-static int send_waiting(struct client *client, bp_str text)
+static int put_off(struct client *client, bp_span wait)
 {
-    int status;
-    while ((status = bp_stream_send(client->stream, text)) == BP_BUSY) {
-        status = bp_sleep(FULL_WAIT);
-        if (client->gone || status != 0)
-            return BP_CANCELED;
+    client->not_before = bp_clock() + wait;
+    return PUT_OFF;
+}
+
+/* A client that is slow waits in the line, and nobody with it; whoever takes nothing at all is ended by the core, as is one that has left. */
+static int send(struct client *client, bp_str text)
+{
+    int status = bp_stream_send(client->stream, text);
+    if (status == BP_BUSY || status == BP_CANCELED) {
+        client->wait = client->wait == 0 ? LOOK_EVERY : client->wait * 2;
+        if (client->wait > SLOW_MOST)
+            client->wait = SLOW_MOST;
+        if (client->smaller < SMALLEST) /* it is read again */
+            client->smaller++;
+        return put_off(client, client->wait);
     }
+    client->wait = 0;
+    if (client->smaller > 0)
+        client->smaller--;
     client->quiet_since = bp_clock();
     if (status == BP_NOMEM)
         hub_end(client, HUB_FAILED);
@@ -68,75 +82,84 @@ static int send_page(struct client *client, const struct outbox_page *page)
             at = sse_event(at, &page->items[i]);
             sent++;
         }
-    bp_metric_add(client->hub->sent, sent);
-    return at == text ? 0 : send_waiting(client, bp_str_n(text, (size_t)(at - text)));
+    int status = at == text ? 0 : send(client, bp_str_n(text, (size_t)(at - text)));
+    if (status == 0)
+        bp_metric_add(client->hub->sent, sent);
+    return status;
 }
 
-/* One page more. True when that is not all. */
-static int go_on(struct client *client)
+/* One page more; or PUT_OFF. */
+static int go_on(struct client *client, unsigned *pages)
 {
     struct events *events = client->hub->events;
     struct outbox_page page;
     bp_uuid id = client->user->id; /* the user may have gone when it is asked again */
-    int status = outbox_read_user(events, &id, client->position, PAGE, bp_fiber_arena(), &page);
+    int status = outbox_read_user(events, &id, client->position, PAGE >> client->smaller, bp_fiber_arena(), &page);
+    ++*pages;
     if (status != 0 || client->gone)
         return status;
+    *pages += page.cut ? OUTBOX_CUT_WEIGHT - 1 : 0;
     if (page.upto == client->position) /* from a replica of the database that lags behind */
-        return bp_sleep(events->poll);
+        return put_off(client, events->poll);
     status = send_page(client, &page);
     if (status == 0 && !client->gone)
         client->position = page.upto;
     return status;
 }
 
-/* Until it is told with the others, has gone, or the database is away. Negative: this fiber is to end. */
+/* Until it is told with the others, has gone, is put off, or the database is away. Negative: this fiber is to end. */
 static int look_after(struct client *client, unsigned *pages)
 {
     int status = 0;
     client->catching_up = true;
-    while (status == 0 && !client->gone && *pages < PAGES && client->position < client->hub->position) {
-        status = go_on(client);
-        ++*pages;
-    }
+    while (status == 0 && !client->gone && *pages < PAGES && client->position < client->hub->position)
+        status = go_on(client, pages);
     client->catching_up = false;
     if (client->gone) {
         free(client);
-        return 0;
+        return status < 0 ? status : 0;
     }
     if (!hub_join(client))
         queue(client);
-    return status;
+    return status < 0 ? status : 0;
 }
-
-static void begin(struct hub *hub);
 
 static int run(void *argument)
 {
     struct hub *hub = argument;
+    struct client *client;
     int status = 0;
-    for (unsigned pages = 0; hub->behind && pages < PAGES && status == 0;)
-        status = look_after(take_first(hub), &pages);
-    if (hub->behind && status != 0 && status != BP_CANCELED) {
-        int slept = bp_sleep(BP_SECOND); /* the database is away */
-        status = slept < 0 ? slept : 0;
+    for (unsigned pages = 0; status == 0 && pages < PAGES && (client = find_ready(hub));) {
+        hub_unlink(client);
+        status = look_after(client, &pages);
     }
     hub->catching_up--;
-    if (hub->behind && status == 0)
-        begin(hub);
+    if (status != 0) /* the database is away */
+        hub->catch_up_after = bp_clock() + AWAY_WAIT;
+    else
+        catch_up_on(hub);
     return 0;
 }
 
-static void begin(struct hub *hub)
+void catch_up_on(void *argument)
 {
+    struct hub *hub = argument;
+    if (!hub->behind && hub->catching_up == 0) {
+        hub->behind_timer = bp_timer_free(hub->behind_timer);
+        return;
+    }
+    if (hub->catching_up >= FIBERS || bp_clock() < hub->catch_up_after || !find_ready(hub))
+        return;
     hub->catching_up++;
     if (bp_spawn(hub->events->host, "events.catch_up", run, hub, BP_FOREVER) < 0)
-        hub->catching_up--;
+        hub->catching_up--; /* the timer is the net */
 }
 
 void catch_up(struct client *client)
 {
     struct hub *hub = client->hub;
     queue(client);
-    if (hub->catching_up < FIBERS)
-        begin(hub);
+    if (!hub->behind_timer)
+        hub->behind_timer = bp_timer_every(hub->events->host, LOOK_EVERY, catch_up_on, hub);
+    catch_up_on(hub);
 }

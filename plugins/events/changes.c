@@ -36,11 +36,12 @@ struct reply {
     int64_t next_since;
     bool has_more;
 };
-const struct bp_field changes_reply[] = {BP_ARRAY(struct reply, changes, struct change, change_rows, .max = 1000,
-                                                  .doc = "What has changed, each todo once."),
-                                         BP_I64(struct reply, next_since, .doc = "The since of the next request."),
-                                         BP_BOOL(struct reply, has_more, .doc = "Whether there is more already."),
-                                         BP_END};
+const struct bp_field changes_reply[] = {
+    BP_ARRAY(struct reply, changes, struct change, change_rows, .max = 1000,
+             .doc = "What has changed, each todo once."),
+    BP_I64(struct reply, next_since, .doc = "The since of the next request."),
+    BP_BOOL(struct reply, has_more, .doc = "Whether to ask for more at once: 1 MiB at most is listed at a time."),
+    BP_END};
 
 #define EXPIRED "Changes since then are not known any more: begin again, without since, and read all todos"
 const struct bp_answer changes_answers[] = {
@@ -112,5 +113,5 @@ int changes_get(struct bp_request *rq, void *self, const void *stage)
         return bp_fail(rq, 410, "sync.expired", EXPIRED);
     bool more = page.len > query->limit;
     size_t len = more ? query->limit : page.len;
-    return reply(rq, page.items, len, more ? page.items[len - 1].position : page.upto, more);
+    return reply(rq, page.items, len, more ? page.items[len - 1].position : page.upto, more || page.cut);
 }

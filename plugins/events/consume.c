@@ -56,6 +56,14 @@ int consume(void *self, struct bp_host *host, const char *name, bp_events_functi
     return 0;
 }
 
+bool consume_is_loaded(const struct events *events, bp_str name)
+{
+    const struct consumer *consumer = events->consumers;
+    while (consumer && !bp_str_is(name, consumer->name))
+        consumer = consumer->next;
+    return consumer != NULL;
+}
+
 void consume_free(struct events *events)
 {
     for (struct consumer *consumer = events->consumers, *next; consumer; consumer = next) {
@@ -78,10 +86,11 @@ static int give(struct consumer *consumer, struct bp_tx *tx, bool *ret_more)
     if (status != 0 || result.len == 0)
         return status;
     int64_t position = ((const struct place *)result.rows)->position;
-    status = outbox_read(events, tx, position, consumer->batch, bp_fiber_arena(), &page);
+    status = outbox_read(events, tx, position, consumer->batch, false, bp_fiber_arena(), &page);
     if (status != 0)
         return status;
     consumer->position = position;
+    consumer->weight = page.cut ? OUTBOX_CUT_WEIGHT : 1;
     if (page.upto == position)
         return 0;
     if (position < page.forgotten)
@@ -144,7 +153,7 @@ static int run(void *argument)
     struct consumer *consumer = argument;
     bool more = true;
     int status = 0;
-    for (unsigned i = 0; more && i < BATCHES && bp_serving(); i++) {
+    for (unsigned i = 0; more && i < BATCHES && bp_serving(); i += consumer->weight) {
         status = run_batch(consumer, &more);
         if (status != 0)
             break;
@@ -200,9 +209,12 @@ static int watch(struct events *events)
     int status = outbox_poll(events, &head);
     bp_time now = bp_clock();
     for (struct consumer *consumer = events->consumers; status == 0 && consumer && bp_serving();
-         consumer = consumer->next)
+         consumer = consumer->next) {
+        if (consumer->position > head.last) /* the database is an older one than before: its place is another */
+            consumer->known = consumer->running;
         if (consumer->known && !consumer->running && consumer->position < head.last && consumer->not_before <= now)
             begin(consumer);
+    }
     return status;
 }
 

@@ -17,6 +17,7 @@ struct consumer {
     bool running;     /* on a fiber */
     int64_t position; /* as last seen; another worker may have moved it on */
     uint32_t batch;   /* how many events it is given next */
+    uint32_t weight;  /* of the last ones: OUTBOX_CUT_WEIGHT */
     uint32_t failures;
     bp_time not_before; /* after a failure */
 };
@@ -25,6 +26,8 @@ struct consumer {
 int consume(void *self, struct bp_host *host, const char *name, bp_events_function *function, void *argument);
 /* In start. In a jobs worker they begin when all plugins have started. */
 int consume_start(struct events *events);
+/* Whether a consumer of this name is one of this process. */
+bool consume_is_loaded(const struct events *events, bp_str name);
 void consume_free(struct events *events);
 
 #endif

@@ -19,23 +19,22 @@ void count_add(const struct events *events, bp_str type, int64_t amount)
     bp_metric_add(bp_series(events->total_metric, &type), amount);
 }
 
-/* Whoever moves the mark counts what is behind it. It is one more than the position: 0 says that there is none yet. */
+/* Whoever moves the mark counts what is behind it, and has asked before how much that is: who fails leaves it to the next. The mark is one more than the
+ * position: 0 says that there is none yet. */
 int count_upto(struct events *events, int64_t last)
 {
     int64_t mark = atomic_load(&events->shared->counted);
-    struct bp_result result;
-    while (mark <= last) {
-        if (!atomic_compare_exchange_weak(&events->shared->counted, &mark, last + 1))
-            continue;
-        if (mark == 0)
-            return 0;
-        int status = bp_db_query(events->db, NULL, &by_type, BP_VALUES(bp_db_i64(mark - 1), bp_db_i64(last)),
-                                 bp_fiber_arena(), &result);
-        if (status != 0)
-            return status < 0 ? bp_trace(status) : BP_ERROR;
-        for (size_t i = 0; i < result.len; i++)
-            count_add(events, ((const struct row *)result.rows)[i].type, ((const struct row *)result.rows)[i].amount);
+    struct bp_result result = {0};
+    if (mark > last)
         return 0;
-    }
+    int status = mark == 0 ? 0
+                           : bp_db_query(events->db, NULL, &by_type, BP_VALUES(bp_db_i64(mark - 1), bp_db_i64(last)),
+                                         bp_fiber_arena(), &result);
+    if (status != 0)
+        return status < 0 ? bp_trace(status) : BP_ERROR;
+    if (!atomic_compare_exchange_strong(&events->shared->counted, &mark, last + 1))
+        return 0; /* another one was faster; what is behind its mark is counted when somebody asks again */
+    for (size_t i = 0; i < result.len; i++)
+        count_add(events, ((const struct row *)result.rows)[i].type, ((const struct row *)result.rows)[i].amount);
     return 0;
 }

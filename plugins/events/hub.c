@@ -8,7 +8,7 @@
 
 #define TICK BP_SECOND
 
-static void unlink_told(struct client *client)
+void hub_unlink(struct client *client)
 {
     struct hub *hub = client->hub;
     if (!client->told_at)
@@ -29,12 +29,13 @@ static void sleep_now(struct hub *hub)
     hub->awake = false;
     hub->read_timer = bp_timer_free(hub->read_timer);
     hub->quiet_timer = bp_timer_free(hub->quiet_timer);
+    hub->behind_timer = bp_timer_free(hub->behind_timer);
 }
 
 void hub_leave(struct client *client)
 {
     struct hub *hub = client->hub;
-    unlink_told(client);
+    hub_unlink(client);
     if (client->stream) {
         *client->at = client->next;
         if (client->next)
@@ -124,7 +125,7 @@ static void keep_alive(struct client *client)
     const struct hub *hub = client->hub;
     /* What its client comes back with: further on than the last event, that it need not be looked for from there. */
     bool told = client->joined && client->position <= hub->done && hub->position == hub->done;
-    (void)hub_send(client, bp_str_n(text, sse_keep_alive(text, told ? hub->done : 0)));
+    (void)hub_send(client, bp_str_n(text, sse_keep_alive(text, told ? hub->done : -1)));
 }
 
 /* A comment before a silence is too long for what stands between; a part of them at a time. */
@@ -203,8 +204,8 @@ void hub_listen(struct client *client)
 
 int hub_start(struct events *events)
 {
-    static const bp_str ends[HUB_ENDS] = {BP_STR_INIT("client"), BP_STR_INIT("slow"), BP_STR_INIT("expired"),
-                                          BP_STR_INIT("drained"), BP_STR_INIT("failed")};
+    static const bp_str ends[HUB_ENDS] = {BP_STR_INIT("client"),  BP_STR_INIT("slow"),    BP_STR_INIT("expired"),
+                                          BP_STR_INIT("revoked"), BP_STR_INIT("drained"), BP_STR_INIT("failed")};
     struct hub *hub = calloc(1, sizeof(*hub));
     if (!hub)
         return BP_NOMEM;

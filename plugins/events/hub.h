@@ -10,7 +10,7 @@
 #include "users.h"
 
 /* Why a stream ended; labels of the metric. */
-enum hub_end { HUB_CLIENT, HUB_SLOW, HUB_EXPIRED, HUB_DRAINED, HUB_FAILED, HUB_ENDS };
+enum hub_end { HUB_CLIENT, HUB_SLOW, HUB_EXPIRED, HUB_REVOKED, HUB_DRAINED, HUB_FAILED, HUB_ENDS };
 
 struct client {
     struct hub *hub;
@@ -21,8 +21,11 @@ struct client {
     int64_t position;                    /* told up to here */
     bp_date expires;                     /* 0: never */
     bp_time quiet_since;
-    bool joined;      /* it is among its user's clients */
-    bool catching_up; /* a fiber has it in hand, and frees it when it has gone */
+    bp_time not_before; /* of those that are behind: nobody looks after it until then */
+    bp_span wait;       /* how long it was put off the last time; 0: it was not */
+    uint8_t smaller;    /* pages of the next reading: half as large so many times */
+    bool joined;        /* it is among its user's clients */
+    bool catching_up;   /* a fiber has it in hand, and frees it when it has gone */
     bool gone;
     uint8_t end; /* enum hub_end */
     uint16_t types_len;
@@ -39,10 +42,11 @@ struct hub {
     bool awake;      /* position is kept up to date */
     bool reading;    /* a fiber is about it */
     uint32_t catching_up;
-    int64_t position;      /* events up to here were, or are being, given to clients */
-    int64_t done;          /* those up to here were */
-    struct client *cursor; /* whom the fiber that tells goes on with */
-    struct bp_timer *read_timer, *quiet_timer;
+    bp_time catch_up_after; /* the database was away */
+    int64_t position;       /* events up to here were, or are being, given to clients */
+    int64_t done;           /* those up to here were */
+    struct client *cursor;  /* whom the fiber that tells goes on with */
+    struct bp_timer *read_timer, *quiet_timer, *behind_timer;
     struct bp_series *streams, *sent, *resyncs, *ended[HUB_ENDS];
 };
 
@@ -72,8 +76,12 @@ bool hub_send(struct client *client, bp_str text);
 /* From the line of those behind to those who are told, when nothing lies between. */
 bool hub_join(struct client *client);
 void hub_end(struct client *client, enum hub_end end);
+/* Takes it out of the line, or from among those who are told. */
+void hub_unlink(struct client *client);
 /* Adds it to those behind, and sees to it that somebody looks after them. */
 void catch_up(struct client *client);
+/* Somebody looks after those who are behind and can be told something. On the loop, now and then. */
+void catch_up_on(void *hub);
 /* Whenever there is something to look for: on the loop. */
 void tell_soon(void *hub);
 

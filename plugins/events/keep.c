@@ -5,7 +5,7 @@
 #include "consume.h"
 #include "outbox.h"
 
-#define ROUNDS 100u
+#define TIME (45 * BP_SECOND) /* of one run, which has a minute: the next one goes on */
 
 struct consumer_row {
     bp_str name;
@@ -36,14 +36,6 @@ static const struct bp_statement forget =
 static const struct bp_statement drop = BP_STATEMENT(.name = "events.drop", .sql = "DELETE FROM events WHERE id <= $1",
                                                      .sql_postgres = "DELETE FROM events WHERE position <= $1");
 
-static bool is_loaded(const struct events *events, bp_str name)
-{
-    const struct consumer *consumer = events->consumers;
-    while (consumer && !bp_str_is(name, consumer->name))
-        consumer = consumer->next;
-    return consumer != NULL;
-}
-
 /* What all of those that are loaded have been given. One that has no place yet was given nothing that is here. */
 static int find_given(struct events *events, int64_t *ret_position)
 {
@@ -52,7 +44,7 @@ static int find_given(struct events *events, int64_t *ret_position)
     int status = bp_db_query(events->db, NULL, &consumers, BP_NO_VALUES, bp_fiber_arena(), &result);
     for (size_t i = 0; status == 0 && i < result.len; i++) {
         const struct consumer_row *row = (const struct consumer_row *)result.rows + i;
-        if (row->position < position && is_loaded(events, row->name))
+        if (row->position < position && consume_is_loaded(events, row->name))
             position = row->position;
     }
     if (status == 0)
@@ -77,7 +69,7 @@ static int drop_upto(struct events *events, int64_t position)
     return status;
 }
 
-/* Deletes a bounded number of events. Suspends. */
+/* Deletes events for a bounded time. Suspends. */
 static int keep_once(struct events *events)
 {
     struct outbox_head head;
@@ -86,7 +78,7 @@ static int keep_once(struct events *events)
     int status = outbox_advance(events, &head);
     if (status == 0)
         status = find_given(events, &given);
-    for (unsigned round = 0; status == 0 && round < ROUNDS; round++) {
+    for (bp_time end = bp_clock() + TIME; status == 0 && bp_clock() < end;) {
         struct bp_result result;
         status = bp_db_query(events->db, NULL, &find_bound, BP_VALUES(bp_db_date(before), bp_db_i64(given)),
                              bp_fiber_arena(), &result);
@@ -108,7 +100,7 @@ static int keep_job(struct bp_job *job, void *argument)
 
 static const struct bp_job_kind kinds[] = {BP_JOB_KIND(.name = "events.forget",
                                                        .doc = "Deletes events that are older than they are kept.",
-                                                       .cron = "*/5 * * * *", .attempts = 1, .run = keep_job),
+                                                       .cron = "*/5 * * * *", .run = keep_job),
                                            BP_JOB_KIND_END};
 
 int keep_init(struct bp_host *host, struct events *events)

@@ -12,7 +12,7 @@ const struct bp_metric_row measure_metrics[] = {
     BP_METRIC(struct events, age_metric, .type = BP_GAUGE, .name = "backplane_events_outbox_age_seconds",
               .help = "Age of the oldest event that is kept.", .aggregate = BP_METRIC_MAX, .scale = 0.001),
     BP_METRIC(struct events, lag_metric, .type = BP_GAUGE, .name = "backplane_events_consumer_lag",
-              .help = "Positions that a consumer is behind the last event.", .labels = {"consumer"},
+              .help = "Positions that a consumer of a loaded plugin is behind the last event.", .labels = {"consumer"},
               .aggregate = BP_METRIC_MAX),
     BP_METRIC(struct events, lag_seconds_metric, .type = BP_GAUGE, .name = "backplane_events_consumer_lag_seconds",
               .help = "Age of the oldest event that a consumer was not given yet; 0: it has had all.",
@@ -24,8 +24,8 @@ const struct bp_metric_row measure_metrics[] = {
     BP_METRIC(struct events, resyncs_metric, .type = BP_COUNTER, .name = "backplane_events_resyncs_total",
               .help = "Clients that were told to read everything anew, because events they have missed are forgotten."),
     BP_METRIC(struct events, ended_metric, .type = BP_COUNTER, .name = "backplane_events_streams_ended_total",
-              .help =
-                  "Streams that ended: the client left, was slow, its time was over, the worker stopped, or it failed.",
+              .help = "Streams that ended: the client left, was slow, its time was over, its session or account ended, "
+                      "the worker stopped, or it failed.",
               .labels = {"end"}),
     BP_METRIC_END};
 
@@ -76,6 +76,8 @@ static int measure(struct events *events)
     status = bp_db_query(events->db, NULL, &find_lags, BP_NO_VALUES, bp_fiber_arena(), &result);
     for (size_t i = 0; status == 0 && i < result.len; i++) {
         const struct lag *lag = (const struct lag *)result.rows + i;
+        if (!consume_is_loaded(events, lag->name)) /* of a plugin that was taken out: nobody goes on for it */
+            continue;
         bp_metric_set(bp_series(events->lag_metric, &lag->name),
                       head.last > lag->position ? head.last - lag->position : 0);
         bp_metric_set(bp_series(events->lag_seconds_metric, &lag->name), age(lag->next));

@@ -4,7 +4,7 @@
 #include "count.h"
 
 #define NUMBER_AT_ONCE 1000
-_Static_assert(OUTBOX_LIMIT_MAX == 1001, "as in END_POSTGRES");
+_Static_assert(OUTBOX_LIMIT_MAX == 1001 && OUTBOX_BYTES == 1048576, "as in END_POSTGRES");
 
 /* --- where it stands --- */
 
@@ -110,16 +110,21 @@ static const struct bp_field event_rows[] = {
     BP_UUID(struct event_row, user_id), BP_UUID(struct event_row, subject_id), BP_TEXT(struct event_row, type),
     BP_TEXT(struct event_row, data),    BP_DATE(struct event_row, at),         BP_END};
 
-#define SELECT_SQLITE                                                                                    \
-    "SELECT h.last, h.forgotten, e.id, e.user_id, e.subject_id, e.type, e.data, e.at FROM"               \
-    " (SELECT forgotten, (SELECT coalesce(max(id), 0) FROM events) AS last FROM event_head) h LEFT JOIN" \
-    " (SELECT id, user_id, subject_id, type, data, at FROM events WHERE "
-#define END_SQLITE " ORDER BY id LIMIT $2) e ON true ORDER BY e.id"
+/* Between both: a condition. As many of the first as have less than OUTBOX_BYTES before them. */
+#define SELECT_SQLITE                                                                                            \
+    "SELECT h.last, h.forgotten, e.id, e.user_id, e.subject_id, e.type, e.data, e.at FROM"                       \
+    " (SELECT forgotten, (SELECT coalesce(max(id), 0) FROM events) AS last FROM event_head) h LEFT JOIN"         \
+    " (SELECT * FROM (SELECT *, sum(length(CAST(data AS BLOB))) OVER (ORDER BY id) - length(CAST(data AS BLOB))" \
+    " AS before FROM (SELECT id, user_id, subject_id, type, data, at FROM events WHERE "
+#define END_SQLITE " ORDER BY id LIMIT $2)) WHERE before < 1048576) e ON true ORDER BY e.id"
 /* The inner limit is OUTBOX_LIMIT_MAX. Of a parameter the planner thinks that it might be a tenth of the table, and plans for that. */
-#define SELECT_POSTGRES                                                                                           \
-    "SELECT h.position, h.forgotten, e.position, e.user_id, e.subject_id, e.type, e.data, e.at FROM event_head h" \
-    " LEFT JOIN (SELECT * FROM (SELECT position, user_id, subject_id, type, data, at FROM events WHERE "
-#define END_POSTGRES " ORDER BY position LIMIT 1001) near ORDER BY position LIMIT $2) e ON true ORDER BY e.position"
+#define SELECT_POSTGRES                                                                                             \
+    "SELECT h.position, h.forgotten, e.position, e.user_id, e.subject_id, e.type, e.data, e.at FROM event_head h"   \
+    " LEFT JOIN (SELECT * FROM (SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS" \
+    " before FROM (SELECT position, user_id, subject_id, type, data, at FROM events WHERE "
+#define END_POSTGRES                                                                                         \
+    " ORDER BY position LIMIT 1001) near) sums WHERE before < 1048576 ORDER BY position LIMIT $2) e ON true" \
+    " ORDER BY e.position"
 
 static const struct bp_statement read_all =
     BP_STATEMENT(.name = "events.read", .flags = BP_SQL_READ, .sql = SELECT_SQLITE "id > $1" END_SQLITE,
@@ -155,12 +160,18 @@ static bp_str whole(const struct event_row *row, struct bp_arena *arena)
                            user, BP_STR_ARG(row->data));
 }
 
-static int page_of(const struct bp_result *result, int64_t after, uint32_t limit, struct bp_arena *arena,
+/* What is read, but given to nobody: a place that is kept, see outbox_reset(); and what is this plugin's own. */
+static bool is_hidden(bp_str type, bool internal)
+{
+    return type.len == 0 || (!internal && bp_str_is(type, OUTBOX_ACCOUNT));
+}
+
+static int page_of(const struct bp_result *result, int64_t after, uint32_t limit, bool internal, struct bp_arena *arena,
                    struct outbox_page *ret_page)
 {
     const struct event_row *row = result->rows, *end = row + result->len;
     struct outbox_page page = {.forgotten = row->forgotten, .upto = row->last > after ? row->last : after};
-    size_t seen = 0;
+    size_t seen = 0, bytes = 0;
     page.items = bp_arena_array(arena, result->len, sizeof(*page.items));
     if (!page.items)
         return BP_NOMEM;
@@ -168,14 +179,16 @@ static int page_of(const struct bp_result *result, int64_t after, uint32_t limit
         bp_str data = whole(row, arena);
         if (row->data.ptr && !data.ptr)
             return BP_NOMEM;
-        if (row->type.len > 0) /* else of a user who is gone */
+        if (!is_hidden(row->type, internal))
             page.items[page.len++] = (struct bp_events_item){.position = row->position,
                                                              .user_id = row->user_id,
                                                              .subject_id = row->subject_id,
                                                              .type = row->type,
                                                              .data = data,
                                                              .at = row->at};
-        if (seen + 1 >= limit)
+        bytes += row->data.len;
+        page.cut = bytes >= OUTBOX_BYTES;
+        if (seen + 1 >= limit || page.cut)
             page.upto = row->position;
     }
     *ret_page = page;
@@ -183,32 +196,32 @@ static int page_of(const struct bp_result *result, int64_t after, uint32_t limit
 }
 
 static int read_page(struct events *events, struct bp_tx *tx, const struct bp_statement *statement,
-                     const struct bp_db_value *values, size_t count, struct bp_arena *arena,
+                     const struct bp_db_value *values, size_t count, bool internal, struct bp_arena *arena,
                      struct outbox_page *ret_page)
 {
     struct bp_result result;
     int status = bp_db_query(events->db, tx, statement, values, count, arena, &result);
     if (status != 0 || result.len == 0)
         return status < 0 ? bp_trace(status) : BP_ERROR;
-    return page_of(&result, values[0].as.integer, (uint32_t)values[1].as.integer, arena, ret_page);
+    return page_of(&result, values[0].as.integer, (uint32_t)values[1].as.integer, internal, arena, ret_page);
 }
 
-int outbox_read(struct events *events, struct bp_tx *tx, int64_t after, uint32_t limit, struct bp_arena *arena,
-                struct outbox_page *ret_page)
+int outbox_read(struct events *events, struct bp_tx *tx, int64_t after, uint32_t limit, bool internal,
+                struct bp_arena *arena, struct outbox_page *ret_page)
 {
-    return read_page(events, tx, &read_all, BP_VALUES(bp_db_i64(after), bp_db_i64(limit)), arena, ret_page);
+    return read_page(events, tx, &read_all, BP_VALUES(bp_db_i64(after), bp_db_i64(limit)), internal, arena, ret_page);
 }
 
 int outbox_read_user(struct events *events, const bp_uuid *user_id, int64_t after, uint32_t limit,
                      struct bp_arena *arena, struct outbox_page *ret_page)
 {
     return read_page(events, NULL, &read_user, BP_VALUES(bp_db_i64(after), bp_db_i64(limit), bp_db_uuid(user_id)),
-                     arena, ret_page);
+                     false, arena, ret_page);
 }
 
 int outbox_read_changes(struct events *events, const bp_uuid *user_id, int64_t after, uint32_t limit,
                         struct bp_arena *arena, struct outbox_page *ret_page)
 {
     return read_page(events, NULL, &read_changes, BP_VALUES(bp_db_i64(after), bp_db_i64(limit), bp_db_uuid(user_id)),
-                     arena, ret_page);
+                     false, arena, ret_page);
 }

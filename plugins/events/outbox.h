@@ -28,15 +28,24 @@ struct outbox_page {
     /* All that there was up to this position has been read: read on from here. That of the last item when there may be more, never less than
      * what was asked from. It may be below the outbox's last position (a replica of the database that lags behind answered): read again. */
     int64_t upto;
+    bool cut; /* OUTBOX_BYTES ended it: there may be more */
     /* More than what was asked from: there may be a gap before the first item. */
     int64_t forgotten;
 };
 
 #define OUTBOX_LIMIT_MAX 1001u
+/* Of data: the event with which a page has as much is its last one. */
+#define OUTBOX_BYTES (1u << 20)
+/* Pages that a fiber, whose memory is given back at its end, counts for one that was cut. */
+#define OUTBOX_CUT_WEIGHT 4u
 
-/* Events after this position, of everybody, limit (at most OUTBOX_LIMIT_MAX) at most. Texts live in the arena. One round trip; it numbers nothing: see outbox_poll(). */
-int outbox_read(struct events *events, struct bp_tx *tx, int64_t after, uint32_t limit, struct bp_arena *arena,
-                struct outbox_page *ret_page);
+/* What only this plugin sees: a session, a key or an account has ended. Its data says nothing. */
+#define OUTBOX_ACCOUNT "account.changed"
+
+/* Events after this position, of everybody, limit (at most OUTBOX_LIMIT_MAX) and OUTBOX_BYTES at most. internal: those that only this plugin
+ * sees, too. Texts live in the arena. One round trip; it numbers nothing: see outbox_poll(). */
+int outbox_read(struct events *events, struct bp_tx *tx, int64_t after, uint32_t limit, bool internal,
+                struct bp_arena *arena, struct outbox_page *ret_page);
 /* The same of one user. */
 int outbox_read_user(struct events *events, const bp_uuid *user_id, int64_t after, uint32_t limit,
                      struct bp_arena *arena, struct outbox_page *ret_page);

@@ -10,6 +10,7 @@
 #include "keep.h"
 #include "measure.h"
 #include "publish.h"
+#include "reset.h"
 #include "stream.h"
 
 #include <stdio.h>
@@ -100,5 +101,5 @@ static void deinit(struct bp_host *host, void *self)
 
 BP_PLUGIN(.name = "events", .version = "1.0.0", .doc = "What has changed, in order, for plugins and for clients.",
           .self_size = sizeof(struct events), .options = options, .needs = needs, .provides = provides,
-          .routes = routes, .migrations = events_migrations, .metrics = measure_metrics, .init = init, .start = start,
-          .stop = stop, .deinit = deinit);
+          .routes = routes, .commands = reset_commands, .migrations = events_migrations, .metrics = measure_metrics,
+          .init = init, .start = start, .stop = stop, .deinit = deinit);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "publish.h"
 
-#include "events.h"
+#include "outbox.h"
 
 #define TYPE_MAX 64u
 
@@ -13,18 +13,23 @@ static const struct bp_statement insert =
                  .sql_postgres = "INSERT INTO events (user_id, subject_id, type, data, at) SELECT id, $2, $3, $4, $5"
                                  " FROM users WHERE id = $1 FOR KEY SHARE");
 
-/* "<noun>.<verb>", so that nothing else ever stands in a line of a stream. */
+/* "<noun>.<verb>", so that nothing else ever stands in a line of a stream, and clients can ask for it in ?types=. */
 static bool is_type(bp_str type)
 {
     if (type.len == 0 || type.len > TYPE_MAX)
         return false;
     for (size_t i = 0; i < type.len; i++) {
         char c = type.ptr[i];
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '.' && c != '_' &&
-            c != '-')
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-')
             return false;
     }
     return true;
+}
+
+/* These mean something to clients, or to this plugin. */
+static bool is_reserved(bp_str type)
+{
+    return bp_str_is(type, "resync") || bp_str_is(type, OUTBOX_ACCOUNT);
 }
 
 static int check_object(bp_str data)
@@ -40,12 +45,18 @@ int publish(void *self, struct bp_tx *tx, const struct bp_events_item *item)
     struct events *events = self;
     bp_str data = bp_str_trim(item->data);
     int status = BP_ERROR;
+    if (is_reserved(item->type)) {
+        bp_log(events->host, BP_LOG_ERROR, "events.misuse", "What was published has a type that is reserved",
+               bp_log_str("type", item->type));
+        return BP_MISUSE;
+    }
     if (is_type(item->type) && data.len > 0 && data.ptr[0] == '{' && bp_fiber_arena())
         status = check_object(data);
     if (status == BP_NOMEM)
         return status;
     if (status != 0) {
-        bp_log(events->host, BP_LOG_ERROR, "events.misuse", "What was published has no type, or is no JSON object",
+        bp_log(events->host, BP_LOG_ERROR, "events.misuse",
+               "What was published has no type of a-z, 0-9, dots, _ and -, or is no JSON object",
                bp_log_str("type", item->type));
         return BP_MISUSE;
     }

@@ -52,7 +52,7 @@ size_t sse_retry(char text[SSE_TEXT_ROOM], bp_span span)
 
 size_t sse_keep_alive(char text[SSE_TEXT_ROOM], int64_t position)
 {
-    if (position == 0)
+    if (position < 0)
         return (size_t)snprintf(text, SSE_TEXT_ROOM, ":\n\n");
     return (size_t)snprintf(text, SSE_TEXT_ROOM, ":\nid: %lld\n\n", (long long)position);
 }

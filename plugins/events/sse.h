@@ -17,7 +17,7 @@ char *sse_event(char *at, const struct bp_events_item *item);
 size_t sse_resync(char text[SSE_TEXT_ROOM], int64_t position, bp_date at);
 /* How long to wait before connecting again. */
 size_t sse_retry(char text[SSE_TEXT_ROOM], bp_span span);
-/* Nothing happened up to this position; 0: no position is told. */
+/* Nothing happened up to this position; negative: none is told. */
 size_t sse_keep_alive(char text[SSE_TEXT_ROOM], int64_t position);
 
 /* Whether the list ("todo.created,list.deleted"; empty: all) holds the type. */

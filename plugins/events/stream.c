@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stream.h"
 
+#include "backplane/iface/identity.h"
 #include "hub.h"
 #include "outbox.h"
 #include "sse.h"
@@ -102,6 +103,21 @@ static bp_date sooner(bp_date a, bp_date b)
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
+enum { GONE = BP_STREAM_NO_CONTENT + 1 };
+
+/* What ends from now on is told to this client, too; what has ended before is seen here, and is GONE. */
+static int check_identity(struct bp_request *rq, const struct client *client)
+{
+    const struct user *user = client->user;
+    uint32_t changes;
+    int status;
+    do {
+        changes = user->changes;
+        status = bp_identity_check(client->hub->events->identity, rq);
+    } while (status == 0 && changes != user->changes);
+    return status == BP_IDENTITY_E_GONE ? GONE : status;
+}
+
 static int serve(struct bp_request *rq, struct client *client)
 {
     struct hub *hub = client->hub;
@@ -110,6 +126,8 @@ static int serve(struct bp_request *rq, struct client *client)
     int status = hub_wake(hub);
     if (status == 0)
         status = find_position(rq, hub, &client->position, &lost);
+    if (status == 0)
+        status = check_identity(rq, client);
     if (status == 0)
         status = begin(rq);
     if (status == 0)
@@ -148,5 +166,7 @@ int stream_open(struct bp_request *rq, void *self, const void *stage)
     status = serve(rq, client);
     if (status != 0)
         hub_leave(client); /* it has no stream */
+    if (status == GONE)
+        return bp_identity_gone(events->identity, rq);
     return status == BP_STREAM_NO_CONTENT ? 0 : status;
 }

@@ -84,18 +84,46 @@ static int tell_user(struct hub *hub, const struct bp_events_item *items, size_t
     return status;
 }
 
+/* Those whose session, key or account is still there come back. Does not suspend. */
+static void revoke(struct hub *hub, const bp_uuid *user_id)
+{
+    struct user *user = users_find(&hub->users, user_id);
+    if (!user)
+        return;
+    user->changes++; /* for those whose handler runs */
+    for (struct client *client = hub->clients, *next; client; client = next) {
+        next = client->next;
+        if (client->user == user)
+            hub_end(client, HUB_REVOKED);
+    }
+}
+
+static bool is_of_account(const struct bp_events_item *item)
+{
+    return bp_str_is(item->type, OUTBOX_ACCOUNT);
+}
+
+/* Whether the second one may be told with the first. */
+static bool goes_with(const struct bp_events_item *first, const struct bp_events_item *item)
+{
+    return bp_uuid_eq(&first->user_id, &item->user_id) && !is_of_account(first) && !is_of_account(item);
+}
+
 static int tell_page(struct hub *hub, const struct outbox_page *page)
 {
     unsigned sends = 0;
     int status = 0;
     for (size_t i = 0, len; status == 0 && i < page->len; i += len) {
         const struct bp_events_item *items = page->items + i;
-        for (len = 1; len < TEXT_AT_ONCE && i + len < page->len && bp_uuid_eq(&items[len].user_id, &items->user_id);)
+        for (len = 1; len < TEXT_AT_ONCE && i + len < page->len && goes_with(items, &items[len]);)
             len++;
         /* First: who joins from now on has read these. */
         if (items[len - 1].position > hub->position)
             hub->position = items[len - 1].position;
-        status = tell_user(hub, items, len, &sends);
+        if (is_of_account(items))
+            revoke(hub, &items->user_id);
+        else
+            status = tell_user(hub, items, len, &sends);
     }
     if (page->upto > hub->position)
         hub->position = page->upto;
@@ -111,16 +139,50 @@ static void end_all(struct hub *hub)
     }
 }
 
-static int read_on(struct hub *hub)
+/* The last position is below what clients were told. Suspends. */
+static int look_back(struct hub *hub)
+{
+    struct outbox_head head;
+    int status = outbox_advance(hub->events, &head);
+    if (status != 0 || !hub->awake || head.last >= hub->position) /* it was a replica that lags behind */
+        return status;
+    bp_log(
+        hub->events->host, BP_LOG_ERROR, "events.went_back",
+        "The database is an older one than before, or another: clients that are connected were told to read everything "
+        "again. So that others are, too, stop the servers and run backplane events reset",
+        bp_log_int("position", hub->position), bp_log_int("last", head.last));
+    char text[SSE_TEXT_ROOM];
+    bp_str resync = bp_str_n(text, sse_resync(text, head.last, bp_date_now()));
+    atomic_store(&hub->events->shared->counted, 0);
+    hub->position = hub->done = head.last;
+    for (struct client *client = hub->clients, *next; client; client = next) {
+        next = client->next;
+        client->position = head.last;
+        if (client->catching_up) /* with what was before */
+            hub_end(client, HUB_FAILED);
+        else
+            (void)hub_send(client, resync);
+    }
+    return 0;
+}
+
+/* *ret_more: that is not all. */
+static int read_on(struct hub *hub, bool *ret_more)
 {
     struct outbox_head head;
     int status = outbox_poll(hub->events, &head);
-    for (unsigned i = 0; status == 0 && hub->awake && i < PAGES && hub->position < head.last; i++) {
+    if (status == 0 && hub->awake && head.last < hub->position)
+        return look_back(hub);
+    for (unsigned pages = 0; status == 0 && hub->awake && hub->position < head.last;) {
         struct outbox_page page;
         int64_t from = hub->position;
-        status = outbox_read(hub->events, NULL, from, PAGE, bp_fiber_arena(), &page);
+        *ret_more = pages >= PAGES;
+        if (*ret_more)
+            break;
+        status = outbox_read(hub->events, NULL, from, PAGE, true, bp_fiber_arena(), &page);
         if (status != 0 || page.upto == from || from != hub->position)
             break;
+        pages += page.cut ? OUTBOX_CUT_WEIGHT : 1;
         if (page.forgotten > from) /* away for longer than events are kept */
             end_all(hub);
         status = tell_page(hub, &page);
@@ -134,14 +196,18 @@ static int read_on(struct hub *hub)
 static int read_once(void *argument)
 {
     struct hub *hub = argument;
-    int status = read_on(hub);
+    bool more = false;
+    int status = read_on(hub, &more);
     hub->reading = false;
+    if (more)
+        tell_soon(hub);
     return status == BP_BUSY || status == BP_TIMEOUT ? 0 : status; /* the next round will do it */
 }
 
 void tell_soon(void *argument)
 {
     struct hub *hub = argument;
+    catch_up_on(hub);
     if (hub->reading)
         return;
     hub->reading = true;

@@ -12,6 +12,7 @@ struct user {
     struct user *next; /* of the same place */
     bp_uuid id;
     uint32_t count;         /* of clients, those that do not listen yet included */
+    uint32_t changes;       /* how often it was told that a session, a key or the account has ended */
     struct client *clients; /* those who are told what happens */
 };
 

@@ -49,8 +49,10 @@ static bool take_byte(struct source *source, char *ret_byte)
 {
     if (source->begin == source->end) {
         ssize_t got = recv(source->fd, source->read, sizeof(source->read), 0);
-        if (got <= 0)
+        if (got <= 0) {
+            source->whole = source->whole || (got == 0 && !source->chunked);
             return false;
+        }
         source->begin = 0;
         source->end = (size_t)got;
     }
@@ -68,8 +70,10 @@ static bool read_byte(struct source *source, char *ret_byte)
                 break;
         size[len] = '\0';
         source->left = strtoul(size, NULL, 16);
-        if (source->left == 0)
+        if (source->left == 0) {
+            source->whole = len > 2 && size[0] == '0';
             return false;
+        }
     }
     if (!take_byte(source, ret_byte))
         return false;
@@ -91,7 +95,8 @@ static bool read_line(struct source *source)
             source->line[len] = '\0';
             return true;
         }
-        cr_assert_lt(len, sizeof(source->line) - 1);
+        if (len == sizeof(source->line) - 1)
+            cr_assert_fail("a line of more than %zu bytes", len);
         source->line[len++] = c;
     }
     return false;
@@ -151,5 +156,15 @@ void expect_end(struct source *source)
 {
     struct event event = next_event(source, false);
     cr_expect_null(event.root, "%s", event.type);
+    cr_expect(source->whole, "it was cut, or nothing came any more");
     close_source(source);
+}
+
+void expect_greeting(struct source *source)
+{
+    struct event event = next_event(source, true);
+    cr_assert_null(event.root);
+    cr_assert(source->retry >= 0 && source->comments == 1);
+    source->retry = -1;
+    source->comments = 0;
 }

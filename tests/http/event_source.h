@@ -12,6 +12,7 @@
 struct source {
     int fd;
     bool chunked;
+    bool whole;  /* it has ended as a reply does: not cut, nor silent for too long */
     size_t left; /* of the chunk */
     char last_id[32];
     long long retry;
@@ -33,8 +34,10 @@ void open_source(struct source *source, const char *who, const char *query);
 void close_source(struct source *source);
 /* The next event; root NULL when the stream has ended. until_comment: also when there was a comment. */
 struct event next_event(struct source *source, bool until_comment);
-/* Which must be of this type and, unless id is NULL, about that; which must not be, and closes it. */
+/* Which must be of this type and, unless id is NULL, about that; which must not be, as the stream is whole, and closes it. */
 void expect_event(struct source *source, const char *type, const char *id);
 void expect_end(struct source *source);
+/* Reads the greeting of a stream that begins now: its retry and a comment. */
+void expect_greeting(struct source *source);
 
 #endif

@@ -17,6 +17,8 @@ extern char *ada, *bob; /* their "Authorization: …\r\n" */
 /* For .init and .fini. */
 void site_start(void);
 void site_stop(void);
+/* The first of them logs in again, the second one, too. */
+void site_log_in(void);
 /* options: those of the plugin events, as in a configuration ("retention = \"1s\";"). folder: of a server that was killed; NULL: a new one. No accounts. */
 void site_start_with(const char *options, const char *folder);
 /* Another one on the database of the first. */
@@ -29,6 +31,13 @@ json_t *site_call(const char *who, const char *method, const char *target, const
 void site_do(const char *who, const char *method, const char *target, const char *body, unsigned status);
 /* A new one's identifier. */
 void site_add(const char *who, const char *target, const char *body, char ret_id[40]);
+/* Makes all events older than they are kept. */
+void site_age(void);
+/* A line of the metrics is there, with its line break before it and behind it. */
+bool site_shows(const char *line);
+void site_await_metric(const char *line);
+/* Runs `backplane …` on the site's configuration, folder and database; its output is in ret_output. Its exit status. */
+int site_command(const char *arguments, char *ret_output, size_t size);
 /* A file in the data folder, which observer.so looks for; removes it; waits for one that it makes. */
 void site_touch(const char *name);
 void site_remove(const char *name);

@@ -146,13 +146,57 @@ Test(changes, what_is_refused, .init = site_start, .fini = site_stop)
     site_do(ada, "POST", CHANGES, "{}", 405);
 }
 
+/* --- what is much --- */
+
+/* A page ends with the todo with which there is 1 MiB, and says that there is more. */
+Test(changes, pages_are_bounded_by_bytes, .init = site_start, .fini = site_stop)
+{
+    enum { TODOS_LEN = 30, SIZE = 50000 };
+    long long since = 0;
+    unsigned seen = 0;
+    char *sql = malloc(1000 + SIZE);
+    cr_assert(sql);
+    json_t *me = site_call(ada, "GET", "/api/v1/auth/me", NULL, NULL, 200);
+    char owner[40] = "";
+    for (const char *id = http_json_text(me, "data.id"); *id; id++)
+        if (*id != '-')
+            owner[strlen(owner)] = *id;
+    for (int i = 0; i < TODOS_LEN; i++) {
+        const char *id = database_kind() == DATABASE_SQLITE ? "X" : "";
+        int len = sprintf(sql,
+                          "INSERT INTO todos (id, title, user_id, created_at, updated_at, description) VALUES"
+                          " (%s'0190a8b45c3e7d219f6000000000%04d', 'much', %s'%s', %s, %s, '",
+                          id, i, id, owner, *id ? "1" : "now()", *id ? "1" : "now()");
+        memset(sql + len, 'd', SIZE);
+        strcpy(sql + len + SIZE, "')");
+        database_execute(&site, sql);
+    }
+    free(sql);
+    json_decref(me);
+    for (bool more = true; more;) {
+        json_t *root = changes_since(ada, since, "&limit=1000");
+        size_t len = json_array_size(http_json_at(root, "data.changes"));
+        cr_expect_eq(len, seen == 0 ? 21 : 9, "%zu", len); /* 20 of them are less than 1 MiB */
+        for (size_t i = 0; i < len; i++, seen++) {
+            char path[40];
+            snprintf(path, sizeof(path), "data.changes.%zu.id", i);
+            cr_expect_eq(atoi(http_json_text(root, path) + 32), (int)seen);
+        }
+        since = http_json_integer(root, "data.nextSince");
+        more = json_is_true(http_json_at(root, "data.hasMore"));
+        json_decref(root);
+    }
+    cr_expect_eq(seen, TODOS_LEN);
+    cr_expect_eq(since, now(ada));
+    site_await("first", TODOS_LEN); /* consumers are given all of it, too */
+}
+
 /* --- retention --- */
 
 static void start_short(void)
 {
-    site_start_with("retention = \"1s\"; cleanup = \"30ms\";", NULL);
-    ada = http_login(site.port, "ada@example.com");
-    bob = http_login(site.port, "bob@example.com");
+    site_start_with("retention = \"1h\"; cleanup = \"30ms\";", NULL);
+    site_log_in();
 }
 
 static long long forgotten(void)
@@ -173,6 +217,8 @@ Test(changes, what_is_too_old_is_forgotten, .init = start_short, .fini = site_st
         site_add(ada, TODOS, "{\"title\":\"soon forgotten\"}", id);
     long long last = now(ada);
     cr_expect_eq(last, 3);
+    site_await("first", 3);
+    site_age();
     for (long long begun = 0; kept() > left;)
         cr_assert(service_patience(&begun, 10000));
     cr_expect_eq(forgotten(), last - left);
@@ -197,8 +243,7 @@ Test(changes, what_a_consumer_lacks_is_kept, .init = start_short, .fini = site_s
     for (int i = 0; i < 3; i++)
         site_add(ada, TODOS, "{\"title\":\"to be kept\"}", id);
     site_await("second", 3);
-    database_execute(&site, database_kind() == DATABASE_SQLITE ? "UPDATE events SET at = 0"
-                                                               : "UPDATE events SET at = 'epoch'");
+    site_age();
     for (int i = 0; i < 3; i++) { /* several rounds of cleaning, each of which another event tells of */
         site_add(bob, LISTS, "{\"name\":\"meanwhile\"}", id);
         site_await("second", 4 + i);

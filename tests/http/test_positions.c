@@ -134,6 +134,30 @@ Test(positions, of_one_subject_follow_its_versions, .init = start, .fini = stop)
     cr_expect_lt(of_event("position", 'a', 1), of_event("position", 'a', 2));
 }
 
+/* A user is deleted while somebody gives positions to what they wrote: nothing stays. */
+Test(positions, of_a_user_who_is_gone_nothing_is_left, .init = start, .fini = stop)
+{
+    char sql[200];
+    site_do(bob, "POST", TODOS, "{\"title\":\"his\"}", 201);
+    run(0, "BEGIN");
+    run(0, "SELECT position FROM event_head FOR UPDATE"); /* no worker is faster */
+    insert(2, 'a');
+    run(0, "SELECT events_number(10)");
+    snprintf(sql, sizeof(sql), "DELETE FROM users WHERE id = '%s'", owner);
+    cr_assert_eq(PQsendQuery(by_hand[1], sql), 1); /* waits for the one who gives positions */
+    for (long long begun = 0; run(2, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                     " AND query LIKE 'DELETE FROM users%'") == 0;)
+        cr_assert(service_patience(&begun, 10000));
+    run(0, "COMMIT");
+    for (PGresult *result; (result = PQgetResult(by_hand[1]));) {
+        cr_expect_eq(PQresultStatus(result), PGRES_COMMAND_OK, "%s", PQerrorMessage(by_hand[1]));
+        PQclear(result);
+    }
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM events WHERE user_id = '%s' AND type <> 'account.changed'", owner);
+    cr_expect_eq(run(2, sql), 0);
+    cr_expect_eq(run(2, "SELECT count(*) FROM events WHERE type = 'todo.created'"), 1); /* his */
+}
+
 /* Two that number at once: the second one goes on behind the first. Writers wait for neither. */
 Test(positions, are_given_by_one_at_a_time, .init = start, .fini = stop)
 {

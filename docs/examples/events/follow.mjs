@@ -75,9 +75,15 @@ async function* connect(server, token, place, types, signal) {
  */
 export async function copyTodos(server, token, changed, { signal } = {}) {
   const get = async (path) => {
-    const reply = await fetch(`${server}/api/v1/todos${path}`, { headers: { Authorization: `Bearer ${await token()}` }, signal });
-    if (!reply.ok) throw new Error(`${reply.status} ${await reply.text()}`);
-    return (await reply.json()).data;
+    for (let failures = 0; ; failures++) {
+      const reply = await fetch(`${server}/api/v1/todos${path}`, { headers: { Authorization: `Bearer ${await token()}` }, signal });
+      if (reply.ok) return (await reply.json()).data;
+      const text = await reply.text();
+      if (!PATIENT.has(reply.status) || failures === 8) throw new Error(`${reply.status} ${text}`);
+      const seconds = Number(reply.headers.get("Retry-After")) || Math.min(2 ** failures, 30);
+      await sleep(seconds * 1000 * (1 + Math.random() / 4), signal);
+      signal?.throwIfAborted();
+    }
   };
   while (!signal?.aborted) {
     const todos = new Map();

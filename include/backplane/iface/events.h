@@ -27,7 +27,8 @@ struct bp_events_item {
     int64_t position; /* in the outbox: grows; the id of the event for clients. 0 in what is published */
     bp_uuid user_id;
     bp_uuid subject_id; /* of the todo, the list, … */
-    bp_str type;        /* "todo.created": <noun>.<verb>, up to 64 bytes */
+    /* "todo.created": <noun>.<verb> of a-z, 0-9, dots, _ and -, up to 64 bytes; neither "resync" nor "account.changed" */
+    bp_str type;
     bp_str
         data; /* a JSON object: the subject after the change, as the API shows it, and "id" alone of what was deleted */
     bp_date at;
@@ -45,7 +46,7 @@ struct bp_events_vtable {
     int (*consume)(void *self, struct bp_host *host, const char *name, bp_events_function *function, void *argument);
 };
 
-/* Adds an event, in tx or on its own when that is NULL. .position and .at are made by the call. Suspends for one round trip. 0; BP_MISUSE (no type, no JSON
+/* Adds an event, in tx or on its own when that is NULL. .position and .at are made by the call. Suspends for one round trip. 0; BP_MISUSE (no type or a reserved one, no JSON
  * object); the statuses of bp_db_query(). */
 static inline int bp_events_publish(struct bp_service events, struct bp_tx *tx, const struct bp_events_item *item)
 {

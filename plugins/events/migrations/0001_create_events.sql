@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- One writer at a time: ids are given in the order of commits, so an event's id is its position. Whoever deletes events leaves the last one,
--- so that no id is given twice; that of a user who is gone stays without a type.
+-- so that no id is given twice; one without a type only holds its place.
 CREATE TABLE events (
     id INTEGER PRIMARY KEY NOT NULL,
     user_id BLOB NOT NULL,

@@ -5,4 +5,7 @@ DROP TRIGGER todos_event_deleted;
 DROP TRIGGER lists_event_created;
 DROP TRIGGER lists_event_updated;
 DROP TRIGGER lists_event_deleted;
+DROP TRIGGER sessions_event_ended;
+DROP TRIGGER api_keys_event_deleted;
+DROP TRIGGER users_event_ended;
 DROP TRIGGER users_event_deleted;

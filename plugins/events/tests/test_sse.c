@@ -37,7 +37,8 @@ Test(sse, other_texts)
 {
     char text[SSE_TEXT_ROOM];
     cr_expect(bp_str_is(bp_str_n(text, sse_retry(text, 1500 * BP_MILLISECOND)), "retry: 1500\n\n"));
-    cr_expect(bp_str_is(bp_str_n(text, sse_keep_alive(text, 0)), ":\n\n"));
+    cr_expect(bp_str_is(bp_str_n(text, sse_keep_alive(text, -1)), ":\n\n"));
+    cr_expect(bp_str_is(bp_str_n(text, sse_keep_alive(text, 0)), ":\nid: 0\n\n"));
     cr_expect(bp_str_is(bp_str_n(text, sse_keep_alive(text, 12)), ":\nid: 12\n\n"));
     size_t len = sse_resync(text, INT64_MAX, 0);
     cr_expect(bp_str_is(bp_str_n(text, len), "id: 9223372036854775807\nevent: resync\n"
