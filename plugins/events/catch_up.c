@@ -73,18 +73,18 @@ static int send_page(struct client *client, const struct outbox_page *page)
     if (!text)
         return BP_NOMEM;
     bool gap = page->forgotten > client->position;
-    if (gap) {
+    if (gap)
         at += sse_resync(at, page->upto, bp_date_now());
-        bp_metric_add(client->hub->resyncs, 1);
-    }
     for (size_t i = 0; i < page->len && !gap; i++)
         if (sse_is_wanted(types, page->items[i].type)) {
             at = sse_event(at, &page->items[i]);
             sent++;
         }
     int status = at == text ? 0 : send(client, bp_str_n(text, (size_t)(at - text)));
-    if (status == 0)
+    if (status == 0) {
         bp_metric_add(client->hub->sent, sent);
+        bp_metric_add(client->hub->resyncs, gap);
+    }
     return status;
 }
 

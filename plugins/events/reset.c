@@ -69,6 +69,6 @@ static int reset(struct bp_host *host, void *self, const char *const *arguments,
 }
 
 const struct bp_command reset_commands[] = {
-    BP_COMMAND(.name = "reset", .doc = "After the database was restored: clients are told to read everything again.",
-               .run = reset),
+    BP_COMMAND(.name = "reset", .changes = 1,
+               .doc = "After the database was restored: clients are told to read everything again.", .run = reset),
     BP_COMMAND_END};

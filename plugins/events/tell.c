@@ -160,8 +160,8 @@ static int look_back(struct hub *hub)
         client->position = head.last;
         if (client->catching_up) /* with what was before */
             hub_end(client, HUB_FAILED);
-        else
-            (void)hub_send(client, resync);
+        else if (hub_send(client, resync))
+            bp_metric_add(hub->resyncs, 1);
     }
     return 0;
 }

@@ -260,10 +260,7 @@ Test(event_streams, say_when_too_much_is_forgotten, .init = start_forgetful, .fi
     add_many(ada, 5, 1, 10);
     expect_titles(&source, 5, 1);
     close_source(&source);
-    struct http_reply reply;
-    http_call(site.port, "GET", "/metrics", NULL, NULL, &reply);
-    cr_expect(strstr(reply.body, "\nbackplane_events_resyncs_total 1\n"));
-    http_reply_free(&reply);
+    cr_expect(site_shows("\nbackplane_events_resyncs_total 1\n"));
 }
 
 enum { DESCRIPTION = 9900 };
