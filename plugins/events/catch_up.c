@@ -12,7 +12,7 @@
 #define FIBERS 8u /* at once: however many come back, the database is asked no faster than it answers */
 #define LOOK_EVERY (20 * BP_MILLISECOND) /* while some are behind */
 #define SLOW_MOST BP_SECOND
-#define SMALLEST 7u /* PAGE >> that is 1 */
+#define SMALLEST 7 /* PAGE >> that is 1 */
 #define AWAY_WAIT BP_SECOND
 
 #define PUT_OFF 1 /* somebody else's turn */
@@ -49,8 +49,8 @@ static int send(struct client *client, bp_str text)
         client->wait = client->wait == 0 ? LOOK_EVERY : client->wait * 2;
         if (client->wait > SLOW_MOST)
             client->wait = SLOW_MOST;
-        if (client->smaller < SMALLEST) /* it is read again */
-            client->smaller++;
+        client->smaller =
+            client->smaller + 2 < SMALLEST ? (uint8_t)(client->smaller + 2) : SMALLEST; /* it is read again */
         return put_off(client, client->wait);
     }
     client->wait = 0;

@@ -45,61 +45,79 @@ void close_source(struct source *source)
     source->fd = -1;
 }
 
+/* Something is there that was not looked at. */
+static bool fill(struct source *source)
+{
+    if (source->begin < source->end)
+        return true;
+    ssize_t got = recv(source->fd, source->read, sizeof(source->read), 0);
+    source->whole = source->whole || (got == 0 && !source->chunked);
+    source->begin = 0;
+    source->end = got > 0 ? (size_t)got : 0;
+    return got > 0;
+}
+
 static bool take_byte(struct source *source, char *ret_byte)
 {
-    if (source->begin == source->end) {
-        ssize_t got = recv(source->fd, source->read, sizeof(source->read), 0);
-        if (got <= 0) {
-            source->whole = source->whole || (got == 0 && !source->chunked);
-            return false;
-        }
-        source->begin = 0;
-        source->end = (size_t)got;
-    }
+    if (!fill(source))
+        return false;
     *ret_byte = source->read[source->begin++];
     return true;
 }
 
-static bool read_byte(struct source *source, char *ret_byte)
+/* The beginning of the next chunk: its size. False: there is none. */
+static bool begin_chunk(struct source *source)
 {
-    if (source->chunked && source->left == 0) {
-        char size[20];
-        size_t len = 0;
-        while (len < sizeof(size) - 1 && take_byte(source, &size[len]))
-            if (size[len++] == '\n' && len > 2)
-                break;
-        size[len] = '\0';
-        source->left = strtoul(size, NULL, 16);
-        if (source->left == 0) {
-            source->whole = len > 2 && size[0] == '0';
-            return false;
-        }
-    }
-    if (!take_byte(source, ret_byte))
+    char size[20];
+    size_t len = 0;
+    while (len < sizeof(size) - 1 && take_byte(source, &size[len]))
+        if (size[len++] == '\n' && len > 2)
+            break;
+    size[len] = '\0';
+    source->left = strtoul(size, NULL, 16);
+    if (source->left == 0)
+        source->whole = len > 2 && size[0] == '0';
+    return source->left > 0;
+}
+
+/* Its end, when it was read. False: it was cut there. */
+static bool end_chunk(struct source *source)
+{
+    char end[2];
+    if (source->left > 0)
+        return true;
+    if (!take_byte(source, &end[0]) || !take_byte(source, &end[1]))
         return false;
-    if (source->chunked && --source->left == 0) {
-        char end[2];
-        if (!take_byte(source, &end[0]) || !take_byte(source, &end[1]))
-            return false; /* cut between a chunk and its end */
-        cr_assert(memcmp(end, "\r\n", 2) == 0);
-    }
+    cr_assert(memcmp(end, "\r\n", 2) == 0);
     return true;
 }
 
 static bool read_line(struct source *source)
 {
     size_t len = 0;
-    char c;
-    while (read_byte(source, &c)) {
-        if (c == '\n') {
-            source->line[len] = '\0';
-            return true;
+    for (bool ended = false; !ended;) {
+        if ((source->chunked && source->left == 0 && !begin_chunk(source)) || !fill(source))
+            return false;
+        const char *from = source->read + source->begin;
+        size_t amount = source->end - source->begin;
+        if (source->chunked && amount > source->left)
+            amount = source->left;
+        const char *end = memchr(from, '\n', amount);
+        if (end)
+            amount = (size_t)(end - from) + 1;
+        ended = end != NULL;
+        cr_assert(len + amount < sizeof(source->line));
+        memcpy(source->line + len, from, amount);
+        len += amount;
+        source->begin += amount;
+        if (source->chunked) {
+            source->left -= amount;
+            if (!end_chunk(source))
+                return false;
         }
-        if (len == sizeof(source->line) - 1)
-            cr_assert_fail("a line of more than %zu bytes", len);
-        source->line[len++] = c;
     }
-    return false;
+    source->line[len - 1] = '\0';
+    return true;
 }
 
 struct event next_event(struct source *source, bool until_comment)

@@ -15,7 +15,8 @@
 
 #define CONFIG                                                                                                       \
     "server: { listen = ( { address = \"${HOST}:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 2;\n"        \
-    "  job_workers = 1; log_level = \"info\"; plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/http\"; };\n"           \
+    "  job_workers = 1; log_level = \"info\"; write_timeout = \"60s\"; plugin_path = \"" BACKPLANE_BUILD_ROOT        \
+    "/tests/http\"; };\n"                                                                                            \
     "plugins: ( { use = \"health\"; }, { use = \"auth\"; secret = \"the-same-secret-on-both-of-them-0123456\"; },\n" \
     "  { use = \"todos\"; }, { use = \"lists\"; }, { use = \"metrics\"; }, { use = \"observer\"; },\n"               \
     "  { use = \"events\"; poll = \"20ms\"; measure = \"50ms\"; %s },\n"                                             \

@@ -314,22 +314,29 @@ static void start_crowded(void)
 /* More that take nothing than fibers catch up in both workers: others who come back do not wait for them. */
 Test(event_streams, slow_ones_hold_up_nobody, .init = start_crowded, .fini = site_stop)
 {
-    enum { SLOW = 32, BULKS = 8 };
-    static struct source slow[SLOW], quick;
-    for (unsigned i = 0; i < BULKS; i++)
+    enum { SLOW = 24, BULKS = 8 };
+    static struct source slow[SLOW], quick[4];
+    char query[40];
+    for (unsigned i = 0; i < BULKS; i++) {
+        snprintf(query, sizeof(query), "?since=%lld", now());
         add_many(ada, i * 100, 100, DESCRIPTION);
+    }
     for (size_t i = 0; i < SLOW; i++)
         open_narrow(&slow[i], "?since=0");
-    open_source(&quick, ada, "?since=0");
-    expect_titles(&quick, 0, BULKS * 100);
-    cr_expect(site_shows("\nbackplane_events_streams 33\n")); /* the slow ones are there, and were not ended for it */
+    for (size_t i = 0; i < LENGTH(quick); i++)
+        open_source(&quick[i], ada, query);
+    for (size_t i = 0; i < LENGTH(quick); i++)
+        expect_titles(&quick[i], (BULKS - 1) * 100, 100);
+    cr_expect(site_shows("\nbackplane_events_streams 28\n")); /* the slow ones are there, and were not ended for it */
     add_many(ada, BULKS * 100, 1, 10);
-    expect_titles(&quick, BULKS * 100, 1);
+    for (size_t i = 0; i < LENGTH(quick); i++)
+        expect_titles(&quick[i], BULKS * 100, 1);
     widen(&slow[0]); /* and who takes again is told all, once */
     expect_titles(&slow[0], 0, BULKS * 100 + 1);
     for (size_t i = 0; i < SLOW; i++)
         close_source(&slow[i]);
-    close_source(&quick);
+    for (size_t i = 0; i < LENGTH(quick); i++)
+        close_source(&quick[i]);
 }
 
 /* --- the end of workers --- */
