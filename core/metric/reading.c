@@ -3,30 +3,35 @@
 
 #include "core/supervisor/shared.h"
 
+static void add(const struct bp_metric *metric, const metric_cell *cells, uint32_t count, struct reading *reading)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t value = atomic_load_explicit(&cells[i], memory_order_relaxed), *total = &reading->cells[i];
+        if (metric->def.aggregate == BP_METRIC_SUM)
+            *total += value;
+        else if (value > *total)
+            *total = value;
+    }
+    if (metric->def.type == BP_HISTOGRAM) {
+        int64_t bits = atomic_load_explicit(&cells[count], memory_order_relaxed);
+        double sum;
+        memcpy(&sum, &bits, sizeof(sum));
+        reading->sum += sum;
+    }
+}
+
 void reading_take(const struct bp_metric *metric, uint32_t series, struct reading *ret_reading)
 {
     struct metric_region *region = metric->region;
-    uint64_t slots = atomic_load_explicit(&region->slots, memory_order_relaxed);
     uint32_t count = metric->def.type == BP_HISTOGRAM ? metric_bucket_cells(region) : 1;
 
     *ret_reading = (struct reading){0};
-    for (; slots; slots &= slots - 1) {
-        const metric_cell *cells =
-            metric_series_cells(region, metric_region_block(region, (unsigned)__builtin_ctzll(slots)), series);
-        for (uint32_t i = 0; i < count; i++) {
-            int64_t value = atomic_load_explicit(&cells[i], memory_order_relaxed), *total = &ret_reading->cells[i];
-            if (metric->def.aggregate == BP_METRIC_SUM)
-                *total += value;
-            else if (value > *total)
-                *total = value;
+    for (unsigned first = 0; first < BP_WORKER_SLOTS; first += 64)
+        for (uint64_t slots = atomic_load_explicit(&region->slots[first / 64], memory_order_relaxed); slots;
+             slots &= slots - 1) {
+            unsigned slot = first + (unsigned)__builtin_ctzll(slots);
+            add(metric, metric_series_cells(region, metric_region_block(region, slot), series), count, ret_reading);
         }
-        if (metric->def.type == BP_HISTOGRAM) {
-            int64_t bits = atomic_load_explicit(&cells[count], memory_order_relaxed);
-            double sum;
-            memcpy(&sum, &bits, sizeof(sum));
-            ret_reading->sum += sum;
-        }
-    }
 }
 
 bool reading_is_shown(const struct bp_metric *metric, uint32_t series, const struct reading *reading)

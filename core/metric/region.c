@@ -208,7 +208,7 @@ uint32_t metric_region_series(struct metric_region *region, const bp_str *labels
 
 metric_cell *metric_region_cells(struct metric_region *region, unsigned slot)
 {
-    atomic_fetch_or_explicit(&region->slots, UINT64_C(1) << slot, memory_order_relaxed);
+    atomic_fetch_or_explicit(&region->slots[slot / 64], UINT64_C(1) << slot % 64, memory_order_relaxed);
     return metric_region_block(region, slot);
 }
 
@@ -218,7 +218,7 @@ void metric_region_reap(void *memory, size_t size, unsigned slot)
     uint64_t at;
 
     if (size < sizeof(*region) || region->magic != MAGIC || region->type != BP_GAUGE ||
-        !(atomic_load_explicit(&region->slots, memory_order_relaxed) >> slot & 1))
+        !(atomic_load_explicit(&region->slots[slot / 64], memory_order_relaxed) >> slot % 64 & 1))
         return;
     at = region->cells_at + slot * region->slot_stride;
     if (at > size || region->slot_stride > size - at || at % sizeof(metric_cell) != 0)

@@ -32,9 +32,9 @@ struct metric_region {
     uint32_t index_mask;
     uint64_t index_at, texts_at, cells_at; /* offsets from here */
     uint64_t slot_stride;                  /* bytes of a slot's block of cells */
-    uint64_t exemplars_at;  /* a struct metric_exemplar for each bucket of each series; 0: none are kept */
-    _Atomic uint64_t slots; /* bit n: slot n has written (untouched pages stay unallocated) */
-    _Atomic uint32_t count; /* series made so far */
+    uint64_t exemplars_at; /* a struct metric_exemplar for each bucket of each series; 0: none are kept */
+    _Atomic uint64_t slots[BP_WORKER_SLOTS / 64]; /* bit n: slot n has written (untouched pages stay unallocated) */
+    _Atomic uint32_t count;                       /* series made so far */
     struct bp_mutex mutex;
 };
 

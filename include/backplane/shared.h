@@ -28,7 +28,7 @@ bp_date bp_server_began(void);
 
 /* This worker's number, 0 to BP_WORKER_SLOTS - 1; a replacement of a dead worker takes its number. For cells of one's own. */
 unsigned bp_worker_slot(void);
-#define BP_WORKER_SLOTS 64u
+#define BP_WORKER_SLOTS 128u
 
 /* A process-shared robust mutex in a region. lock returns true when the previous owner died while holding it: make the
  * state it guards consistent. Zeroed memory is a valid, unlocked one. Blocks the loop for as long as the other side
