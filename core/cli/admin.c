@@ -11,9 +11,7 @@
 #include "core/cli/load.h"
 #include "core/supervisor/admin.h"
 
-#define TIMEOUT_SECONDS 5
 #define ANSWER_MAX ((size_t)32 << 20)
-#define ERROR_MAX 256
 
 static bool fill(bp_str folder, struct sockaddr_un *ret_address)
 {
@@ -35,9 +33,9 @@ bool cli_admin_find(const struct cli_options *options, struct sockaddr_un *ret_a
     return fine;
 }
 
-static int connect_to(const struct sockaddr_un *address)
+static int connect_to(const struct sockaddr_un *address, unsigned seconds)
 {
-    const struct timeval timeout = {.tv_sec = TIMEOUT_SECONDS};
+    const struct timeval timeout = {.tv_sec = seconds};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
@@ -70,34 +68,37 @@ static bool read_all(int fd, struct buffer *answer)
     }
 }
 
-static json_t *parse(const struct buffer *answer, char error[ERROR_MAX])
+static json_t *parse(const struct buffer *answer, char error[CLI_ADMIN_ERROR])
 {
     json_t *root = answer->len > 0 ? json_loadb(answer->ptr, answer->len, 0, NULL) : NULL;
     if (!root || *cli_admin_text(root, "error")) {
-        (void)snprintf(error, ERROR_MAX, "the server answered: %s", root ? cli_admin_text(root, "error") : "nothing");
+        (void)snprintf(error, CLI_ADMIN_ERROR, "the server answered: %s",
+                       root ? cli_admin_text(root, "error") : "nothing");
         json_decref(root);
         return NULL;
     }
     return root;
 }
 
-json_t *cli_admin_ask(const struct sockaddr_un *address, const char *command, char error[ERROR_MAX])
+json_t *cli_admin_ask(const struct sockaddr_un *address, const char *command, unsigned seconds,
+                      char error[CLI_ADMIN_ERROR])
 {
     struct buffer answer = {0};
     char line[64];
     json_t *root = NULL;
-    int fd = connect_to(address);
+    int fd = connect_to(address, seconds);
 
     if (fd < 0) {
         if (errno == ENOENT || errno == ECONNREFUSED)
-            (void)snprintf(error, ERROR_MAX, "no server answers at %s", address->sun_path);
+            (void)snprintf(error, CLI_ADMIN_ERROR, "no server answers at %s", address->sun_path);
         else
-            (void)snprintf(error, ERROR_MAX, "cannot connect to %s: %s", address->sun_path, strerror(errno));
+            (void)snprintf(error, CLI_ADMIN_ERROR, "cannot connect to %s: %s", address->sun_path, strerror(errno));
         return NULL;
     }
     int len = snprintf(line, sizeof(line), "%s\n", command);
     if (send(fd, line, (size_t)len, MSG_NOSIGNAL) != len || !read_all(fd, &answer))
-        (void)snprintf(error, ERROR_MAX, "the server at %s gave no answer: %s", address->sun_path, strerror(errno));
+        (void)snprintf(error, CLI_ADMIN_ERROR, "the server at %s gave no answer: %s", address->sun_path,
+                       strerror(errno));
     else
         root = parse(&answer, error);
     (void)close(fd);
@@ -108,11 +109,11 @@ json_t *cli_admin_ask(const struct sockaddr_un *address, const char *command, ch
 int cli_admin_show(const struct cli_options *options, const char *command, void (*print)(const json_t *answer))
 {
     struct sockaddr_un address;
-    char error[ERROR_MAX];
+    char error[CLI_ADMIN_ERROR];
 
     if (!cli_admin_find(options, &address))
         return CLI_FAILED;
-    json_t *answer = cli_admin_ask(&address, command, error);
+    json_t *answer = cli_admin_ask(&address, command, CLI_ADMIN_SECONDS, error);
     if (!answer) {
         (void)fprintf(stderr, "backplane: %s\n", error);
         return CLI_FAILED;

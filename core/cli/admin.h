@@ -10,8 +10,11 @@
 
 /* Where the server of this configuration has it. False: the reason was printed. */
 bool cli_admin_find(const struct cli_options *options, struct sockaddr_un *ret_address);
-/* The answer to a command; json_decref() it. NULL: error says why. */
-json_t *cli_admin_ask(const struct sockaddr_un *address, const char *command, char error[256]);
+/* The answer to a command, which takes so many seconds at most (0: as long as it takes); json_decref() it. NULL: error says why. */
+#define CLI_ADMIN_ERROR 256
+#define CLI_ADMIN_SECONDS 5
+json_t *cli_admin_ask(const struct sockaddr_un *address, const char *command, unsigned seconds,
+                      char error[CLI_ADMIN_ERROR]);
 /* A command of the executable that is one of the socket's: finds, asks, and prints the answer, or with --json the JSON, or what went wrong. Returns
  * the exit code. */
 int cli_admin_show(const struct cli_options *options, const char *command, void (*print)(const json_t *answer));

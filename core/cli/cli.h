@@ -14,7 +14,7 @@ struct cli_options {
     const char *config_file; /* -c FILE, or the default */
     const char *const *sets; /* --set path=value, in the order given */
     size_t set_count;
-    bool json;              /* check, migrate status, status, errors */
+    bool json;              /* check, migrate status, reload, status, errors */
     bool once;              /* top */
     bool markdown;          /* plugins NAME --markdown, config options --markdown, metrics --markdown */
     const char *to, *steps; /* of migrate down; NULL: not given */
@@ -38,6 +38,7 @@ int cli_migrate_down(const struct cli_options *options);
 int cli_migrate_new(const struct cli_options *options);
 int cli_backup(const struct cli_options *options);
 int cli_health(const struct cli_options *options);
+int cli_reload(const struct cli_options *options);
 int cli_status(const struct cli_options *options);
 int cli_errors(const struct cli_options *options);
 int cli_top(const struct cli_options *options);

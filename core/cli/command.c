@@ -154,9 +154,16 @@ const struct cli_command cli_commands[] = {
      .function = cli_health,
      .doc = "Ask the running server whether it is ready.",
      .details = "Sends GET /health/ready to the first listener that serves it. Exit status 0 when the answer is 200."},
+    {.name = "reload",
+     .function = cli_reload,
+     .doc = "Have the running server take over its configuration, without losing a request.",
+     .details = "Also plugins and the executable, as they are on disk. Returns when that is done, or says why it was "
+                "not, with exit status\n"
+                "1: then everything goes on as before. Asks at admin.sock in the data folder, so it must run as the "
+                "server's user."},
     {.name = "status",
      .function = cli_status,
-     .doc = "Show the running server: its workers and its listeners.",
+     .doc = "Show the running server: its workers, its listeners, its last reload.",
      .details = "Asks at admin.sock in the data folder, so it must run as the server's user."},
     {.name = "errors",
      .function = cli_errors,
@@ -179,6 +186,7 @@ static const struct cli_option cli_option_table[] = {
     {"--set", "PATH=VALUE", NULL, "replace one value: server.workers=2, plugins.auth.secret=…; repeatable"},
     {"--json", NULL, "check", "print the result as JSON"},
     {"--json", NULL, "migrate status", "print it as JSON"},
+    {"--json", NULL, "reload", "print the result as JSON"},
     {"--json", NULL, "status", "print it as JSON"},
     {"--json", NULL, "errors", "print it as JSON"},
     {"--once", NULL, "top", "print one frame, of one second, and end"},

@@ -45,6 +45,13 @@ static void print(const json_t *root)
         printf("listening on %s%s%s\n", cli_admin_text(listener, "url"), *name ? " for " : "", name);
     }
     print_workers(json_object_get(root, "workers"));
+    if (number(root, "reloads") > 0)
+        printf("reloaded %lld time%s, last at %s\n", number(root, "reloads"), number(root, "reloads") == 1 ? "" : "s",
+               cli_admin_text(root, "loaded"));
+    const json_t *refused = json_object_get(root, "refused");
+    if (json_is_object(refused))
+        printf("the last reload, at %s, was refused:\n%s\n", cli_admin_text(refused, "time"),
+               cli_admin_text(refused, "reason"));
 }
 
 int cli_status(const struct cli_options *options)

@@ -32,13 +32,14 @@ static void resized(int signal_number)
 
 static bool take_sample(const struct sockaddr_un *address, struct top_sample *ret_sample, char error[256])
 {
-    json_t *status = cli_admin_ask(address, "status", error), *errors = NULL, *metrics = NULL;
+    json_t *status = cli_admin_ask(address, "status", CLI_ADMIN_SECONDS, error), *errors = NULL, *metrics = NULL;
     bool fine = status != NULL;
 
     if (fine)
-        errors = cli_admin_ask(address, "errors", error);
+        errors = cli_admin_ask(address, "errors", CLI_ADMIN_SECONDS, error);
     if (errors)
-        metrics = cli_admin_ask(address, "metrics", error); /* without (all workers are away) the rest is shown */
+        metrics = cli_admin_ask(address, "metrics", CLI_ADMIN_SECONDS,
+                                error); /* without (all workers are away) the rest is shown */
     if (fine && !top_sample_read(ret_sample, metrics ? cli_admin_text(metrics, "metrics") : "", status, errors)) {
         top_sample_deinit(ret_sample);
         (void)snprintf(error, 256, "out of memory");

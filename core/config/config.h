@@ -66,7 +66,7 @@ struct config_server {
     /* life */
     bp_span drain_delay, drain_timeout;
     bp_span stall_timeout;
-    bp_span restart_backoff_max;
+    bp_span restart_backoff_max, reload_timeout;
     uint32_t offload_threads, offload_queue;
     uint64_t shared_memory; /* bytes of virtual size */
 };
@@ -135,9 +135,9 @@ struct config *config_free(struct config *config);
 const char *config_listener_name(const struct config_server *server, bp_str name);
 /* Letters, digits, _ and -, beginning with a letter or _: plugins, instances, stages, pipelines, listeners. */
 #define CONFIG_NAME_MAX 64
-/* Together the slots of shared memory. */
+/* Together half of the slots of shared memory: a reload starts as many again. */
 #define CONFIG_JOB_WORKERS_MAX 16u
-#define CONFIG_WORKERS_MAX (BP_WORKER_SLOTS - CONFIG_JOB_WORKERS_MAX)
+#define CONFIG_WORKERS_MAX (BP_WORKER_SLOTS / 2 - CONFIG_JOB_WORKERS_MAX)
 bool config_name_valid(bp_str name);
 /* Adds an entry for a plugin that a command needs, with the defaults of its options, unless there is one. BP_NOMEM or 0. */
 int config_add_plugin(struct config *config, const char *use);

@@ -128,6 +128,9 @@ const struct bp_field config_server_rows[] = {
             .doc = "How long a worker's event loop may be blocked before the worker is replaced."),
     BP_SPAN(S, restart_backoff_max, .def = "30s", .min = 100 * BP_MILLISECOND, .max = BP_HOUR,
             .doc = "The longest pause before a worker that keeps dying is started again."),
+    BP_SPAN(S, reload_timeout, .def = "30s", .min = BP_SECOND, .max = BP_HOUR,
+            .doc =
+                "How long the check of a reload may take, and again the start of its workers, before it is given up."),
     BP_U32(S, offload_threads, .def = "2", .min = 1, .max = 64,
            .doc = "Threads of each worker for CPU-heavy or blocking work, such as hashing passwords."),
     BP_U32(S, offload_queue, .def = "64", .min = 1, .max = 65536,

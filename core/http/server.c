@@ -210,13 +210,24 @@ int server_listen(struct server *server, int fd, const char *name, bool proxy_pr
     return 0;
 }
 
-void server_drain(struct server *server, void (*drained)(void *argument), void *argument)
+static void stop_accepting(struct server *server, void (*drained)(void *argument), void *argument)
 {
     server->drained = drained;
     server->drained_argument = argument;
     server->draining = true;
     set_accepting(server, false);
     evtimer_del(server->resume_event);
+}
+
+void server_retire(struct server *server, void (*drained)(void *argument), void *argument)
+{
+    stop_accepting(server, drained, argument);
+    check_drained(server);
+}
+
+void server_drain(struct server *server, void (*drained)(void *argument), void *argument)
+{
+    stop_accepting(server, drained, argument);
     for (struct connection *c = server->connections, *next; c; c = next) {
         next = c->next;
         connection_drain(c);

@@ -18,6 +18,8 @@ int server_take(struct server *server, int fd);
 /* Stops accepting and closes idle connections; requests in flight finish, each reply saying Connection: close. Calls drained(argument) once, on the loop,
  * when no connection is left. */
 void server_drain(struct server *server, void (*drained)(void *argument), void *argument);
+/* The same, but whoever is connected stays: an idle connection until its next reply, a stream as long as it lasts. Or until server_drain(). */
+void server_retire(struct server *server, void (*drained)(void *argument), void *argument);
 /* Cancels every request and closes every connection. Fibers unwind on the loop; drained is then called as above. */
 void server_abort(struct server *server);
 /* No connection may be left. Accepts NULL, returns NULL. */

@@ -84,9 +84,9 @@ void admin_poll(const struct admin *admin, struct pollfd *ret_polled)
         room |= client->fd < 0;
         ret_polled[1 + i] = (struct pollfd){
             .fd = client->fd,
-            .events = client->reading   ? POLLIN
-                      : client->waiting ? 0
-                                        : POLLOUT,
+            .events = client->reading ? POLLIN
+                      : client->waits ? 0
+                                      : POLLOUT,
         };
     }
     /* Who finds all places taken waits in the backlog until one is free, which takes PATIENCE at most. */
@@ -134,8 +134,10 @@ static void answer(struct admin *admin, struct admin_client *client, bp_str line
     if (!is_printable(line))
         buffer_add(&client->out, BP_STR("{\"error\":\"not a line of printable ASCII\"}"));
     else
-        client->waiting = admin->answer(admin->argument, line, &client->out) == ADMIN_LATER;
-    if (!client->waiting)
+        client->waits = admin->answer(admin->argument, line, &client->out);
+    if (client->waits == ADMIN_RELOAD)
+        client->until = BP_FOREVER;
+    if (!client->waits)
         buffer_add_char(&client->out, '\n');
 }
 
@@ -182,9 +184,9 @@ void admin_serve(struct admin *admin, const struct pollfd *polled, bp_time now)
             continue;
         if (polled[1 + i].revents != 0 && client->reading)
             read_line(admin, client);
-        else if (polled[1 + i].revents != 0 && client->waiting)
+        else if (polled[1 + i].revents != 0 && client->waits)
             drop(client); /* it hung up */
-        if (client->fd >= 0 && !client->reading && !client->waiting)
+        if (client->fd >= 0 && !client->reading && !client->waits)
             write_answer(client);
         if (client->fd >= 0 && now >= client->until)
             drop(client);
@@ -202,13 +204,14 @@ bp_time admin_due(const struct admin *admin)
     return due;
 }
 
-void admin_settle(struct admin *admin, bp_str text)
+void admin_settle(struct admin *admin, enum admin_answer what, bp_str text)
 {
     for (unsigned i = 0; admin->fd >= 0 && i < ADMIN_CLIENTS; i++) {
         struct admin_client *client = &admin->clients[i];
-        if (client->fd < 0 || !client->waiting)
+        if (client->fd < 0 || client->waits != what)
             continue;
-        client->waiting = false;
+        client->waits = ADMIN_ANSWERED;
+        client->until = bp_clock() + PATIENCE;
         buffer_add(&client->out, text);
         buffer_add_char(&client->out, '\n');
     }

@@ -16,12 +16,14 @@
 #define ADMIN_CLIENTS 8u
 #define ADMIN_LINE 256u
 
-enum admin_answer { ADMIN_ANSWERED, ADMIN_LATER /* by admin_settle() */ };
+/* The others: later, by admin_settle(). */
+enum admin_answer { ADMIN_ANSWERED, ADMIN_METRICS, ADMIN_RELOAD /* with all the time that takes */ };
 
 struct admin_client {
     int fd; /* -1: free */
     bp_time until;
-    bool reading, waiting;
+    bool reading;
+    enum admin_answer waits; /* ADMIN_ANSWERED: for nothing */
     size_t len, sent;
     struct buffer out;
     char line[ADMIN_LINE];
@@ -48,7 +50,7 @@ void admin_poll(const struct admin *admin, struct pollfd *ret_polled);
 void admin_serve(struct admin *admin, const struct pollfd *polled, bp_time now);
 /* When a client's time is over; BP_FOREVER. */
 bp_time admin_due(const struct admin *admin);
-/* The answer to all that wait for one. */
-void admin_settle(struct admin *admin, bp_str text);
+/* The answer to all that wait for this one. */
+void admin_settle(struct admin *admin, enum admin_answer what, bp_str text);
 
 #endif

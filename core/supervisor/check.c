@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The one-shot process before the start: everything that can be known to be wrong is said before a socket opens. */
+/* The one-shot process before a start or a reload: everything that can be known to be wrong is said before a socket opens. */
 
-#include <stdio.h>
+#include <errno.h>
+#include <unistd.h>
 
 #include "backplane/status.h"
 #include "core/base/log.h"
@@ -27,9 +28,21 @@ static int put_together(const struct config_load_options *options, struct report
     return assembly_load(*ret_config, *ret_shared, report, ret_assembly);
 }
 
-/* Loads the whole configuration with its plugins, asks them what a start needs, then brings the schema up to date. The exit code; problems are
- * printed to standard error. */
-static int check_main(const struct config_load_options *options)
+/* To who asked for a reload, else to standard error. */
+static void say(const struct child *child, const char *text, size_t len)
+{
+    int fd = child->control_fd >= 0 ? child->control_fd : STDERR_FILENO;
+    while (len > 0) {
+        ssize_t n = write(fd, text, len);
+        if (n < 0 && errno != EINTR)
+            return;
+        text += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+}
+
+/* Loads the whole configuration with its plugins, asks them what a start needs, then brings the schema up to date. The exit code. */
+static int check_main(const struct child *child, const struct config_load_options *options)
 {
     struct report report = {0};
     struct config *config = NULL;
@@ -39,10 +52,9 @@ static int check_main(const struct config_load_options *options)
 
     crash_handler_install();
     int r = put_together(options, &report, &config, &shared, &assembly);
-    if (report.text.len > 0)
-        (void)fwrite(report.text.ptr, 1, report.text.len, stderr);
-    else if (r != 0)
-        (void)fprintf(stderr, "backplane: the check before the start failed: %s\n", bp_status_name(r));
+    if (report.text.len == 0 && r != 0)
+        buffer_printf(&report.text, "backplane: the check failed: %s\n", bp_status_name(r));
+    say(child, report.text.ptr, report.text.len);
     if (r == 0)
         r = assembly_before_start(assembly); /* these two say themselves what failed */
     if (r == 0)
@@ -61,6 +73,6 @@ bool supervisor_child(int argc, char **argv, int *ret_exit)
 
     if (!child_parse(argc, argv, &child, &options))
         return false;
-    *ret_exit = child.kind == CHILD_CHECK ? check_main(&options) : worker_main(&child, &options);
+    *ret_exit = child.kind == CHILD_CHECK ? check_main(&child, &options) : worker_main(&child, &options);
     return true;
 }

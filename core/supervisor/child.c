@@ -26,14 +26,17 @@ static void keep_open(int fd)
         (void)fcntl(fd, F_SETFD, 0);
 }
 
-/* By its name where that still leads to it, for tools that run the program inside of their own (valgrind). */
+/* By its name: so a reload takes up a new version of it, and tools can run the program inside of their own (valgrind). */
 static void execute(char **arguments)
 {
+    static const char replaced[] = " (deleted)"; /* what proc(5) says of a file that another one took the place of */
     char path[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
     if (len > 0) {
         path[len] = '\0';
+        if ((size_t)len > strlen(replaced) && strcmp(path + len - strlen(replaced), replaced) == 0)
+            path[(size_t)len - strlen(replaced)] = '\0';
         (void)execv(path, arguments);
     }
     (void)execv("/proc/self/exe", arguments);

@@ -13,10 +13,11 @@ enum child_kind { CHILD_CHECK, CHILD_WORKER, CHILD_JOBS };
 
 struct child {
     enum child_kind kind;
-    unsigned slot;             /* among all workers */
-    unsigned index;            /* among those of its kind; not known to the child, */
-    const char *title;         /* which knows its name: "worker 1", "jobs worker 1" */
-    int control_fd, memory_fd; /* -1 in a check */
+    unsigned slot;     /* among all workers */
+    unsigned index;    /* among those of its kind; not known to the child, */
+    const char *title; /* which knows its name: "worker 1", "jobs worker 1" */
+    int control_fd;    /* in a check, where it says what is wrong; -1: to standard error */
+    int memory_fd;     /* -1 in a check */
     int listen_fds[LISTENERS_MAX];
     bool listen_proxied[LISTENERS_MAX];                    /* speaks the PROXY protocol */
     char listen_names[LISTENERS_MAX][CONFIG_NAME_MAX + 1]; /* empty: none */

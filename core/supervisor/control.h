@@ -24,7 +24,9 @@ enum control_kind {
     CONTROL_REOPEN,    /* log files were rotated: open them again */
     CONTROL_METRICS,   /* write the metrics into the exchange region; number: of the request */
     /* a worker's */
-    CONTROL_METRICS_ARE /* number: of the request; value: how many bytes of text are there */
+    CONTROL_METRICS_ARE, /* number: of the request; value: how many bytes of text are there */
+    /* the supervisor's */
+    CONTROL_RETIRE /* another generation accepts: as CONTROL_DRAIN, but who is connected stays until the time is over, or the next reply */
 };
 
 struct control_message {

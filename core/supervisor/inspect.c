@@ -22,21 +22,36 @@ static enum admin_answer answer_errors(struct inspect *inspect, struct buffer *o
     return ADMIN_ANSWERED;
 }
 
-static void add_worker(struct buffer *out, const struct worker *worker, bool first, bp_time now)
+static void add_worker(struct buffer *out, const struct worker *worker, const char *state, bool first, bp_time now)
 {
     bool runs = worker->state == WORKER_STARTING || worker->state == WORKER_READY;
     buffer_printf(out, "%s{\"kind\":\"%s\",\"worker\":%u,\"state\":\"%s\",\"restarts\":%u", first ? "" : ",",
-                  worker->kind == CHILD_JOBS ? "jobs" : "http", worker->index + 1, state_names[worker->state],
-                  worker->restarts);
+                  worker->kind == CHILD_JOBS ? "jobs" : "http", worker->index + 1, state, worker->restarts);
     if (runs)
         buffer_printf(out, ",\"pid\":%d,\"uptime_seconds\":%lld", (int)worker->pid,
                       (long long)((now - worker->started) / BP_SECOND));
     buffer_add_char(out, '}');
 }
 
+static void add_reloads(struct buffer *out, const struct inspect *inspect)
+{
+    char date[BP_DATE_LEN];
+    bp_date_format(inspect->workers->supervision.loaded, date);
+    buffer_printf(out, ",\"loaded\":\"%.*s\",\"reloads\":%u,\"refused\":", BP_DATE_LEN, date, inspect->reloads);
+    if (inspect->refused_at == 0) {
+        buffer_add(out, BP_STR("null"));
+        return;
+    }
+    bp_date_format(inspect->refused_at, date);
+    buffer_printf(out, "{\"time\":\"%.*s\",\"reason\":", BP_DATE_LEN, date);
+    schema_encode_text(buffer_str(&inspect->refused), out);
+    buffer_add_char(out, '}');
+}
+
 static enum admin_answer answer_status(struct inspect *inspect, struct buffer *out)
 {
     const struct workers *workers = inspect->workers;
+    const struct listeners *listeners = (workers->generation ? workers->plan : workers->next_plan).listeners;
     char started[BP_DATE_LEN];
     bp_time now = bp_clock();
 
@@ -44,20 +59,26 @@ static enum admin_answer answer_status(struct inspect *inspect, struct buffer *o
     buffer_printf(out,
                   "{\"version\":\"" BACKPLANE_VERSION "\",\"pid\":%d,\"state\":\"%s\",\"started\":\"%.*s\","
                   "\"uptime_seconds\":%lld,\"workers\":[",
-                  (int)getpid(), workers->launched || workers->draining ? inspect->state : "starting", BP_DATE_LEN,
+                  (int)getpid(), workers->generation || workers->draining ? inspect->state : "starting", BP_DATE_LEN,
                   started, (long long)((now - inspect->started) / BP_SECOND));
-    for (unsigned slot = 0; slot < workers->count; slot++)
-        add_worker(out, &workers->items[slot], slot == 0, now);
+    for (unsigned slot = 0, shown = 0; slot < workers->count; slot++) {
+        const struct worker *worker = &workers->items[slot];
+        bool leaves = workers_leaves(workers, worker);
+        if (worker->state != WORKER_VACANT || !leaves)
+            add_worker(out, worker, leaves ? "retiring" : state_names[worker->state], shown++ == 0, now);
+    }
     buffer_add(out, BP_STR("],\"listeners\":["));
-    for (unsigned i = 0; i < workers->listeners->count; i++) {
-        const struct listener *listener = &workers->listeners->items[i];
+    for (unsigned i = 0; listeners && i < listeners->count; i++) {
+        const struct listener *listener = &listeners->items[i];
         buffer_add(out, i > 0 ? BP_STR(",{\"url\":") : BP_STR("{\"url\":"));
         schema_encode_text(bp_str_of(listener->url), out);
         buffer_add(out, BP_STR(",\"name\":"));
         schema_encode_text(bp_str_of(listener->name), out);
         buffer_add_char(out, '}');
     }
-    buffer_add(out, BP_STR("]}"));
+    buffer_add_char(out, ']');
+    add_reloads(out, inspect);
+    buffer_add_char(out, '}');
     return ADMIN_ANSWERED;
 }
 
@@ -67,7 +88,7 @@ static struct worker *choose(struct inspect *inspect)
     struct workers *workers = inspect->workers;
     for (unsigned i = 0; i < workers->count; i++) {
         struct worker *worker = &workers->items[inspect->next_slot++ % workers->count];
-        if (worker->state == WORKER_READY && worker->control_fd >= 0)
+        if (worker->state == WORKER_READY && worker->control_fd >= 0 && !workers_leaves(workers, worker))
             return worker;
     }
     return NULL;
@@ -78,7 +99,7 @@ static enum admin_answer answer_metrics(struct inspect *inspect, struct buffer *
 {
     bp_time now = bp_clock();
     if (inspect->asked_at != 0 && now - inspect->asked_at < WORKER_PATIENCE)
-        return ADMIN_LATER;
+        return ADMIN_METRICS;
     struct worker *worker = inspect->exchange ? choose(inspect) : NULL;
     struct control_message request = control_message(CONTROL_METRICS, ++inspect->asked, 0);
     if (!worker || control_send(worker->control_fd, &request) != 0) {
@@ -86,7 +107,7 @@ static enum admin_answer answer_metrics(struct inspect *inspect, struct buffer *
         return ADMIN_ANSWERED;
     }
     inspect->asked_at = now;
-    return ADMIN_LATER;
+    return ADMIN_METRICS;
 }
 
 void inspect_metrics(struct inspect *inspect, uint32_t number, uint64_t len)
@@ -99,14 +120,45 @@ void inspect_metrics(struct inspect *inspect, uint32_t number, uint64_t len)
     buffer_add(&out, BP_STR("{\"metrics\":"));
     schema_encode_text(bp_str_n(inspect->exchange, len), &out);
     buffer_add_char(&out, '}');
-    admin_settle(&inspect->admin, out.failed ? BP_STR("{\"error\":\"out of memory\"}") : buffer_str(&out));
+    admin_settle(&inspect->admin, ADMIN_METRICS,
+                 out.failed ? BP_STR("{\"error\":\"out of memory\"}") : buffer_str(&out));
+    buffer_deinit(&out);
+}
+
+static enum admin_answer answer_reload(struct inspect *inspect, struct buffer *out)
+{
+    if (inspect->reload(inspect->argument))
+        return ADMIN_RELOAD;
+    buffer_add(out, BP_STR("{\"error\":\"not now: another reload is under way, or the server starts or stops\"}"));
+    return ADMIN_ANSWERED;
+}
+
+void inspect_reloaded(struct inspect *inspect, bp_str problem)
+{
+    struct buffer out = {0};
+
+    inspect->refused.len = 0;
+    inspect->refused_at = problem.ptr ? bp_date_now() : 0;
+    if (problem.ptr) {
+        buffer_add(&inspect->refused, problem);
+        buffer_add(&out, BP_STR("{\"reloaded\":false,\"reason\":"));
+        schema_encode_text(problem, &out);
+    } else {
+        inspect->reloads++;
+        buffer_printf(&out, "{\"reloaded\":true,\"generation\":%u,\"workers\":%u,\"job_workers\":%u",
+                      inspect->workers->generation, inspect->workers->plan.serving, inspect->workers->plan.jobs);
+    }
+    buffer_add_char(&out, '}');
+    admin_settle(&inspect->admin, ADMIN_RELOAD,
+                 out.failed ? BP_STR("{\"error\":\"out of memory\"}") : buffer_str(&out));
     buffer_deinit(&out);
 }
 
 static const struct {
     const char *name;
     enum admin_answer (*function)(struct inspect *inspect, struct buffer *out);
-} commands[] = {{"errors", answer_errors}, {"metrics", answer_metrics}, {"status", answer_status}};
+} commands[] = {
+    {"errors", answer_errors}, {"metrics", answer_metrics}, {"reload", answer_reload}, {"status", answer_status}};
 
 static enum admin_answer answer(void *argument, bp_str line, struct buffer *out)
 {
@@ -148,4 +200,5 @@ void inspect_close(struct inspect *inspect)
         admin_close(&inspect->admin);
     free(inspect->own_errors);
     inspect->own_errors = NULL;
+    buffer_deinit(&inspect->refused);
 }

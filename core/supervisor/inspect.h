@@ -19,6 +19,12 @@ struct inspect {
     uint32_t asked;     /* number of the last request to a worker */
     bp_time asked_at;   /* 0: none is out */
     unsigned next_slot; /* the next worker to ask */
+    /* Begins a reload; false: not now. */
+    bool (*reload)(void *argument);
+    void *argument;
+    unsigned reloads;      /* that took place */
+    bp_date refused_at;    /* the last one, when it did not; 0: it did */
+    struct buffer refused; /* and why */
 };
 
 /* workers.shared is there, and no worker yet. A server that cannot have the socket runs without: that is a warning in the log. */
@@ -26,5 +32,7 @@ void inspect_open(struct inspect *inspect, struct workers *workers, bp_str folde
 void inspect_close(struct inspect *inspect);
 /* A worker has left its metrics. */
 void inspect_metrics(struct inspect *inspect, uint32_t number, uint64_t len);
+/* A reload has ended; problem: why it did not take place; ptr NULL: it did. */
+void inspect_reloaded(struct inspect *inspect, bp_str problem);
 
 #endif

@@ -69,6 +69,9 @@ static struct listener *add(struct opening *opening, int fd)
     memset(listener, 0, sizeof(*listener));
     listener->fd = fd;
     listener->proxy_protocol = opening->config->proxy_protocol;
+    listener->backlog = opening->config->backlog;
+    listener->unix_mode = (mode_t)opening->config->unix_mode;
+    (void)snprintf(listener->address, sizeof(listener->address), "%" BP_STR_FMT, BP_STR_ARG(opening->config->address));
     if (opening->config->name)
         (void)snprintf(listener->name, sizeof(listener->name), "%s", opening->config->name);
     describe(listener);
@@ -131,6 +134,8 @@ static void take_activated(struct opening *opening, unsigned count, const struct
         opening->config = &config;
         take(opening, (int)(ACTIVATION_FIRST + i));
     }
+    for (unsigned i = 0; i < opening->listeners->count; i++)
+        opening->listeners->items[i].address[0] = '\0';
     /* Not for our children. */
     (void)unsetenv("LISTEN_PID");
     (void)unsetenv("LISTEN_FDS");
@@ -327,15 +332,109 @@ int listeners_open(const struct config_listen *addresses, size_t count, struct l
     return 0;
 }
 
+/* ---- of a server that runs ---- */
+
+/* Those that are open for the address, with what the configuration says of it now. False: there are none. */
+static bool take_over(struct opening *opening, const struct listeners *open)
+{
+    struct listeners *listeners = opening->listeners;
+    bool any = false;
+
+    for (unsigned i = 0; i < open->count; i++) {
+        if (!open->items[i].address[0] || !bp_str_is(opening->config->address, open->items[i].address))
+            continue;
+        if (listeners->count == LISTENERS_MAX) {
+            fail(opening, "more than %u sockets", LISTENERS_MAX);
+            return true;
+        }
+        struct listener *listener = &listeners->items[listeners->count++];
+        *listener = open->items[i];
+        listener->taken_over = any = true;
+        listener->proxy_protocol = opening->config->proxy_protocol;
+        listener->backlog = opening->config->backlog;
+        listener->unix_mode = (mode_t)opening->config->unix_mode;
+        (void)snprintf(listener->name, sizeof(listener->name), "%s",
+                       opening->config->name ? opening->config->name : "");
+    }
+    return any;
+}
+
+static bool is_repeated(const struct config_listen *addresses, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (bp_str_eq(addresses[i].address, addresses[index].address))
+            return true;
+    return false;
+}
+
+int listeners_reopen(const struct config_listen *addresses, size_t count, const struct listeners *open,
+                     struct listeners *ret_listeners, struct buffer *problems)
+{
+    struct opening opening = {.listeners = ret_listeners, .problems = problems};
+    bool activated = false;
+
+    ret_listeners->count = 0;
+    for (unsigned i = 0; i < open->count; i++)
+        if (!open->items[i].address[0]) {
+            activated = true;
+            ret_listeners->items[ret_listeners->count] = open->items[i];
+            ret_listeners->items[ret_listeners->count].proxy_protocol = i < count && addresses[i].proxy_protocol;
+            ret_listeners->items[ret_listeners->count++].taken_over = true;
+        }
+    for (size_t i = 0; i < count; i++) {
+        opening.config = &addresses[i];
+        if (activated && !bp_str_starts(addresses[i].address, BP_STR("fd:")))
+            continue;
+        if (is_repeated(addresses, i))
+            fail(&opening, "it is there twice");
+        else if (!take_over(&opening, open))
+            open_address(&opening);
+    }
+    if (!opening.failed)
+        return 0;
+    listeners_close(ret_listeners);
+    return BP_ERROR;
+}
+
+static bool has(const struct listeners *listeners, int fd)
+{
+    for (unsigned i = 0; i < listeners->count; i++)
+        if (listeners->items[i].fd == fd)
+            return true;
+    return false;
+}
+
+static void close_listener(const struct listener *listener)
+{
+    struct stat status;
+    if (listener->path[0] && lstat(listener->path, &status) == 0 && status.st_dev == listener->device &&
+        status.st_ino == listener->inode)
+        (void)unlink(listener->path);
+    (void)close(listener->fd);
+}
+
+void listeners_exchange(struct listeners *open, struct listeners *next)
+{
+    for (unsigned i = 0; i < open->count; i++)
+        if (!has(next, open->items[i].fd))
+            close_listener(&open->items[i]);
+    *open = *next;
+    next->count = 0;
+    for (unsigned i = 0; i < open->count; i++) {
+        struct listener *listener = &open->items[i];
+        if (listener->taken_over && listener->address[0]) { /* while it listens, that only changes the backlog */
+            (void)listen(listener->fd, (int)listener->backlog);
+            if (listener->path[0])
+                (void)chmod(listener->path, listener->unix_mode);
+        }
+        listener->taken_over = false;
+    }
+}
+
 void listeners_close(struct listeners *listeners)
 {
-    for (unsigned i = 0; i < listeners->count; i++) {
-        struct listener *listener = &listeners->items[i];
-        struct stat status;
-        if (listener->path[0] && lstat(listener->path, &status) == 0 && status.st_dev == listener->device &&
-            status.st_ino == listener->inode)
-            (void)unlink(listener->path);
-        (void)close(listener->fd);
-    }
+    for (unsigned i = 0; i < listeners->count; i++)
+        if (!listeners->items[i].taken_over)
+            close_listener(&listeners->items[i]);
     listeners->count = 0;
 }

@@ -18,6 +18,11 @@ struct listener {
     dev_t device;                   /* … and what it was, so that nobody else's is removed */
     ino_t inode;
     bool proxy_protocol;
+    /* What it was opened for. */
+    char address[160]; /* as configured; empty: handed over by the service manager */
+    uint32_t backlog;
+    mode_t unix_mode;
+    bool taken_over; /* of a listeners_reopen(): it is the open socket of the set before */
 };
 struct listeners {
     struct listener items[LISTENERS_MAX];
@@ -34,6 +39,14 @@ struct listeners {
  */
 int listeners_open(const struct config_listen *addresses, size_t count, struct listeners *ret_listeners,
                    unsigned *ret_inherited, struct buffer *problems);
+/*
+ * The same for another configuration of a server that runs: a socket that is open for the same address is taken over, as it is, and so are those of the
+ * service manager, all of them. Until listeners_exchange() nothing of the open ones has changed; listeners_close() closes only what is new.
+ */
+int listeners_reopen(const struct config_listen *addresses, size_t count, const struct listeners *open,
+                     struct listeners *ret_listeners, struct buffer *problems);
+/* Takes the ones of listeners_reopen() in place of those that were open: what is not among them is closed. Empties next. */
+void listeners_exchange(struct listeners *open, struct listeners *next);
 /* Closes them; also removes Unix sockets that we made. */
 void listeners_close(struct listeners *listeners);
 

@@ -68,7 +68,7 @@ static void set(metric_cell *gauge, int64_t value)
 void supervision_refresh(const struct supervision *supervision, const struct shared *shared, unsigned workers)
 {
     set(supervision->workers, workers);
-    set(supervision->reload_successful, 1);
+    set(supervision->reload_successful, !supervision->refused);
     set(supervision->reload_time, supervision->loaded);
     set(supervision->memory_used, (int64_t)shared_used(shared));
     set(supervision->memory_limit, (int64_t)shared_size(shared));

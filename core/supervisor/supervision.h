@@ -17,7 +17,8 @@ enum worker_end { END_KILLED /* by a signal */, END_EXITED, END_STALLED, WORKER_
 struct supervision {
     metric_cell *ends[WORKER_ENDS];
     metric_cell *workers, *reload_successful, *reload_time, *memory_used, *memory_limit;
-    bp_date loaded;
+    bp_date loaded; /* the configuration that runs */
+    bool refused;   /* one was read since, and cannot run */
 };
 void supervision_start(struct supervision *supervision, struct shared *shared);
 /* Once a second, and when metrics_reap() has taken what was set. */

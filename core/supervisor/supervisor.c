@@ -14,10 +14,10 @@
 #include "build_info.h"
 #include "core/base/log.h"
 #include "core/error/errors.h"
-#include "core/supervisor/cpus.h"
 #include "core/supervisor/data.h"
 #include "core/supervisor/inspect.h"
 #include "core/supervisor/notify.h"
+#include "core/supervisor/reload.h"
 #include "core/supervisor/shared.h"
 #include "core/supervisor/workers.h"
 
@@ -33,6 +33,7 @@ struct supervisor {
     struct listeners listeners;
     struct shared *shared;
     struct inspect inspect;
+    struct reload reload;
     int signal_fd, data_fd;
     enum life life;
     bp_time life_until; /* when the next step of life is due */
@@ -82,7 +83,8 @@ static void end(struct supervisor *supervisor, int signal_number, bp_time now)
 {
     const struct config_server *server = &supervisor->config->server;
 
-    if (supervisor->life != LIFE_RUNNING || !supervisor->workers.launched) {
+    reload_cancel(&supervisor->reload);
+    if (supervisor->life != LIFE_RUNNING || supervisor->workers.generation == 0) {
         bp_log(NULL, BP_LOG_WARN, "server.killed", "Ending at once", bp_log_int("signal", signal_number));
         supervisor->workers.draining = true;
         supervisor->life = LIFE_KILLING;
@@ -99,13 +101,26 @@ static void end(struct supervisor *supervisor, int signal_number, bp_time now)
     supervisor->life_until = now + server->drain_delay;
 }
 
+/* False: not now. */
+static bool reload(struct supervisor *supervisor, bp_time now)
+{
+    bool may = supervisor->life == LIFE_RUNNING && supervisor->workers.generation != 0;
+    if (may && reload_begin(&supervisor->reload, now))
+        return true;
+    bp_log(NULL, BP_LOG_WARN, "reload.busy",
+           may ? "One reload is under way: another was not begun"
+               : "The server starts or stops: a reload was not begun");
+    return false;
+}
+
 static void reap(struct supervisor *supervisor, bp_time now)
 {
     int wait_status;
     pid_t pid;
 
     while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) /* as PID 1 also orphans, of which nobody else takes care */
-        (void)workers_reaped(&supervisor->workers, pid, wait_status, now);
+        if (!reload_reaped(&supervisor->reload, pid, wait_status, now))
+            (void)workers_reaped(&supervisor->workers, pid, wait_status, now);
 }
 
 static void obey(struct supervisor *supervisor, bp_time now)
@@ -118,7 +133,7 @@ static void obey(struct supervisor *supervisor, bp_time now)
         else if (signal_number == SIGUSR1)
             workers_order(&supervisor->workers, CONTROL_REOPEN, 0);
         else if (signal_number == SIGHUP)
-            bp_log(NULL, BP_LOG_INFO, "server.hangup", "A hang-up was ignored");
+            reload(supervisor, now);
     }
     reap(supervisor, now); /* SIGCHLDs merge, so by every wake-up */
 }
@@ -161,7 +176,7 @@ static int check_first(struct supervisor *supervisor, const struct config_load_o
 static void announce(const struct supervisor *supervisor)
 {
     struct buffer line = {0};
-    unsigned jobs = supervisor->config->server.job_workers, count = supervisor->workers.count - jobs;
+    unsigned jobs = supervisor->workers.plan.jobs, count = supervisor->workers.plan.serving;
 
     buffer_printf(&line, "Backplane %s listening on ", BACKPLANE_VERSION);
     for (unsigned i = 0; i < supervisor->listeners.count; i++)
@@ -180,9 +195,9 @@ static void launch_when_ready(struct supervisor *supervisor)
 {
     struct workers *workers = &supervisor->workers;
 
-    if (workers->launched || workers->failed || workers->draining || !workers_ready(workers))
+    if (workers->generation != 0 || workers->draining || !workers_ready(workers))
         return;
-    workers_accept(workers);
+    workers_accept(workers, bp_clock());
     announce(supervisor);
     notify_manager("READY=1");
 }
@@ -201,7 +216,8 @@ static void tick(struct supervisor *supervisor, bp_time now)
 
 static void step_life(struct supervisor *supervisor, bp_time now)
 {
-    if (supervisor->workers.failed && supervisor->life != LIFE_KILLING) {
+    if (supervisor->workers.generation == 0 && supervisor->workers.failed && supervisor->life != LIFE_KILLING) {
+        (void)fprintf(stderr, "backplane: %s\n", supervisor->workers.problem);
         supervisor->workers.draining = true;
         supervisor->life = LIFE_KILLING;
         workers_kill(&supervisor->workers, SIGKILL);
@@ -225,6 +241,9 @@ static int wait_ms(const struct supervisor *supervisor, bp_time now)
     due = admin_due(&supervisor->inspect.admin);
     if (due < until)
         until = due;
+    due = reload_due(&supervisor->reload);
+    if (due < until)
+        until = due;
     if ((supervisor->life == LIFE_UNREADY || supervisor->life == LIFE_DRAINING) && supervisor->life_until < until)
         until = supervisor->life_until;
     return until <= now ? 0 : (int)((until - now + BP_MILLISECOND - 1) / BP_MILLISECOND);
@@ -232,20 +251,24 @@ static int wait_ms(const struct supervisor *supervisor, bp_time now)
 
 static void turn(struct supervisor *supervisor)
 {
-    struct pollfd polled[1 + ADMIN_POLLED + BP_WORKER_SLOTS], *admin = polled + 1, *control = admin + ADMIN_POLLED;
+    struct pollfd polled[2 + ADMIN_POLLED + BP_WORKER_SLOTS], *admin = polled + 2, *control = admin + ADMIN_POLLED;
     struct workers *workers = &supervisor->workers;
 
     polled[0] = (struct pollfd){.fd = supervisor->signal_fd, .events = POLLIN};
+    reload_poll(&supervisor->reload, &polled[1]);
     admin_poll(&supervisor->inspect.admin, admin);
     workers_poll(workers, control);
-    (void)poll(polled, 1 + ADMIN_POLLED + workers->count, wait_ms(supervisor, bp_clock()));
+    (void)poll(polled, 2 + ADMIN_POLLED + workers->count, wait_ms(supervisor, bp_clock()));
     bp_time now = bp_clock();
     for (unsigned slot = 0; slot < workers->count; slot++)
         if (control[slot].revents != 0)
             workers_hear(workers, slot);
+    if (polled[1].revents != 0)
+        reload_hear(&supervisor->reload);
     admin_serve(&supervisor->inspect.admin, admin, now);
     obey(supervisor, now);
     step_life(supervisor, now);
+    reload_step(&supervisor->reload, now);
     launch_when_ready(supervisor);
     workers_replace(workers, now);
     tick(supervisor, now);
@@ -263,25 +286,41 @@ static void worker_metrics(void *argument, uint32_t number, uint64_t len)
     inspect_metrics(argument, number, len);
 }
 
+static bool reload_asked(void *argument)
+{
+    return reload(argument, bp_clock());
+}
+
+static void reload_ended(void *argument, bp_str problem)
+{
+    inspect_reloaded(argument, problem);
+}
+
 static int run_workers(struct supervisor *supervisor)
 {
     struct workers *workers = &supervisor->workers;
+    struct workers_plan plan = workers_plan(&supervisor->config->server, &supervisor->listeners);
 
     supervisor->tick = bp_clock() + TICK;
+    supervisor->reload = (struct reload){.config = &supervisor->config,
+                                         .open = &supervisor->listeners,
+                                         .workers = workers,
+                                         .ended = reload_ended,
+                                         .argument = &supervisor->inspect};
+    supervisor->inspect.reload = reload_asked;
+    supervisor->inspect.argument = supervisor;
     workers->died = worker_died;
     workers->metrics = worker_metrics;
     workers->argument = &supervisor->inspect;
     inspect_open(&supervisor->inspect, workers, supervisor->config->server.data);
-    if (workers_launch(workers) != 0) {
-        (void)fprintf(stderr, "backplane: cannot start a process: %s\n", strerror(errno));
-        workers->failed = true;
-    }
+    (void)workers_launch(workers, &plan); /* what fails is in .problem */
     do
         turn(supervisor);
     while (workers_running(workers) > 0 || !workers->draining);
-    if (!workers->failed)
+    bool started = workers->generation != 0 || !workers->failed;
+    if (started)
         bp_log(NULL, BP_LOG_INFO, "server.stopped", "Stopped");
-    return workers->failed ? 1 : 0;
+    return started ? 0 : 1;
 }
 
 /* ---- the start ---- */
@@ -299,13 +338,9 @@ static int open_all(struct supervisor *supervisor)
     const struct config_server *server = &supervisor->config->server;
     struct workers *workers = &supervisor->workers;
     struct buffer problems = {0};
-    unsigned inherited = 0, serving = server->workers > 0 ? server->workers : cpus_available();
+    unsigned inherited = 0;
     int r = 0;
 
-    if (serving > CONFIG_WORKERS_MAX) /* CPUs: the row refuses more */
-        serving = CONFIG_WORKERS_MAX;
-
-    workers_plan(workers, serving, server->job_workers);
     if (listeners_open(server->listen.ptr, server->listen.len, &supervisor->listeners, &inherited, &problems) != 0)
         r = complain(&problems);
     else if (shared_new((size_t)server->shared_memory, &supervisor->shared) != 0) {
@@ -315,8 +350,6 @@ static int open_all(struct supervisor *supervisor)
     if (inherited > 0)
         bp_log(NULL, BP_LOG_INFO, "server.inherited",
                "Sockets of the service manager are used in place of server.listen", bp_log_int("sockets", inherited));
-    workers->server = server;
-    workers->listeners = &supervisor->listeners;
     workers->shared = supervisor->shared;
     buffer_deinit(&problems);
     return r;

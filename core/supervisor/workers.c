@@ -13,24 +13,37 @@
 #include "backplane/log.h"
 #include "backplane/status.h"
 #include "core/metric/metric.h"
+#include "core/supervisor/cpus.h"
 #include "core/supervisor/shared.h"
 
 #define FIRST_BACKOFF (100 * BP_MILLISECOND)
 #define LONG_LIFE (10 * BP_SECOND) /* who lived that long is replaced at once */
+#define KILL_GRACE BP_SECOND       /* for a worker to abort what it did not finish in time */
 
 static bool runs(const struct worker *worker)
 {
     return worker->state == WORKER_STARTING || worker->state == WORKER_READY;
 }
 
+static bool is_next(const struct workers *workers, const struct worker *worker)
+{
+    return workers->next != 0 && worker->generation == workers->next;
+}
+
+bool workers_leaves(const struct workers *workers, const struct worker *worker)
+{
+    return worker->generation != workers->generation && !is_next(workers, worker);
+}
+
 static int start(struct workers *workers, unsigned slot)
 {
     struct worker *worker = &workers->items[slot];
+    const struct workers_plan *plan = is_next(workers, worker) ? &workers->next_plan : &workers->plan;
     struct child child = {.kind = worker->kind,
                           .slot = slot,
                           .index = worker->index,
                           .memory_fd = shared_fd(workers->shared),
-                          .listen_count = worker->kind == CHILD_WORKER ? workers->listeners->count : 0,
+                          .listen_count = worker->kind == CHILD_WORKER ? plan->listeners->count : 0,
                           .supervisor = getpid()};
     int pair[2];
 
@@ -38,9 +51,9 @@ static int start(struct workers *workers, unsigned slot)
         return BP_ERROR;
     child.control_fd = pair[1];
     for (unsigned i = 0; i < child.listen_count; i++) {
-        child.listen_fds[i] = workers->listeners->items[i].fd;
-        child.listen_proxied[i] = workers->listeners->items[i].proxy_protocol;
-        memcpy(child.listen_names[i], workers->listeners->items[i].name, sizeof(child.listen_names[i]));
+        child.listen_fds[i] = plan->listeners->items[i].fd;
+        child.listen_proxied[i] = plan->listeners->items[i].proxy_protocol;
+        memcpy(child.listen_names[i], plan->listeners->items[i].name, sizeof(child.listen_names[i]));
     }
     shared_stamp_clear(workers->shared, slot);
     pid_t pid = child_spawn(&child, workers->options);
@@ -62,33 +75,74 @@ static int start(struct workers *workers, unsigned slot)
     return 0;
 }
 
-void workers_plan(struct workers *workers, unsigned serving, unsigned jobs)
+struct workers_plan workers_plan(const struct config_server *server, const struct listeners *listeners)
 {
-    workers->count = serving + jobs;
-    for (unsigned slot = 0; slot < BP_WORKER_SLOTS; slot++)
-        workers->items[slot] = (struct worker){.control_fd = -1,
-                                               .kind = slot < serving ? CHILD_WORKER : CHILD_JOBS,
-                                               .index = slot < serving ? slot : slot - serving};
+    unsigned serving = server->workers > 0 ? server->workers : cpus_available();
+    if (serving > CONFIG_WORKERS_MAX) /* CPUs: the row refuses more */
+        serving = CONFIG_WORKERS_MAX;
+    return (struct workers_plan){
+        .server = server, .listeners = listeners, .serving = serving, .jobs = server->job_workers};
 }
 
-int workers_launch(struct workers *workers)
+static unsigned vacant(const struct workers *workers)
 {
-    supervision_start(&workers->supervision, workers->shared);
-    supervision_refresh(&workers->supervision, workers->shared, 0);
-    for (unsigned slot = 0; slot < workers->count && workers->items[slot].kind == CHILD_WORKER; slot++) {
-        int r = start(workers, slot);
-        if (r != 0)
-            return r;
+    unsigned count = 0;
+    for (unsigned slot = 0; slot < BP_WORKER_SLOTS; slot++)
+        count += workers->items[slot].state == WORKER_VACANT;
+    return count;
+}
+
+/* Gives the generation its slots: those for jobs get theirs now, too, and wait in them. */
+static void allot(struct workers *workers, const struct workers_plan *plan)
+{
+    unsigned given = 0;
+    for (unsigned slot = 0; given < plan->serving + plan->jobs; slot++) {
+        struct worker *worker = &workers->items[slot];
+        if (worker->state != WORKER_VACANT)
+            continue;
+        bool serves = given < plan->serving;
+        *worker = (struct worker){.state = WORKER_DUE,
+                                  .due = BP_FOREVER,
+                                  .control_fd = -1,
+                                  .kind = serves ? CHILD_WORKER : CHILD_JOBS,
+                                  .index = serves ? given : given - plan->serving,
+                                  .generation = workers->next};
+        given++;
+        if (slot >= workers->count)
+            workers->count = slot + 1;
     }
+}
+
+int workers_launch(struct workers *workers, const struct workers_plan *plan)
+{
+    if (plan->serving + plan->jobs > vacant(workers))
+        return BP_BUSY;
+    if (workers->begun == 0) {
+        supervision_start(&workers->supervision, workers->shared);
+        supervision_refresh(&workers->supervision, workers->shared, 0);
+    }
+    workers->next_plan = *plan;
+    workers->next = ++workers->begun;
+    workers->failed = false;
+    allot(workers, plan);
+    for (unsigned slot = 0; slot < workers->count; slot++)
+        if (is_next(workers, &workers->items[slot]) && workers->items[slot].kind == CHILD_WORKER &&
+            start(workers, slot) != 0) {
+            workers->failed = true;
+            (void)snprintf(workers->problem, sizeof(workers->problem), "cannot start a process: %s", strerror(errno));
+            return BP_ERROR;
+        }
     return 0;
 }
 
 bool workers_ready(const struct workers *workers)
 {
-    for (unsigned slot = 0; slot < workers->count && workers->items[slot].kind == CHILD_WORKER; slot++)
-        if (workers->items[slot].state != WORKER_READY)
+    for (unsigned slot = 0; slot < workers->count; slot++) {
+        const struct worker *worker = &workers->items[slot];
+        if (is_next(workers, worker) && worker->kind == CHILD_WORKER && worker->state != WORKER_READY)
             return false;
-    return true;
+    }
+    return workers->next != 0 && !workers->failed;
 }
 
 unsigned workers_running(const struct workers *workers)
@@ -125,8 +179,8 @@ static void became_ready(struct workers *workers, struct worker *worker)
     if (worker->state != WORKER_STARTING)
         return;
     worker->state = WORKER_READY;
-    /* At the first launch nobody accepts before all can. */
-    if (workers->launched && !workers->draining)
+    /* Of a generation that is launched nobody accepts before all can. */
+    if (worker->generation == workers->generation && !workers->draining)
         (void)control_send(worker->control_fd, &accept);
 }
 
@@ -195,8 +249,8 @@ static void plan_replacement(struct workers *workers, struct worker *worker, bp_
     worker->due = now + worker->backoff;
     worker->state = WORKER_DUE;
     worker->backoff = worker->backoff == 0 ? FIRST_BACKOFF : 2 * worker->backoff;
-    if (worker->backoff > workers->server->restart_backoff_max)
-        worker->backoff = workers->server->restart_backoff_max;
+    if (worker->backoff > workers->plan.server->restart_backoff_max)
+        worker->backoff = workers->plan.server->restart_backoff_max;
 }
 
 static void log_death(const struct worker *worker, int wait_status, const char *end, bp_span wait)
@@ -231,15 +285,15 @@ bool workers_reaped(struct workers *workers, pid_t pid, int wait_status, bp_time
     metrics_reap(workers->shared, slot);
     supervision_refresh(&workers->supervision, workers->shared, workers_running(workers) - 1);
     describe_end(wait_status, end, sizeof(end));
-    if (workers->draining) {
+    if (workers->draining || workers_leaves(workers, worker)) {
         worker->state = WORKER_VACANT;
-        if (wait_status != 0)
+        if (wait_status != 0 && !worker->abandoned)
             log_death(worker, wait_status, end, 0);
-    } else if (!workers->launched) {
+    } else if (is_next(workers, worker) && worker->kind == CHILD_WORKER) {
         worker->state = WORKER_VACANT;
         if (!workers->failed) /* one reason is enough: the others fail for the same */
-            (void)fprintf(stderr, "backplane: worker %u could not start: %s\n", worker->index + 1,
-                          worker->reason[0] ? worker->reason : end);
+            (void)snprintf(workers->problem, sizeof(workers->problem), "worker %u could not start: %s",
+                           worker->index + 1, worker->reason[0] ? worker->reason : end);
         workers->failed = true;
     } else {
         supervision_ended(&workers->supervision, strcmp(worker->reason, "stalled") == 0 ? END_STALLED
@@ -261,20 +315,74 @@ static void not_started(struct workers *workers, struct worker *worker, bp_time 
     plan_replacement(workers, worker, now);
 }
 
-void workers_accept(struct workers *workers)
+static void order(struct worker *worker, enum control_kind kind, uint64_t value)
 {
-    workers->launched = true;
-    workers_order(workers, CONTROL_ACCEPT, 0);
-    for (unsigned slot = 0; slot < workers->count; slot++)
-        if (workers->items[slot].kind == CHILD_JOBS && start(workers, slot) != 0)
-            not_started(workers, &workers->items[slot], bp_clock());
+    struct control_message message = control_message(kind, 0, value);
+    if (worker->control_fd >= 0)
+        (void)control_send(worker->control_fd, &message);
+}
+
+/* Who waits for a replacement needs none. */
+static void retire(struct worker *worker, bp_span timeout, bp_time now)
+{
+    if (worker->state == WORKER_DUE)
+        worker->state = WORKER_VACANT;
+    worker->until = now + timeout + KILL_GRACE;
+    order(worker, CONTROL_RETIRE, (uint64_t)timeout);
+}
+
+void workers_accept(struct workers *workers, bp_time now)
+{
+    unsigned before = workers->generation;
+    bp_span timeout = before ? workers->plan.server->drain_timeout : 0;
+
+    workers->generation = workers->next;
+    workers->plan = workers->next_plan;
+    workers->next = 0;
+    for (unsigned slot = 0; slot < workers->count; slot++) {
+        struct worker *worker = &workers->items[slot];
+        if (worker->generation == workers->generation && worker->kind == CHILD_WORKER)
+            order(worker, CONTROL_ACCEPT, 0);
+    }
+    for (unsigned slot = 0; slot < workers->count; slot++) {
+        struct worker *worker = &workers->items[slot];
+        if (before && worker->generation == before)
+            retire(worker, timeout, now);
+        else if (worker->generation == workers->generation && worker->kind == CHILD_JOBS && start(workers, slot) != 0)
+            not_started(workers, worker, now);
+    }
+}
+
+void workers_abandon(struct workers *workers)
+{
+    for (unsigned slot = 0; slot < workers->count; slot++) {
+        struct worker *worker = &workers->items[slot];
+        if (!is_next(workers, worker))
+            continue;
+        worker->abandoned = true;
+        worker->until = BP_FOREVER;
+        if (runs(worker))
+            (void)kill(worker->pid, SIGKILL);
+        else
+            worker->state = WORKER_VACANT;
+    }
+    workers->next = 0;
+}
+
+static void end_late(struct worker *worker)
+{
+    (void)snprintf(worker->reason, sizeof(worker->reason), "it did not end in time after a reload");
+    (void)kill(worker->pid, SIGKILL);
+    worker->until = BP_FOREVER;
 }
 
 void workers_replace(struct workers *workers, bp_time now)
 {
-    for (unsigned slot = 0; slot < workers->count; slot++) {
+    for (unsigned slot = 0; slot < workers->count && !workers->draining; slot++) {
         struct worker *worker = &workers->items[slot];
-        if (worker->state != WORKER_DUE || workers->draining || worker->due > now)
+        if (runs(worker) && workers_leaves(workers, worker) && worker->until <= now)
+            end_late(worker);
+        if (worker->state != WORKER_DUE || worker->due > now)
             continue;
         if (start(workers, slot) != 0)
             not_started(workers, worker, now);
@@ -286,9 +394,13 @@ void workers_replace(struct workers *workers, bp_time now)
 bp_time workers_due(const struct workers *workers)
 {
     bp_time due = BP_FOREVER;
-    for (unsigned slot = 0; slot < workers->count && !workers->draining; slot++)
-        if (workers->items[slot].state == WORKER_DUE && workers->items[slot].due < due)
-            due = workers->items[slot].due;
+    for (unsigned slot = 0; slot < workers->count && !workers->draining; slot++) {
+        const struct worker *worker = &workers->items[slot];
+        if (worker->state == WORKER_DUE && worker->due < due)
+            due = worker->due;
+        if (runs(worker) && workers_leaves(workers, worker) && worker->until < due)
+            due = worker->until;
+    }
     return due;
 }
 
@@ -329,7 +441,8 @@ static void end_stalled(struct worker *worker)
 
 void workers_watch(struct workers *workers)
 {
-    unsigned limit = (unsigned)(workers->server->stall_timeout / BP_SECOND);
+    unsigned limit =
+        (unsigned)((workers->generation ? workers->plan : workers->next_plan).server->stall_timeout / BP_SECOND);
     bool ended = false;
 
     for (unsigned slot = 0; slot < workers->count; slot++) {
@@ -368,10 +481,8 @@ void workers_pardon(struct workers *workers)
 
 void workers_order(struct workers *workers, enum control_kind kind, uint64_t value)
 {
-    struct control_message message = control_message(kind, 0, value);
     for (unsigned slot = 0; slot < workers->count; slot++)
-        if (workers->items[slot].control_fd >= 0)
-            (void)control_send(workers->items[slot].control_fd, &message);
+        order(&workers->items[slot], kind, value);
 }
 
 void workers_kill(struct workers *workers, int signal_number)

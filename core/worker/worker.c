@@ -27,6 +27,8 @@
 #include "core/worker/loop.h"
 #include "core/worker/runtime.h"
 
+#define LAST_WORDS (500 * BP_MILLISECOND) /* to end streams, when a reload's time is over */
+
 struct worker {
     const struct child *child;
     struct control control;
@@ -42,7 +44,7 @@ struct worker {
     struct bp_arena *life_arena;   /* of the fibers that start and stop the plugins */
     struct runtime runtime;
     int start_status;
-    bool started, draining, stopping;
+    bool started, retiring, draining, stopping;
     bool served;  /* no connection is left */
     bool aborted; /* holds do not count any more */
 };
@@ -164,6 +166,12 @@ static void abort_server(struct loop_deadline *deadline)
         server_abort(worker->server);
 }
 
+static void close_listeners(struct worker *worker)
+{
+    for (unsigned i = 0; i < worker->child->listen_count && !worker->retiring; i++)
+        (void)close(worker->child->listen_fds[i]);
+}
+
 static void drain(struct worker *worker, bp_span timeout)
 {
     atomic_store(&draining, true);
@@ -176,8 +184,26 @@ static void drain(struct worker *worker, bp_span timeout)
     worker->abort_at.function = abort_server;
     loop_deadline_set(worker->loop, &worker->abort_at, bp_clock() + timeout);
     server_drain(worker->server, drained, worker);
-    for (unsigned i = 0; i < worker->child->listen_count; i++)
-        (void)close(worker->child->listen_fds[i]);
+    close_listeners(worker);
+}
+
+static void drain_late(struct loop_deadline *deadline)
+{
+    drain((struct worker *)(void *)((char *)deadline - offsetof(struct worker, abort_at)), LAST_WORDS);
+}
+
+/* Readiness goes on: the server does, with other workers. */
+static void retire(struct worker *worker, bp_span timeout)
+{
+    if (runs_jobs || !worker->server)
+        drain(worker, timeout);
+    if (worker->draining || worker->retiring)
+        return;
+    worker->abort_at.function = drain_late;
+    loop_deadline_set(worker->loop, &worker->abort_at, bp_clock() + timeout);
+    server_retire(worker->server, drained, worker);
+    close_listeners(worker);
+    worker->retiring = true;
 }
 
 /* ---- orders ---- */
@@ -199,7 +225,7 @@ static const char *listener_name(const struct worker *worker, unsigned index)
 
 static void accept_connections(struct worker *worker)
 {
-    if (worker->draining)
+    if (worker->draining || worker->retiring)
         return;
     for (unsigned i = 0; i < worker->child->listen_count; i++) {
         if (server_listen(worker->server, worker->child->listen_fds[i], listener_name(worker, i),
@@ -242,6 +268,9 @@ static void obey(struct worker *worker, const struct control_message *order)
         break;
     case CONTROL_DRAIN:
         drain(worker, (bp_span)order->value);
+        break;
+    case CONTROL_RETIRE:
+        retire(worker, (bp_span)order->value);
         break;
     case CONTROL_REOPEN:
         if (!log_audit_reopen())
