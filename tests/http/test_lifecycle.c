@@ -205,7 +205,6 @@ Test(lifecycle, a_drain_waits_for_what_is_in_hand)
         struct test_server server;
         server_start(&server, &(struct server_options){.config = cases[i].config});
         cr_assert(answers(server.port, cases[i].target));
-        kill(server.pid, SIGTERM);
         cr_assert_eq(server_stop_keep(&server), 0);
         char *output = server_output(&server);
         cr_expect_eq(strstr(output, "\"event\":\"probe.worked\"") != NULL, cases[i].done, "%zu: %s", i, output);
