@@ -19,7 +19,7 @@ struct listener {
     ino_t inode;
     bool proxy_protocol;
     /* What it was opened for. */
-    char address[160]; /* as configured; empty: handed over by the service manager */
+    char address[280]; /* as configured; empty: handed over by the service manager */
     uint32_t backlog;
     mode_t unix_mode;
     bool taken_over; /* of a listeners_reopen(): it is the open socket of the set before */

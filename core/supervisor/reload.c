@@ -107,8 +107,9 @@ bool reload_begin(struct reload *reload, bp_time now)
     reload->said_fd = -1;
     notify_manager("RELOADING=1");
     bp_log(NULL, BP_LOG_INFO, "reload.begun", "The configuration is read again");
+    /* What fails from here on is said at the end of the turn: who asks is not waiting yet. */
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
-        refuse_for(reload, "cannot start the check: %s", strerror(errno));
+        buffer_printf(&reload->said, "cannot start the check: %s", strerror(errno));
         return true;
     }
     (void)fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
@@ -119,7 +120,7 @@ bool reload_begin(struct reload *reload, bp_time now)
     reload->said_fd = pipe_fds[0];
     reload->check = pid > 0 ? pid : 0;
     if (pid < 0)
-        refuse_for(reload, "cannot start the check: %s", strerror(error));
+        buffer_printf(&reload->said, "cannot start the check: %s", strerror(error));
     return true;
 }
 
@@ -219,7 +220,9 @@ void reload_step(struct reload *reload, bp_time now)
 {
     struct workers *workers = reload->workers;
 
-    if (reload->stage == RELOAD_STARTING && workers->failed)
+    if (reload->stage == RELOAD_CHECKING && reload->check == 0)
+        refuse(reload, buffer_str(&reload->said)); /* it could not begin */
+    else if (reload->stage == RELOAD_STARTING && workers->failed)
         refuse_for(reload, "%s", workers->problem);
     else if (reload->stage == RELOAD_STARTING && workers_ready(workers))
         complete(reload, now);
