@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Jobs that do nothing, on Postgres: how many a second, and how soon one starts; of the queue and of graphile-worker."""
+"""Jobs that do nothing, on Postgres: how many a second, and how soon one starts; of the queue, of graphile-worker and of pg-boss."""
 import json
 import os
 import statistics
@@ -64,12 +64,12 @@ def queue_latency(server):
     return statistics.median(found)
 
 
-def graphile_worker(url, count):
-    folder = os.path.join(HERE, "peers", "graphile-worker")
+def peer(name, url, count):
+    """What peers/NAME/jobs.mjs says of so many jobs."""
+    folder = os.path.join(HERE, "peers", name)
     install_packages(folder)
     ended = subprocess.run(["taskset", "-c", SERVER_CPU, "node", os.path.join(folder, "jobs.mjs"), url, str(count)], capture_output=True,
                            text=True, check=False, timeout=300)
     if ended.returncode != 0:
-        raise Failure(f"graphile-worker: {ended.stderr[-500:]}")
-    said = json.loads(ended.stdout)
-    return said["rate"], statistics.median(said["latency"])
+        raise Failure(f"{name}: {ended.stderr[-500:]}")
+    return json.loads(ended.stdout)

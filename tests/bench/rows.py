@@ -306,18 +306,22 @@ class Bench:
                      f"(server + Postgres); {many.rate_median():.0f} to {few.rate_median():.0f} req/s")
 
     def queue(self):
-        postgres, ours, late, theirs = self.lab.postgres(), [], [], []
+        postgres, ours, late = self.lab.postgres(), [], []
+        peers = {name: [] for name in ("graphile-worker", "pg-boss")}
         for i in range(self.rounds):
             server = jobs.queue(self.lab, f"queue_{i}", postgres.database(f"queue_{i}"))
             ours.append(jobs.queue_rate(server, JOBS))
             late.append(jobs.queue_latency(server))
             server.stop()
-            theirs.append(jobs.graphile_worker(postgres.database(f"graphile_{i}"), JOBS))
-        yield Result("queue-rate", f"{JOBS:,} jobs that do nothing, on Postgres, one process: jobs/s vs graphile-worker",
-                     statistics.median(mine / its for mine, (its, _) in zip(ours, theirs)), 3, 5, "×",
-                     f"{statistics.median(ours):.0f} to {statistics.median(its for its, _ in theirs):.0f} jobs/s", at_most=False)
+            for name, said in peers.items():
+                said.append(jobs.peer(name, postgres.database(f"{name.replace('-', '_')}_{i}"), JOBS))
+        for name, said in peers.items():
+            yield Result(f"queue-rate-{name}", f"{JOBS:,} jobs that do nothing, on Postgres, one process: jobs/s vs {name}",
+                         statistics.median(mine / its["rate"] for mine, its in zip(ours, said)), 3, 5, "×",
+                         f"{statistics.median(ours):.0f} to {statistics.median(its['rate'] for its in said):.0f} jobs/s", at_most=False)
+        theirs = [statistics.median(its["latency"]) for its in peers["graphile-worker"]]
         yield Result("queue-start", "one job in a quiet moment: from the request that enqueues it to its start, median", statistics.median(late),
-                     10, 5, " ms", f"graphile-worker, without a request: {statistics.median(its for _, its in theirs):.1f} ms")
+                     10, 5, " ms", f"graphile-worker, without a request: {statistics.median(theirs):.1f} ms")
 
 
 ROWS = {"small": Bench.small, "list": Bench.list, "chain": Bench.chain, "observe": Bench.observe, "scrape": Bench.scrape, "unchanged": Bench.unchanged, "pipelined": Bench.pipelined, "create": Bench.create, "start": Bench.start,
