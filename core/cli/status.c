@@ -34,7 +34,7 @@ static void print_workers(const json_t *workers)
 
 static void print(const json_t *root)
 {
-    const json_t *listener;
+    const json_t *listener, *quarantined;
     size_t i;
 
     printf("Backplane %s is %s (pid %lld, since %s)\n", cli_admin_text(root, "version"), cli_admin_text(root, "state"),
@@ -45,6 +45,8 @@ static void print(const json_t *root)
         printf("listening on %s%s%s\n", cli_admin_text(listener, "url"), *name ? " for " : "", name);
     }
     print_workers(json_object_get(root, "workers"));
+    json_array_foreach(json_object_get(root, "quarantined"), i, quarantined)
+        printf("left out, as it kept crashing workers: %s\n", json_string_value(quarantined));
     if (number(root, "reloads") > 0)
         printf("reloaded %lld time%s, last at %s\n", number(root, "reloads"), number(root, "reloads") == 1 ? "" : "s",
                cli_admin_text(root, "loaded"));

@@ -67,6 +67,7 @@ struct config_server {
     bp_span drain_delay, drain_timeout;
     bp_span stall_timeout;
     bp_span restart_backoff_max, reload_timeout;
+    uint32_t quarantine_after;
     uint32_t offload_threads, offload_queue;
     uint64_t shared_memory; /* bytes of virtual size */
 };
@@ -124,6 +125,8 @@ struct config_load_options {
     const char *file;
     const char *const *sets; /* "path=value", e.g. "server.workers=2", "plugins.auth.secret=…" (by instance name) */
     size_t set_count;
+    const char
+        *without; /* instances that are left out, with their stages: names with commas between them; NULL: none */
     bool lenient_environment; /* check, explain, migrate: a missing ${NAME} is a placeholder, not an error */
     bool
         keep_invalid; /* check: also gives what could be read of an invalid one (BP_INVALID all the same), so that plugins can be asked too */

@@ -142,6 +142,7 @@ static void load(struct loader *loader, const char *file)
     loader_plugins(loader);
     loader_pipelines(loader);
     loader_routes(loader);
+    loader_without(loader);
 }
 
 int config_load(const struct config_load_options *options, struct report *report, struct config **ret_config)

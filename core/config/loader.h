@@ -60,6 +60,9 @@ bp_str loader_copy(struct loader *loader, bp_str text);
 void *loader_grow(struct loader *loader, void *items, size_t len, size_t *cap, size_t size);
 struct config_setting *setting_list_add(struct loader *loader, struct setting_list *list);
 
+/* After all others: see config_load_options.without. */
+void loader_without(struct loader *loader);
+
 /* The file beside `from` that name means, unless it is absolute. */
 const char *loader_path(struct loader *loader, const char *from, bp_str name);
 /* printf into a path or a hint for a message; what does not fit is cut off. */

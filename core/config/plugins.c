@@ -15,8 +15,11 @@ const struct bp_field config_plugin_rows[] = {
             .doc = "The plugin: the name of its .so file."),
     BP_TEXT(struct entry, name, .example = "main",
             .doc = "The instance's name, which pipelines and other plugins call it by; the plugin's when left out."),
-    BP_BOOL(struct entry, optional, .def = "false",
-            .doc = "Marks the instance as one that the server can do without; has no effect in this version."),
+    BP_BOOL(
+        struct entry, optional, .def = "false",
+        .doc =
+            "Marks the instance as one that the server can do without: when it keeps crashing workers, it is left out "
+            "with its stages and routes (server.quarantine_after)."),
     BP_TEXT(struct entry, when, .example = "DATABASE_URL",
             .doc = "Keeps the entry only while this environment variable, or one of several with a space between them, "
                    "is set and not empty."),

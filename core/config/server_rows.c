@@ -131,6 +131,9 @@ const struct bp_field config_server_rows[] = {
     BP_SPAN(S, reload_timeout, .def = "30s", .min = BP_SECOND, .max = BP_HOUR,
             .doc =
                 "How long the check of a reload may take, and again the start of its workers, before it is given up."),
+    BP_U32(S, quarantine_after, .def = "3", .min = 1, .max = 1000,
+           .doc =
+               "After so many crashes within a minute a plugin that is marked optional is left out, until a reload."),
     BP_U32(S, offload_threads, .def = "2", .min = 1, .max = 64,
            .doc = "Threads of each worker for CPU-heavy or blocking work, such as hashing passwords."),
     BP_U32(S, offload_queue, .def = "64", .min = 1, .max = 65536,

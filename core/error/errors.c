@@ -120,7 +120,7 @@ static bp_str bounded(const char *text, size_t size)
     return bp_str_n(text, strnlen(text, size));
 }
 
-void errors_reaped(struct errors *shared, struct errors *own, unsigned slot, bp_str end, bp_date now)
+bp_str errors_reaped(struct errors *shared, struct errors *own, unsigned slot, bp_str end, bp_date now)
 {
     struct error_words *words = &shared->words[slot % BP_WORKER_SLOTS];
     struct error_sample sample = {.code = BP_STR("worker.died"), .message = end};
@@ -132,4 +132,5 @@ void errors_reaped(struct errors *shared, struct errors *own, unsigned slot, bp_
         sample.request_id = bounded(words->request_id, sizeof(words->request_id));
     }
     note(own, &sample, now);
+    return sample.plugin;
 }

@@ -33,8 +33,9 @@ void errors_note_here(const struct error_sample *sample);
 /* A dying worker's last words: where it was. Async-signal-safe. */
 void errors_crashing(unsigned slot, bp_str plugin, bp_str route, bp_str request_id);
 
-/* In the supervisor: the worker of this slot has ended unasked. end: how ("was killed by SIGSEGV"). What it left in shared goes into own. */
-void errors_reaped(struct errors *shared, struct errors *own, unsigned slot, bp_str end, bp_date now);
+/* In the supervisor: the worker of this slot has ended unasked. end: how ("was killed by SIGSEGV"). What it left in shared goes into own. Returns the
+ * instance in whose code it was, as far as it has said; empty. */
+bp_str errors_reaped(struct errors *shared, struct errors *own, unsigned slot, bp_str end, bp_date now);
 /* All groups of both tables as a JSON object, the latest first. */
 void errors_write(const struct errors *shared, const struct errors *own, struct buffer *out);
 

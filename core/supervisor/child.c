@@ -12,10 +12,10 @@
 
 /*
  * argv: a name for ps, "_worker", "_jobs" or "_check", "slot:control:memory:supervisor[:listener…]" (a listener is its
- * descriptor, with a "p" behind it when it speaks the PROXY protocol, and "=name" when it has one), the configuration file, and what
- * --set said. Not for users, hence the underscore; a newer executable must read an older one's.
+ * descriptor, with a "p" behind it when it speaks the PROXY protocol, and "=name" when it has one), the configuration file, the instances
+ * that are left out, and what --set said. Not for users, hence the underscore; a newer executable must read an older one's.
  */
-#define FIXED 4
+#define FIXED 5
 #define TITLE "backplane: "
 
 static const char *const words[] = {[CHILD_CHECK] = "_check", [CHILD_WORKER] = "_worker", [CHILD_JOBS] = "_jobs"};
@@ -88,6 +88,7 @@ pid_t child_spawn(const struct child *child, const struct config_load_options *o
     arguments[1] = (char *)(uintptr_t)words[child->kind]; /* execv() changes none of them */
     arguments[2] = facts;
     arguments[3] = (char *)(uintptr_t)(options->file ? options->file : "");
+    arguments[4] = (char *)(uintptr_t)(options->without ? options->without : "");
     for (size_t i = 0; i < options->set_count; i++)
         arguments[FIXED + i] = (char *)(uintptr_t)options->sets[i];
 
@@ -161,6 +162,7 @@ bool child_parse(int argc, char **argv, struct child *ret_child, struct config_l
         ;
     *ret_child = child;
     *ret_options = (struct config_load_options){.file = argv[3][0] ? argv[3] : NULL,
+                                                .without = argv[4][0] ? argv[4] : NULL,
                                                 .sets = (const char *const *)(argv + FIXED),
                                                 .set_count = (size_t)(argc - FIXED)};
     return true;

@@ -33,6 +33,21 @@ static void add_worker(struct buffer *out, const struct worker *worker, const ch
     buffer_add_char(out, '}');
 }
 
+static void add_quarantined(struct buffer *out, const struct workers *workers)
+{
+    bp_str rest = bp_str_of(workers->plan.without), name;
+    bool first = true;
+
+    buffer_add(out, BP_STR(",\"quarantined\":["));
+    while (bp_str_next(&rest, ',', &name) && name.len > 0) {
+        if (!first)
+            buffer_add_char(out, ',');
+        schema_encode_text(name, out);
+        first = false;
+    }
+    buffer_add_char(out, ']');
+}
+
 static void add_reloads(struct buffer *out, const struct inspect *inspect)
 {
     char date[BP_DATE_LEN];
@@ -78,6 +93,7 @@ static enum admin_answer answer_status(struct inspect *inspect, struct buffer *o
     }
     buffer_add_char(out, ']');
     add_reloads(out, inspect);
+    add_quarantined(out, workers);
     buffer_add_char(out, '}');
     return ADMIN_ANSWERED;
 }

@@ -94,7 +94,14 @@ static void complete(struct reload *reload, bp_time now)
 
 /* ---- the check ---- */
 
-bool reload_begin(struct reload *reload, bp_time now)
+static struct config_load_options options_of(const struct reload *reload)
+{
+    struct config_load_options options = *reload->workers->options;
+    options.without = reload->without;
+    return options;
+}
+
+bool reload_begin(struct reload *reload, const char *without, bp_time now)
 {
     struct child child = {.kind = CHILD_CHECK, .memory_fd = -1, .supervisor = getpid()};
     int pipe_fds[2];
@@ -103,6 +110,7 @@ bool reload_begin(struct reload *reload, bp_time now)
         return false;
     reload->stage = RELOAD_CHECKING;
     reload->begun = now;
+    (void)snprintf(reload->without, sizeof(reload->without), "%s", without);
     reload->until = now + (*reload->config)->server.reload_timeout;
     reload->said_fd = -1;
     notify_manager("RELOADING=1");
@@ -114,7 +122,8 @@ bool reload_begin(struct reload *reload, bp_time now)
     }
     (void)fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
     child.control_fd = pipe_fds[1];
-    pid_t pid = child_spawn(&child, reload->workers->options);
+    const struct config_load_options options = options_of(reload);
+    pid_t pid = child_spawn(&child, &options);
     int error = errno;
     (void)close(pipe_fds[1]);
     reload->said_fd = pipe_fds[0];
@@ -168,6 +177,7 @@ static void launch(struct reload *reload, bp_time now)
     struct workers_plan plan = workers_plan(server, &reload->listeners);
     struct buffer problems = {0};
 
+    memcpy(plan.without, reload->without, sizeof(plan.without));
     if (listeners_reopen(server->listen.ptr, server->listen.len, reload->open, &reload->listeners, &problems) != 0) {
         refuse(reload, buffer_str(&problems));
         buffer_deinit(&problems);
@@ -187,9 +197,10 @@ static void launch(struct reload *reload, bp_time now)
 /* The child has seen that the file is fine; but it may have changed since. */
 static void read_again(struct reload *reload, bp_time now)
 {
+    const struct config_load_options options = options_of(reload);
     struct report report = {0};
 
-    if (config_load(reload->workers->options, &report, &reload->next) != 0)
+    if (config_load(&options, &report, &reload->next) != 0)
         refuse(reload, buffer_str(&report.text));
     else if (keeps(reload))
         launch(reload, now);

@@ -17,6 +17,7 @@ struct reload {
     struct config **config;
     struct listeners *open;
     struct workers *workers;
+    char without[WORKERS_WITHOUT]; /* what this one leaves out */
     /* Called once for each reload that was begun; problem: lines, what was wrong; ptr NULL: it has taken place. */
     void (*ended)(void *argument, bp_str problem);
     void *argument;
@@ -30,8 +31,8 @@ struct reload {
     struct listeners listeners;
 };
 
-/* False: one is under way. Else it will end. */
-bool reload_begin(struct reload *reload, bp_time now);
+/* False: one is under way. Else it will end. without: instances that are left out, in the form of config_load_options. */
+bool reload_begin(struct reload *reload, const char *without, bp_time now);
 void reload_poll(const struct reload *reload, struct pollfd *ret_polled);
 void reload_hear(struct reload *reload);
 /* A child has ended. False: it was not the check. */

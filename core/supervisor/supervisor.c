@@ -17,6 +17,7 @@
 #include "core/supervisor/data.h"
 #include "core/supervisor/inspect.h"
 #include "core/supervisor/notify.h"
+#include "core/supervisor/quarantine.h"
 #include "core/supervisor/reload.h"
 #include "core/supervisor/shared.h"
 #include "core/supervisor/workers.h"
@@ -34,6 +35,8 @@ struct supervisor {
     struct shared *shared;
     struct inspect inspect;
     struct reload reload;
+    struct quarantine quarantine;
+    char accused[CONFIG_NAME_MAX + 1]; /* the instance that a reload leaves out; empty: the reload was asked for */
     int signal_fd, data_fd;
     enum life life;
     bp_time life_until; /* when the next step of life is due */
@@ -105,8 +108,10 @@ static void end(struct supervisor *supervisor, int signal_number, bp_time now)
 static bool reload(struct supervisor *supervisor, bp_time now)
 {
     bool may = supervisor->life == LIFE_RUNNING && supervisor->workers.generation != 0;
-    if (may && reload_begin(&supervisor->reload, now))
+    if (may && reload_begin(&supervisor->reload, "", now)) {
+        supervisor->accused[0] = '\0';
         return true;
+    }
     bp_log(NULL, BP_LOG_WARN, "reload.busy",
            may ? "One reload is under way: another was not begun"
                : "The server starts or stops: a reload was not begun");
@@ -274,16 +279,34 @@ static void turn(struct supervisor *supervisor)
     tick(supervisor, now);
 }
 
+/* Goes on without it, if that works. */
+static void leave_out(struct supervisor *supervisor, bp_str instance)
+{
+    const char *before = supervisor->workers.plan.without;
+    char without[WORKERS_WITHOUT];
+    int len =
+        snprintf(without, sizeof(without), "%s%s%" BP_STR_FMT, before, before[0] ? "," : "", BP_STR_ARG(instance));
+
+    if ((size_t)len >= sizeof(without) || supervisor->life != LIFE_RUNNING ||
+        !reload_begin(&supervisor->reload, without, bp_clock()))
+        return; /* its next crash will */
+    (void)snprintf(supervisor->accused, sizeof(supervisor->accused), "%" BP_STR_FMT, BP_STR_ARG(instance));
+}
+
 static void worker_died(void *argument, unsigned slot, bp_str end)
 {
-    struct inspect *inspect = argument;
-    if (inspect->errors && inspect->own_errors)
-        errors_reaped(inspect->errors, inspect->own_errors, slot, end, bp_date_now());
+    struct supervisor *supervisor = argument;
+    struct inspect *inspect = &supervisor->inspect;
+    if (!inspect->errors || !inspect->own_errors)
+        return;
+    bp_str instance = errors_reaped(inspect->errors, inspect->own_errors, slot, end, bp_date_now());
+    if (quarantine_crashed(&supervisor->quarantine, supervisor->config, instance, bp_clock()))
+        leave_out(supervisor, instance);
 }
 
 static void worker_metrics(void *argument, uint32_t number, uint64_t len)
 {
-    inspect_metrics(argument, number, len);
+    inspect_metrics(&((struct supervisor *)argument)->inspect, number, len);
 }
 
 static bool reload_asked(void *argument)
@@ -293,7 +316,18 @@ static bool reload_asked(void *argument)
 
 static void reload_ended(void *argument, bp_str problem)
 {
-    inspect_reloaded(argument, problem);
+    struct supervisor *supervisor = argument;
+    bp_str accused = bp_str_of(supervisor->accused);
+
+    inspect_reloaded(&supervisor->inspect, problem);
+    if (accused.len == 0)
+        quarantine_forget(&supervisor->quarantine);
+    else if (problem.ptr)
+        quarantine_failed(&supervisor->quarantine, accused);
+    else
+        bp_log(NULL, BP_LOG_ERROR, "plugin.quarantined",
+               "A plugin that kept crashing workers is left out until the next reload",
+               bp_log_str("instance", accused));
 }
 
 static int run_workers(struct supervisor *supervisor)
@@ -306,12 +340,12 @@ static int run_workers(struct supervisor *supervisor)
                                          .open = &supervisor->listeners,
                                          .workers = workers,
                                          .ended = reload_ended,
-                                         .argument = &supervisor->inspect};
+                                         .argument = supervisor};
     supervisor->inspect.reload = reload_asked;
     supervisor->inspect.argument = supervisor;
     workers->died = worker_died;
     workers->metrics = worker_metrics;
-    workers->argument = &supervisor->inspect;
+    workers->argument = supervisor;
     inspect_open(&supervisor->inspect, workers, supervisor->config->server.data);
     (void)workers_launch(workers, &plan); /* what fails is in .problem */
     do

@@ -55,8 +55,10 @@ static int start(struct workers *workers, unsigned slot)
         child.listen_proxied[i] = plan->listeners->items[i].proxy_protocol;
         memcpy(child.listen_names[i], plan->listeners->items[i].name, sizeof(child.listen_names[i]));
     }
+    struct config_load_options options = *workers->options;
+    options.without = plan->without;
     shared_stamp_clear(workers->shared, slot);
-    pid_t pid = child_spawn(&child, workers->options);
+    pid_t pid = child_spawn(&child, &options);
     int error = errno;
     (void)close(pair[1]);
     if (pid < 0) {

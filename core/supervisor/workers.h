@@ -40,11 +40,14 @@ struct worker {
     char reason[CONTROL_TEXT + 1];
 };
 
+#define WORKERS_WITHOUT 512
+
 /* What a generation is started from: both outlive it, or are exchanged when it has been accepted. */
 struct workers_plan {
     const struct config_server *server;
     const struct listeners *listeners;
     unsigned serving, jobs;
+    char without[WORKERS_WITHOUT]; /* instances that are left out: see config_load_options */
 };
 
 struct workers {

@@ -351,6 +351,70 @@ Test(reload, the_command)
     server_remove_folder(&server);
 }
 
+#ifndef BP_SANITIZE
+#define CONFIG_PROBE(probe)                                                                       \
+    "server: { listen = ( " LISTEN " ); data = \"${BACKPLANE_DATA}\"; workers = 1;\n"             \
+    "  plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/http\"; };\n"                               \
+    "plugins: ( { use = \"health\"; }, { use = \"moody\"; }, { use = \"probe\"; " probe " } );\n" \
+    "pipelines: { rest = ( { use = \"probe\"; mode = \"pass\"; } ); };\n"                         \
+    "routes: ( { match = \"/*\"; pipeline = \"rest\"; } );\n"
+
+static unsigned status_of(const char *target)
+{
+    struct http_reply reply;
+    for (long long begun = 0; !http_try(server.port, "GET", target, NULL, NULL, &reply);)
+        cr_assert(service_patience(&begun, 30000), "%s: no reply", target);
+    unsigned status = reply.status;
+    http_reply_free(&reply);
+    return status;
+}
+
+static void crash(void)
+{
+    struct http_reply reply;
+    cr_assert_eq(status_of("/probe/ok"), 200);
+    cr_assert_not(http_try(server.port, "GET", "/probe/crash", NULL, NULL, &reply));
+}
+
+/* With its routes and its stages; whatever else there is goes on. */
+Test(reload, an_optional_plugin_that_keeps_crashing_is_left_out)
+{
+    char output[4096];
+    pid_t pids[4];
+    begin(CONFIG_PROBE("optional = true;"));
+    for (int i = 0; i < 3; i++)
+        crash();
+    cr_assert(server_wait_output(&server, "plugin.quarantined"));
+    cr_expect_eq(status_of("/probe/ok"), 404);
+    cr_expect_eq(status_of("/moody"), 200);
+    cr_expect_eq(status_of("/health/ready"), 200);
+    cr_expect_eq(number_of("quarantined"), 1);
+    cr_expect_eq(run_command("status", output, sizeof(output)), 0);
+    cr_expect(strstr(output, "left out, as it kept crashing workers: probe\n"), "%s", output);
+    /* It stays out when a worker is replaced, */
+    wait_workers(1);
+    cr_assert_eq(server_workers(&server, pids, 4), 1);
+    cr_assert_eq(kill(pids[0], SIGKILL), 0);
+    cr_expect_eq(status_of("/probe/ok"), 404);
+    /* and comes back by a reload. */
+    expect_reloaded(CONFIG_PROBE("optional = true;"));
+    cr_expect_eq(number_of("quarantined"), 0);
+    cr_expect_eq(status_of("/probe/ok"), 200);
+    cr_expect_eq(server_stop(&server), 0);
+}
+
+Test(reload, a_plugin_that_is_not_optional_is_only_replaced)
+{
+    begin(CONFIG_PROBE(""));
+    for (int i = 0; i < 4; i++)
+        crash();
+    cr_expect_eq(status_of("/probe/ok"), 200);
+    cr_expect_eq(number_of("quarantined"), 0);
+    cr_expect_eq(number_of("reloads"), 0);
+    cr_expect_eq(server_stop(&server), 0);
+}
+#endif
+
 static void copy(const char *from, const char *to)
 {
     char command[512];

@@ -212,6 +212,31 @@ Test(config_load, when_and_unless)
     sandbox_leave(&sandbox);
 }
 
+/* An instance that is left out takes its stages with it, and is no mistake; one that is not there is none either. */
+Test(config_load, without_some_instances)
+{
+    static const char text[] =
+        "plugins: ( { use = \"one\"; }, { use = \"two\"; name = \"second\"; }, { use = \"three\"; } );\n"
+        "pipelines: { p = ( \"one\", { use = \"second\"; as = \"own\"; }, \"three\" );\n"
+        "             q = ( \"@p\", \"-one\", \"second\" ); };\n";
+    const struct config_load_options options = {.file = "a.cfg", .without = "one,nobody,second"};
+    struct sandbox sandbox;
+    struct report report = {0};
+    struct config *config;
+    sandbox_enter(&sandbox);
+    sandbox_write("a.cfg", text);
+    cr_assert_eq(config_load(&options, &report, &config), 0, "%.*s", (int)report.text.len, report.text.ptr);
+    cr_assert_eq(config->plugin_count, 1);
+    cr_expect_str_eq(config->plugins[0].name, "three");
+    cr_assert_eq(config->pipelines[0].entry_count, 1);
+    cr_expect_str_eq(config->pipelines[0].entries[0].stage.use, "three");
+    cr_assert_eq(config->pipelines[1].entry_count, 1);
+    cr_expect_eq(config->pipelines[1].entries[0].kind, CONFIG_ENTRY_INCLUDE);
+    config_free(config);
+    report_deinit(&report);
+    sandbox_leave(&sandbox);
+}
+
 /* NAME_FILE sets NAME, unless the file is empty: an optional key of a mounted secret. */
 Test(config_load, when_and_unless_of_mounted_files)
 {
