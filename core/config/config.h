@@ -68,6 +68,7 @@ struct config_server {
     bp_span stall_timeout;
     bp_span restart_backoff_max, reload_timeout;
     uint32_t quarantine_after;
+    uint64_t worker_memory; /* bytes; 0: no limit */
     uint32_t offload_threads, offload_queue;
     uint64_t shared_memory; /* bytes of virtual size */
 };

@@ -134,6 +134,9 @@ const struct bp_field config_server_rows[] = {
     BP_U32(S, quarantine_after, .def = "3", .min = 1, .max = 1000,
            .doc =
                "After so many crashes within a minute a plugin that is marked optional is left out, until a reload."),
+    BP_SIZE(S, worker_memory, .def = "0", .max = INT64_C(1) << 40,
+            .doc = "A worker with more memory of its own than this is exchanged for a fresh one, without a request "
+                   "lost; 0: however much it has."),
     BP_U32(S, offload_threads, .def = "2", .min = 1, .max = 64,
            .doc = "Threads of each worker for CPU-heavy or blocking work, such as hashing passwords."),
     BP_U32(S, offload_queue, .def = "64", .min = 1, .max = 65536,

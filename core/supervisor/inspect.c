@@ -24,10 +24,9 @@ static enum admin_answer answer_errors(struct inspect *inspect, struct buffer *o
 
 static void add_worker(struct buffer *out, const struct worker *worker, const char *state, bool first, bp_time now)
 {
-    bool runs = worker->state == WORKER_STARTING || worker->state == WORKER_READY;
     buffer_printf(out, "%s{\"kind\":\"%s\",\"worker\":%u,\"state\":\"%s\",\"restarts\":%u", first ? "" : ",",
                   worker->kind == CHILD_JOBS ? "jobs" : "http", worker->index + 1, state, worker->restarts);
-    if (runs)
+    if (worker_runs(worker))
         buffer_printf(out, ",\"pid\":%d,\"uptime_seconds\":%lld", (int)worker->pid,
                       (long long)((now - worker->started) / BP_SECOND));
     buffer_add_char(out, '}');

@@ -17,7 +17,8 @@ static const struct bp_metric_def defs[DEFS] = {
     [ENDS] = {.size = sizeof(struct bp_metric_def),
               .type = BP_COUNTER,
               .name = "backplane_worker_restarts_total",
-              .help = "Workers that ended and are replaced: killed (by a signal), exited, stalled.",
+              .help =
+                  "Workers that ended and are replaced: killed (by a signal), exited, stalled, or too large (memory).",
               .labels = {"reason"}},
     [WORKERS] = GAUGE("backplane_workers", "Workers that run, of either kind."),
     [RELOAD_SUCCESSFUL] = GAUGE("backplane_config_last_reload_successful",
@@ -48,7 +49,8 @@ static metric_cell *cell(struct shared *shared, unsigned def, const char *label)
 
 void supervision_start(struct supervision *supervision, struct shared *shared)
 {
-    static const char *const ends[] = {[END_KILLED] = "killed", [END_EXITED] = "exited", [END_STALLED] = "stalled"};
+    static const char *const ends[] = {
+        [END_KILLED] = "killed", [END_EXITED] = "exited", [END_STALLED] = "stalled", [END_MEMORY] = "memory"};
     for (unsigned i = 0; i < WORKER_ENDS; i++)
         supervision->ends[i] = cell(shared, ENDS, ends[i]);
     supervision->workers = cell(shared, WORKERS, NULL);

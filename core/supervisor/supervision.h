@@ -11,7 +11,7 @@ struct shared;
 /* In every process, so that each can show them. */
 int supervision_define(struct shared *shared);
 
-enum worker_end { END_KILLED /* by a signal */, END_EXITED, END_STALLED, WORKER_ENDS };
+enum worker_end { END_KILLED /* by a signal */, END_EXITED, END_STALLED, END_MEMORY, WORKER_ENDS };
 
 /* In the supervisor. It finds its places in shared memory before there is a worker that could damage it, and writes to nothing else later. */
 struct supervision {

@@ -18,6 +18,7 @@
 #include "core/supervisor/inspect.h"
 #include "core/supervisor/notify.h"
 #include "core/supervisor/quarantine.h"
+#include "core/supervisor/recycle.h"
 #include "core/supervisor/reload.h"
 #include "core/supervisor/shared.h"
 #include "core/supervisor/workers.h"
@@ -215,6 +216,7 @@ static void tick(struct supervisor *supervisor, bp_time now)
         workers_pardon(&supervisor->workers);
     else
         workers_watch(&supervisor->workers);
+    recycle_look(&supervisor->workers, now);
     supervision_refresh(&supervisor->workers.supervision, supervisor->shared, workers_running(&supervisor->workers));
     supervisor->tick = now + TICK;
 }

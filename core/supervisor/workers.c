@@ -20,11 +20,6 @@
 #define LONG_LIFE (10 * BP_SECOND) /* who lived that long is replaced at once */
 #define KILL_GRACE BP_SECOND       /* for a worker to abort what it did not finish in time */
 
-static bool runs(const struct worker *worker)
-{
-    return worker->state == WORKER_STARTING || worker->state == WORKER_READY;
-}
-
 static bool is_next(const struct workers *workers, const struct worker *worker)
 {
     return workers->next != 0 && worker->generation == workers->next;
@@ -151,7 +146,7 @@ unsigned workers_running(const struct workers *workers)
 {
     unsigned count = 0;
     for (unsigned slot = 0; slot < workers->count; slot++)
-        count += runs(&workers->items[slot]);
+        count += worker_runs(&workers->items[slot]);
     return count;
 }
 
@@ -174,16 +169,38 @@ static void answer_region(struct workers *workers, const struct worker *worker, 
     (void)control_send(worker->control_fd, &answer);
 }
 
+static void order(struct worker *worker, enum control_kind kind, uint64_t value)
+{
+    struct control_message message = control_message(kind, 0, value);
+    if (worker->control_fd >= 0)
+        (void)control_send(worker->control_fd, &message);
+}
+
+/* Who waits for a replacement needs none. */
+static void retire(struct worker *worker, bp_span timeout, bp_time now)
+{
+    if (worker->state == WORKER_DUE)
+        worker->state = WORKER_VACANT;
+    worker->until = now + timeout + KILL_GRACE;
+    order(worker, CONTROL_RETIRE, (uint64_t)timeout);
+}
+
 static void became_ready(struct workers *workers, struct worker *worker)
 {
-    struct control_message accept = control_message(CONTROL_ACCEPT, 0, 0);
-
     if (worker->state != WORKER_STARTING)
         return;
     worker->state = WORKER_READY;
     /* Of a generation that is launched nobody accepts before all can. */
-    if (worker->generation == workers->generation && !workers->draining)
-        (void)control_send(worker->control_fd, &accept);
+    if (worker->generation != workers->generation || workers->draining)
+        return;
+    order(worker, CONTROL_ACCEPT, 0);
+    if (worker->predecessor != 0) {
+        struct worker *before = &workers->items[worker->predecessor - 1];
+        worker->predecessor = 0;
+        if (before->generation == workers->generation)
+            retire(before, workers->plan.server->drain_timeout, bp_clock());
+        before->generation = 0;
+    }
 }
 
 static void hear(struct workers *workers, struct worker *worker, const struct control_message *message)
@@ -269,12 +286,20 @@ static void log_death(const struct worker *worker, int wait_status, const char *
            worker->reason[0] ? bp_log_cstr("reason", worker->reason) : bp_log_end());
 }
 
+static bool has_successor(const struct workers *workers, unsigned slot)
+{
+    for (unsigned i = 0; i < workers->count; i++)
+        if (workers->items[i].predecessor == slot + 1)
+            return true;
+    return false;
+}
+
 bool workers_reaped(struct workers *workers, pid_t pid, int wait_status, bp_time now)
 {
     unsigned slot = 0;
     char end[64];
 
-    while (slot < workers->count && !(runs(&workers->items[slot]) && workers->items[slot].pid == pid))
+    while (slot < workers->count && !(worker_runs(&workers->items[slot]) && workers->items[slot].pid == pid))
         slot++;
     if (slot == workers->count)
         return false;
@@ -297,6 +322,10 @@ bool workers_reaped(struct workers *workers, pid_t pid, int wait_status, bp_time
             (void)snprintf(workers->problem, sizeof(workers->problem), "worker %u could not start: %s",
                            worker->index + 1, worker->reason[0] ? worker->reason : end);
         workers->failed = true;
+    } else if (has_successor(workers, slot)) {
+        worker->state = WORKER_VACANT;
+        worker->generation = 0;
+        log_death(worker, wait_status, end, 0);
     } else {
         supervision_ended(&workers->supervision, strcmp(worker->reason, "stalled") == 0 ? END_STALLED
                                                  : WIFSIGNALED(wait_status)             ? END_KILLED
@@ -315,22 +344,6 @@ static void not_started(struct workers *workers, struct worker *worker, bp_time 
            bp_log_cstr("kind", child_title(worker->kind)), bp_log_int("worker", worker->index + 1),
            bp_log_cstr("error", strerror(errno)));
     plan_replacement(workers, worker, now);
-}
-
-static void order(struct worker *worker, enum control_kind kind, uint64_t value)
-{
-    struct control_message message = control_message(kind, 0, value);
-    if (worker->control_fd >= 0)
-        (void)control_send(worker->control_fd, &message);
-}
-
-/* Who waits for a replacement needs none. */
-static void retire(struct worker *worker, bp_span timeout, bp_time now)
-{
-    if (worker->state == WORKER_DUE)
-        worker->state = WORKER_VACANT;
-    worker->until = now + timeout + KILL_GRACE;
-    order(worker, CONTROL_RETIRE, (uint64_t)timeout);
 }
 
 void workers_accept(struct workers *workers, bp_time now)
@@ -355,6 +368,28 @@ void workers_accept(struct workers *workers, bp_time now)
     }
 }
 
+void workers_succeed(struct workers *workers, unsigned slot)
+{
+    const struct worker *before = &workers->items[slot];
+    unsigned vacant = 0;
+
+    while (vacant < BP_WORKER_SLOTS && workers->items[vacant].state != WORKER_VACANT)
+        vacant++;
+    if (vacant == BP_WORKER_SLOTS)
+        return;
+    workers->items[vacant] = (struct worker){.control_fd = -1,
+                                             .kind = before->kind,
+                                             .index = before->index,
+                                             .generation = before->generation,
+                                             .restarts = before->restarts + 1,
+                                             .predecessor = slot + 1};
+    if (vacant >= workers->count)
+        workers->count = vacant + 1;
+    supervision_ended(&workers->supervision, END_MEMORY);
+    if (start(workers, vacant) != 0)
+        not_started(workers, &workers->items[vacant], bp_clock());
+}
+
 void workers_abandon(struct workers *workers)
 {
     for (unsigned slot = 0; slot < workers->count; slot++) {
@@ -363,7 +398,7 @@ void workers_abandon(struct workers *workers)
             continue;
         worker->abandoned = true;
         worker->until = BP_FOREVER;
-        if (runs(worker))
+        if (worker_runs(worker))
             (void)kill(worker->pid, SIGKILL);
         else
             worker->state = WORKER_VACANT;
@@ -382,7 +417,7 @@ void workers_replace(struct workers *workers, bp_time now)
 {
     for (unsigned slot = 0; slot < workers->count && !workers->draining; slot++) {
         struct worker *worker = &workers->items[slot];
-        if (runs(worker) && workers_leaves(workers, worker) && worker->until <= now)
+        if (worker_runs(worker) && workers_leaves(workers, worker) && worker->until <= now)
             end_late(worker);
         if (worker->state != WORKER_DUE || worker->due > now)
             continue;
@@ -400,83 +435,10 @@ bp_time workers_due(const struct workers *workers)
         const struct worker *worker = &workers->items[slot];
         if (worker->state == WORKER_DUE && worker->due < due)
             due = worker->due;
-        if (runs(worker) && workers_leaves(workers, worker) && worker->until < due)
+        if (worker_runs(worker) && workers_leaves(workers, worker) && worker->until < due)
             due = worker->until;
     }
     return due;
-}
-
-/* ---- stalls ---- */
-
-/* A debugger stops a worker for good reason. */
-static bool is_traced(pid_t pid)
-{
-    char name[40], line[128];
-    bool traced = false;
-
-    (void)snprintf(name, sizeof(name), "/proc/%d/status", (int)pid);
-    FILE *file = fopen(name, "re");
-    if (!file)
-        return false;
-    while (fgets(line, sizeof(line), file))
-        if (strncmp(line, "TracerPid:", 10) == 0)
-            traced = strtol(line + 10, NULL, 10) != 0;
-    (void)fclose(file);
-    return traced;
-}
-
-/* At the limit it is asked for its stack; at the next tick it is killed. */
-static void end_stalled(struct worker *worker)
-{
-    if (!worker->asked) {
-        bp_log(NULL, BP_LOG_ERROR, "worker.stalled",
-               "A worker's loop stands still; it is asked for its stack, then replaced",
-               bp_log_cstr("kind", child_title(worker->kind)), bp_log_int("worker", worker->index + 1),
-               bp_log_int("worker_pid", worker->pid), bp_log_int("seconds", worker->silent));
-        worker->asked = true;
-        (void)kill(worker->pid, SIGUSR2);
-        return;
-    }
-    (void)snprintf(worker->reason, sizeof(worker->reason), "stalled");
-    (void)kill(worker->pid, SIGKILL);
-}
-
-void workers_watch(struct workers *workers)
-{
-    unsigned limit =
-        (unsigned)((workers->generation ? workers->plan : workers->next_plan).server->stall_timeout / BP_SECOND);
-    bool ended = false;
-
-    for (unsigned slot = 0; slot < workers->count; slot++) {
-        struct worker *worker = &workers->items[slot];
-        if (!runs(worker))
-            continue;
-        bp_time stamp = shared_stamped(workers->shared, slot);
-        if (stamp != worker->stamp) {
-            worker->stamp = stamp;
-            worker->silent = 0;
-            worker->asked = false;
-            continue;
-        }
-        worker->silent++;
-        /* One at a time: what stops all of them (a slow disk) is not healed by killing all of them. */
-        if (limit == 0 || worker->silent < limit || ended)
-            continue;
-        if (is_traced(worker->pid)) {
-            worker->silent = 0;
-            continue;
-        }
-        end_stalled(worker);
-        ended = true;
-    }
-}
-
-void workers_pardon(struct workers *workers)
-{
-    for (unsigned slot = 0; slot < workers->count; slot++) {
-        workers->items[slot].silent = 0;
-        workers->items[slot].asked = false;
-    }
 }
 
 /* ---- orders ---- */
@@ -490,6 +452,6 @@ void workers_order(struct workers *workers, enum control_kind kind, uint64_t val
 void workers_kill(struct workers *workers, int signal_number)
 {
     for (unsigned slot = 0; slot < workers->count; slot++)
-        if (runs(&workers->items[slot]))
+        if (worker_runs(&workers->items[slot]))
             (void)kill(workers->items[slot].pid, signal_number);
 }

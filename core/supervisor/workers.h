@@ -35,12 +35,18 @@ struct worker {
     unsigned silent; /* punctual ticks without a new stamp */
     bool asked;      /* for its stack, at the tick before */
     unsigned restarts;
-    bp_time until;  /* one that leaves: it is killed then */
-    bool abandoned; /* killed, as its launch has failed */
+    bp_time until;        /* one that leaves: it is killed then */
+    unsigned predecessor; /* the slot and 1 of who retires when this one is ready; 0: nobody */
+    bool abandoned;       /* killed, as its launch has failed */
     char reason[CONTROL_TEXT + 1];
 };
 
 #define WORKERS_WITHOUT 512
+
+static inline bool worker_runs(const struct worker *worker)
+{
+    return worker->state == WORKER_STARTING || worker->state == WORKER_READY;
+}
 
 /* What a generation is started from: both outlive it, or are exchanged when it has been accepted. */
 struct workers_plan {
@@ -79,6 +85,8 @@ bool workers_ready(const struct workers *workers);
 void workers_accept(struct workers *workers, bp_time now);
 /* Or: ends all of it. */
 void workers_abandon(struct workers *workers);
+/* Starts another worker beside this one, which retires when that is ready. Nothing happens while there is no slot. */
+void workers_succeed(struct workers *workers, unsigned slot);
 unsigned workers_running(const struct workers *workers);
 bool workers_leaves(const struct workers *workers, const struct worker *worker);
 

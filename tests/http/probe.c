@@ -118,6 +118,18 @@ static int big(struct bp_request *rq, void *self, const void *stage)
     return bp_reply_body(rq, 200, BP_STR("text/plain"), bp_str_n(body, amount(rq)));
 }
 
+/* Memory that nobody gives back. */
+static int leak(struct bp_request *rq, void *self, const void *stage)
+{
+    char *lost = malloc(amount(rq));
+    (void)self;
+    (void)stage;
+    if (!lost)
+        return BP_NOMEM;
+    memset(lost, 'y', amount(rq));
+    return bp_reply_message(rq, 200, lost[amount(rq) / 2] == 'y' ? "Lost" : "Kept");
+}
+
 static int never(struct bp_request *rq, void *self, const void *stage)
 {
     (void)rq;
@@ -276,6 +288,7 @@ static const struct bp_route routes[] = {
     BP_ROUTE(.method = BP_GET, .path = "/probe/offload/{n}", .handler = offload, .name = "probe.offload"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/stream/{n}", .handler = stream, .name = "probe.stream"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/big/{n}", .handler = big, .name = "probe.big"),
+    BP_ROUTE(.method = BP_GET, .path = "/probe/leak/{n}", .handler = leak, .name = "probe.leak"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/never", .handler = never, .name = "probe.never"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/twice", .handler = twice, .name = "probe.twice"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/crash", .handler = crash, .name = "probe.crash"),

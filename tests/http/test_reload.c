@@ -413,6 +413,40 @@ Test(reload, a_plugin_that_is_not_optional_is_only_replaced)
     cr_expect_eq(number_of("reloads"), 0);
     cr_expect_eq(server_stop(&server), 0);
 }
+/* Exchanged for another, as by a reload. */
+Test(reload, a_worker_that_grows_is_exchanged)
+{
+    struct http_reply reply;
+    begin("server: { listen = ( " LISTEN " ); data = \"${BACKPLANE_DATA}\"; workers = 1; worker_memory = \"60MiB\";\n"
+          "  plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/http\"; };\n"
+          "plugins: ( { use = \"health\"; }, { use = \"metrics\"; }, { use = \"moody\"; }, { use = \"probe\"; } );\n"
+          "pipelines: { rest = ( \"metrics\" ); };\n"
+          "routes: ( { match = \"/*\"; pipeline = \"rest\"; } );\n");
+    int fd = http_connect(server.port);
+    long long pid = hear(fd, "nothing", 1);
+    cr_assert_eq(status_of("/probe/leak/20000000"), 200);
+    cr_assert_eq(status_of("/probe/leak/80000000"), 200);
+    cr_assert(server_wait_output(&server, "worker.recycled"));
+    for (long long begun = 0; number_of("workers") != 2;)
+        cr_assert(service_patience(&begun, 30000));
+    /* Who is connected is answered once more by the old one. */
+    bool last = false;
+    for (long long begun = 0; !last;) {
+        cr_assert(service_patience(&begun, 30000));
+        cr_assert(http_send_text(fd, "GET /probe/ok HTTP/1.1\r\nHost: x\r\n\r\n") && http_read(fd, false, &reply));
+        cr_expect_eq(reply.status, 200);
+        last = reply.close;
+        http_reply_free(&reply);
+    }
+    cr_expect(http_read_end(fd));
+    close(fd);
+    wait_workers(1);
+    int fresh = http_connect(server.port);
+    cr_expect_neq(hear(fresh, "nothing", 2), pid);
+    close(fresh);
+    cr_expect_eq(metric("\nbackplane_worker_restarts_total{reason=\"memory\"}"), 1);
+    cr_expect_eq(server_stop(&server), 0);
+}
 #endif
 
 static void copy(const char *from, const char *to)

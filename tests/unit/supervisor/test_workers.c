@@ -303,6 +303,43 @@ Test(workers, a_generation_that_cannot_start_leaves_the_other_alone)
     end_all();
 }
 
+Test(workers, one_succeeds_another)
+{
+    launch("serve", 1);
+    hear_until_ready();
+    workers_accept(&workers, 0);
+    workers_succeed(&workers, 0);
+    cr_expect_eq(workers.items[1].index, 0);
+    cr_expect_eq(workers.items[1].restarts, 1);
+    cr_expect_not(workers_leaves(&workers, &workers.items[0]), "it serves until the other can");
+    hear_until(1, WORKER_READY);
+    cr_expect(workers_leaves(&workers, &workers.items[0]));
+    cr_expect_eq(reap_one(0), 0);
+    cr_expect_eq(workers.items[0].state, WORKER_VACANT);
+    cr_expect_eq(workers_running(&workers), 1);
+    cr_expect_eq(workers_due(&workers), BP_FOREVER);
+    end_all();
+}
+
+/* Nobody is started for one that has a successor already; and a successor that dies is tried again. */
+Test(workers, one_dies_before_another_succeeds_it)
+{
+    launch("serve", 1);
+    hear_until_ready();
+    workers_accept(&workers, 0);
+    workers_succeed(&workers, 0);
+    kill(workers.items[0].pid, SIGKILL);
+    (void)reap_one(0);
+    cr_expect_eq(workers.items[0].state, WORKER_VACANT);
+    kill(workers.items[1].pid, SIGKILL);
+    (void)reap_one(0);
+    cr_expect_eq(workers.items[1].state, WORKER_DUE);
+    workers_replace(&workers, 0);
+    hear_until(1, WORKER_READY);
+    cr_expect_eq(workers_running(&workers), 1);
+    end_all();
+}
+
 Test(workers, there_is_room_for_so_many)
 {
     struct workers_plan plan = plan_of(BP_WORKER_SLOTS, 0);
