@@ -2,7 +2,6 @@
 /* Another configuration in the place of the one that runs: what is taken over, what stays, what is refused. moody.c fails as it is told. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,13 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "build_info.h"
+#include "operated.h"
 #include "tests/support/http.h"
-#include "tests/support/server.h"
 #include "tests/support/service.h"
 
 #define LISTEN "{ address = \"127.0.0.1:${PORT}\"; }"
@@ -33,100 +30,12 @@
 
 TestSuite(reload, .timeout = 280);
 
-static struct test_server server;
-
-static void begin(const char *config)
-{
-    server_start(&server, &(struct server_options){.config = config});
-}
-
-static void write_config(const char *text)
-{
-    char path[128], next[128];
-    (void)snprintf(path, sizeof(path), "%s/test.cfg", server.folder);
-    (void)snprintf(next, sizeof(next), "%s/next.cfg", server.folder);
-    FILE *file = fopen(next, "w");
-    cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
-    cr_assert_eq(rename(next, path), 0);
-}
-
-/* What the admin socket answers. */
-static json_t *ask(const char *line)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char text[65536];
-    size_t len = 0;
-    ssize_t n;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/admin.sock", server.folder);
-    cr_assert_eq(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-    cr_assert_eq(send(fd, line, strlen(line), MSG_NOSIGNAL), (ssize_t)strlen(line));
-    while ((n = recv(fd, text + len, sizeof(text) - len, 0)) > 0)
-        len += (size_t)n;
-    (void)close(fd);
-    json_t *root = json_loadb(text, len, 0, NULL);
-    cr_assert_not_null(root, "%.*s", (int)len, text);
-    return root;
-}
-
-static void expect_reloaded(const char *config)
-{
-    write_config(config);
-    json_t *answer = ask("reload\n");
-    char *text = json_dumps(answer, 0);
-    cr_assert(json_is_true(json_object_get(answer, "reloaded")), "%s", text);
-    free(text);
-    json_decref(answer);
-}
-
 static void expect_refused(const char *reason)
 {
     json_t *answer = ask("reload\n");
     const char *said = json_string_value(json_object_get(answer, "reason"));
     cr_expect(said && strstr(said, reason), "\"%s\" is not in: %s", reason, said ? said : "nothing");
     json_decref(answer);
-}
-
-/* "says count", and who said it. */
-static long long hear(int fd, const char *says, long long count)
-{
-    struct http_reply reply;
-    cr_assert(http_send_text(fd, "GET /moody HTTP/1.1\r\nHost: x\r\n\r\n"));
-    cr_assert(http_read(fd, false, &reply));
-    json_t *root = http_json(&reply);
-    cr_expect_str_eq(http_json_text(root, "data.says"), says);
-    cr_expect_eq(http_json_integer(root, "data.count"), count);
-    long long pid = http_json_integer(root, "data.pid");
-    json_decref(root);
-    http_reply_free(&reply);
-    return pid;
-}
-
-static long long number_of(const char *name)
-{
-    json_t *answer = ask("status\n");
-    long long number = (long long)json_array_size(json_object_get(answer, name));
-    if (json_is_integer(json_object_get(answer, name)))
-        number = json_integer_value(json_object_get(answer, name));
-    json_decref(answer);
-    return number;
-}
-
-static void wait_workers(long long count)
-{
-    for (long long begun = 0; number_of("workers") != count;)
-        cr_assert(service_patience(&begun, 30000), "%lld workers, not %lld", number_of("workers"), count);
-}
-
-/* Of the exposition that any worker writes: the first number behind the name. */
-static double metric(const char *name)
-{
-    json_t *answer = ask("metrics\n");
-    const char *text = json_string_value(json_object_get(answer, "metrics")), *at = text ? strstr(text, name) : NULL;
-    cr_assert(at, "%s", name);
-    double value = strtod(strchr(at, ' '), NULL);
-    json_decref(answer);
-    return value;
 }
 
 Test(reload, who_is_connected_stays)
@@ -317,20 +226,6 @@ Test(reload, one_at_a_time_and_none_at_the_end)
     cr_expect_eq(server_stop(&server), 0, "it waits for no check");
 }
 
-/* The command, as an operator runs it. */
-static int run_command(const char *arguments, char *ret_output, size_t size)
-{
-    char command[512];
-    (void)snprintf(command, sizeof(command),
-                   "PORT=%d BACKPLANE_DATA=%s " BACKPLANE_BUILD_ROOT "/backplane -c %s/test.cfg %s 2>&1", server.port,
-                   server.folder, server.folder, arguments);
-    FILE *pipe = popen(command, "r");
-    cr_assert(pipe);
-    ret_output[fread(ret_output, 1, size - 1, pipe)] = '\0';
-    int status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 Test(reload, the_command)
 {
     char output[4096];
@@ -350,104 +245,6 @@ Test(reload, the_command)
     cr_expect(strstr(output, "no server answers at "), "%s", output);
     server_remove_folder(&server);
 }
-
-#ifndef BP_SANITIZE
-#define CONFIG_PROBE(probe)                                                                       \
-    "server: { listen = ( " LISTEN " ); data = \"${BACKPLANE_DATA}\"; workers = 1;\n"             \
-    "  plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/http\"; };\n"                               \
-    "plugins: ( { use = \"health\"; }, { use = \"moody\"; }, { use = \"probe\"; " probe " } );\n" \
-    "pipelines: { rest = ( { use = \"probe\"; mode = \"pass\"; } ); };\n"                         \
-    "routes: ( { match = \"/*\"; pipeline = \"rest\"; } );\n"
-
-static unsigned status_of(const char *target)
-{
-    struct http_reply reply;
-    for (long long begun = 0; !http_try(server.port, "GET", target, NULL, NULL, &reply);)
-        cr_assert(service_patience(&begun, 30000), "%s: no reply", target);
-    unsigned status = reply.status;
-    http_reply_free(&reply);
-    return status;
-}
-
-static void crash(void)
-{
-    struct http_reply reply;
-    cr_assert_eq(status_of("/probe/ok"), 200);
-    cr_assert_not(http_try(server.port, "GET", "/probe/crash", NULL, NULL, &reply));
-}
-
-/* With its routes and its stages; whatever else there is goes on. */
-Test(reload, an_optional_plugin_that_keeps_crashing_is_left_out)
-{
-    char output[4096];
-    pid_t pids[4];
-    begin(CONFIG_PROBE("optional = true;"));
-    for (int i = 0; i < 3; i++)
-        crash();
-    cr_assert(server_wait_output(&server, "plugin.quarantined"));
-    cr_expect_eq(status_of("/probe/ok"), 404);
-    cr_expect_eq(status_of("/moody"), 200);
-    cr_expect_eq(status_of("/health/ready"), 200);
-    cr_expect_eq(number_of("quarantined"), 1);
-    cr_expect_eq(run_command("status", output, sizeof(output)), 0);
-    cr_expect(strstr(output, "left out, as it kept crashing workers: probe\n"), "%s", output);
-    /* It stays out when a worker is replaced, */
-    wait_workers(1);
-    cr_assert_eq(server_workers(&server, pids, 4), 1);
-    cr_assert_eq(kill(pids[0], SIGKILL), 0);
-    cr_expect_eq(status_of("/probe/ok"), 404);
-    /* and comes back by a reload. */
-    expect_reloaded(CONFIG_PROBE("optional = true;"));
-    cr_expect_eq(number_of("quarantined"), 0);
-    cr_expect_eq(status_of("/probe/ok"), 200);
-    cr_expect_eq(server_stop(&server), 0);
-}
-
-Test(reload, a_plugin_that_is_not_optional_is_only_replaced)
-{
-    begin(CONFIG_PROBE(""));
-    for (int i = 0; i < 4; i++)
-        crash();
-    cr_expect_eq(status_of("/probe/ok"), 200);
-    cr_expect_eq(number_of("quarantined"), 0);
-    cr_expect_eq(number_of("reloads"), 0);
-    cr_expect_eq(server_stop(&server), 0);
-}
-/* Exchanged for another, as by a reload. */
-Test(reload, a_worker_that_grows_is_exchanged)
-{
-    struct http_reply reply;
-    begin("server: { listen = ( " LISTEN " ); data = \"${BACKPLANE_DATA}\"; workers = 1; worker_memory = \"60MiB\";\n"
-          "  plugin_path = \"" BACKPLANE_BUILD_ROOT "/tests/http\"; };\n"
-          "plugins: ( { use = \"health\"; }, { use = \"metrics\"; }, { use = \"moody\"; }, { use = \"probe\"; } );\n"
-          "pipelines: { rest = ( \"metrics\" ); };\n"
-          "routes: ( { match = \"/*\"; pipeline = \"rest\"; } );\n");
-    int fd = http_connect(server.port);
-    long long pid = hear(fd, "nothing", 1);
-    cr_assert_eq(status_of("/probe/leak/20000000"), 200);
-    cr_assert_eq(status_of("/probe/leak/80000000"), 200);
-    cr_assert(server_wait_output(&server, "worker.recycled"));
-    for (long long begun = 0; number_of("workers") != 2;)
-        cr_assert(service_patience(&begun, 30000));
-    /* Who is connected is answered once more by the old one. */
-    bool last = false;
-    for (long long begun = 0; !last;) {
-        cr_assert(service_patience(&begun, 30000));
-        cr_assert(http_send_text(fd, "GET /probe/ok HTTP/1.1\r\nHost: x\r\n\r\n") && http_read(fd, false, &reply));
-        cr_expect_eq(reply.status, 200);
-        last = reply.close;
-        http_reply_free(&reply);
-    }
-    cr_expect(http_read_end(fd));
-    close(fd);
-    wait_workers(1);
-    int fresh = http_connect(server.port);
-    cr_expect_neq(hear(fresh, "nothing", 2), pid);
-    close(fresh);
-    cr_expect_eq(metric("\nbackplane_worker_restarts_total{reason=\"memory\"}"), 1);
-    cr_expect_eq(server_stop(&server), 0);
-}
-#endif
 
 static void copy(const char *from, const char *to)
 {
