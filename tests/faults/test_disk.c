@@ -187,12 +187,16 @@ static bool mount_small(const char *folder)
 
 Test(disk, a_small_disk_is_full)
 {
-    char folder[64], ballast[96];
+    char folder[64], ballast[96], output[96], elsewhere[96];
     make_folder(folder);
+    snprintf(elsewhere, sizeof(elsewhere), "%s-output", folder);
     if (!mount_small(folder)) {
         rmdir(folder);
         cr_skip_test("no mount is allowed here; writes_fail_and_then_go_on stands for it");
     }
+    /* What the server says must not need room on the disk that is full. */
+    snprintf(output, sizeof(output), "%s/test-output", folder);
+    cr_assert_eq(symlink(elsewhere, output), 0);
     snprintf(ballast, sizeof(ballast), "%s/ballast", folder);
     int fd = open(ballast, O_WRONLY | O_CREAT, 0600);
     static const char zeros[150000];
@@ -206,6 +210,7 @@ Test(disk, a_small_disk_is_full)
     restart_and_check();
     cr_assert_eq(server_stop_keep(&server), 0);
     cr_assert_eq(umount2(folder, MNT_DETACH), 0);
+    cr_assert_eq(unlink(elsewhere), 0);
     rmdir(folder);
     free(authorization);
 }
