@@ -48,6 +48,7 @@ static void refuse(struct reload *reload, bp_str reason)
 
     if (reload->check > 0)
         (void)kill(reload->check, SIGKILL);
+    reload->check = 0; /* when it is reaped, nobody asks any more */
     if (workers->next)
         workers_abandon(workers);
     show(workers, false);
@@ -106,7 +107,7 @@ bool reload_begin(struct reload *reload, const char *without, bp_time now)
     struct child child = {.kind = CHILD_CHECK, .memory_fd = -1, .supervisor = getpid()};
     int pipe_fds[2];
 
-    if (reload->stage != RELOAD_NONE || reload->check > 0)
+    if (reload->stage != RELOAD_NONE)
         return false;
     reload->stage = RELOAD_CHECKING;
     reload->begun = now;
@@ -212,8 +213,6 @@ bool reload_reaped(struct reload *reload, pid_t pid, int wait_status, bp_time no
     if (reload->check == 0 || pid != reload->check)
         return false;
     reload->check = 0;
-    if (reload->stage != RELOAD_CHECKING)
-        return true; /* it was given up */
     reload_hear(reload);
     if (WIFSIGNALED(wait_status))
         refuse_for(reload, "the check was killed by SIG%s",

@@ -18,7 +18,8 @@
 
 #define FIRST_BACKOFF (100 * BP_MILLISECOND)
 #define LONG_LIFE (10 * BP_SECOND) /* who lived that long is replaced at once */
-#define KILL_GRACE BP_SECOND       /* for a worker to abort what it did not finish in time */
+#define RETIRE_GRACE \
+    (10 * BP_SECOND) /* for a worker to abort what it did not finish in time, and end: nobody waits for it */
 
 static bool is_next(const struct workers *workers, const struct worker *worker)
 {
@@ -181,7 +182,7 @@ static void retire(struct worker *worker, bp_span timeout, bp_time now)
 {
     if (worker->state == WORKER_DUE)
         worker->state = WORKER_VACANT;
-    worker->until = now + timeout + KILL_GRACE;
+    worker->until = now + timeout + RETIRE_GRACE;
     order(worker, CONTROL_RETIRE, (uint64_t)timeout);
 }
 

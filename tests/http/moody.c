@@ -2,6 +2,7 @@
 /* A plugin that fails where its options say, and otherwise says what they say, counting how often in shared memory. For black-box tests only. */
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "backplane/backplane.h"
@@ -64,8 +65,22 @@ static int get(struct bp_request *rq, void *self, const void *stage)
     return bp_reply_object(rq, 200, "Said", said_rows, &said);
 }
 
+/* Replies once the test has made the file "go". */
+static int wait_for_test(struct bp_request *rq, void *self, const void *stage)
+{
+    const struct moody *moody = self;
+    char path[256];
+    int status = 0;
+    (void)stage;
+    (void)snprintf(path, sizeof(path), "%" BP_STR_FMT "/go", BP_STR_ARG(bp_data_dir(moody->host)));
+    while (status == 0 && access(path, F_OK) != 0)
+        status = bp_sleep(2 * BP_MILLISECOND);
+    return status != 0 ? status : bp_reply_message(rq, 200, "Gone on");
+}
+
 static const struct bp_route routes[] = {
-    BP_ROUTE(.method = BP_GET, .path = "/moody", .name = "moody.get", .handler = get), BP_ROUTE_END};
+    BP_ROUTE(.method = BP_GET, .path = "/moody", .name = "moody.get", .handler = get),
+    BP_ROUTE(.method = BP_GET, .path = "/moody/wait", .name = "moody.wait", .handler = wait_for_test), BP_ROUTE_END};
 
 BP_PLUGIN(.name = "moody", .version = "1.0.0", .doc = "Fails as it is told.", .self_size = sizeof(struct moody),
           .options = options, .routes = routes, .init = init, .start = start);

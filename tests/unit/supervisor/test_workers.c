@@ -247,7 +247,7 @@ Test(workers, the_next_generation_takes_the_place_of_the_one_before)
     cr_assert_eq(workers.generation, 2);
     for (unsigned slot = 0; slot < 5; slot++)
         cr_expect_eq(workers_leaves(&workers, &workers.items[slot]), slot < 3, "%u", slot);
-    cr_expect_eq(workers_due(&workers), 7 * BP_SECOND, "drain_timeout, and a second of grace");
+    cr_expect_eq(workers_due(&workers), 16 * BP_SECOND, "drain_timeout, and ten seconds of grace");
     for (int i = 0; i < 3; i++)
         cr_expect_eq(reap_one(0), 0);
     for (unsigned slot = 0; slot < 3; slot++)
@@ -270,10 +270,10 @@ Test(workers, one_that_does_not_leave_in_time_is_killed)
     launch_next("serve", 1, 0);
     hear_until_ready();
     workers_accept(&workers, 0);
-    workers_replace(&workers, 6 * BP_SECOND - 1);
+    workers_replace(&workers, 15 * BP_SECOND - 1);
     cr_expect_eq(kill(workers.items[0].pid, 0), 0);
-    workers_replace(&workers, 6 * BP_SECOND);
-    int status = reap_one(6 * BP_SECOND);
+    workers_replace(&workers, 15 * BP_SECOND);
+    int status = reap_one(15 * BP_SECOND);
     cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     cr_expect_eq(workers.items[0].state, WORKER_VACANT);
     end_all();
