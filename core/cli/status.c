@@ -46,7 +46,9 @@ static void print(const json_t *root)
     }
     print_workers(json_object_get(root, "workers"));
     json_array_foreach(json_object_get(root, "quarantined"), i, quarantined)
+    {
         printf("left out, as it kept crashing workers: %s\n", json_string_value(quarantined));
+    }
     if (number(root, "reloads") > 0)
         printf("reloaded %lld time%s, last at %s\n", number(root, "reloads"), number(root, "reloads") == 1 ? "" : "s",
                cli_admin_text(root, "loaded"));
