@@ -98,12 +98,33 @@ static bool encode(const struct job *job, struct arguments *arguments)
     return true;
 }
 
+static void send_unnamed(struct connection *connection, struct job *job, const struct arguments *arguments)
+{
+    if (!PQsendQueryParams(connection->pg, sql_of(job->statement), (int)job->count, arguments->types, arguments->values,
+                           arguments->lengths, arguments->formats, 1))
+        fail_connection(connection);
+    add_slot(connection, SLOT_QUERY, job);
+}
+
+/* For a job before this one, which may fail (a lock that is not given in time) without this one failing for the same. */
+static bool is_prepared_for_another(const struct connection *connection, const struct prepared *prepared)
+{
+    for (unsigned i = 0; i < connection->slot_count && prepared->state == PREPARED_SENT; i++)
+        if (connection->slots[i].prepared == prepared && connection->slots[i].synced)
+            return true;
+    return false;
+}
+
 static void send_prepared(struct connection *connection, struct job *job, const struct arguments *arguments)
 {
     struct prepared *prepared = prepared_get(&connection->prepared, job->statement, arguments->parameters, job->count);
     int count = (int)job->count;
     if (!prepared) {
         job_fail(job, BP_NOMEM);
+        return;
+    }
+    if (is_prepared_for_another(connection, prepared)) {
+        send_unnamed(connection, job, arguments);
         return;
     }
     if (prepared->state == PREPARED_NOT) {
@@ -117,14 +138,6 @@ static void send_prepared(struct connection *connection, struct job *job, const 
     }
     if (!PQsendQueryPrepared(connection->pg, prepared->name, count, arguments->values, arguments->lengths,
                              arguments->formats, 1))
-        fail_connection(connection);
-    add_slot(connection, SLOT_QUERY, job);
-}
-
-static void send_unnamed(struct connection *connection, struct job *job, const struct arguments *arguments)
-{
-    if (!PQsendQueryParams(connection->pg, sql_of(job->statement), (int)job->count, arguments->types, arguments->values,
-                           arguments->lengths, arguments->formats, 1))
         fail_connection(connection);
     add_slot(connection, SLOT_QUERY, job);
 }
