@@ -91,7 +91,7 @@ export class World {
     for (let tries = 0; tries < 400; tries++) {
       const folder = join(this.folder, "mail");
       for (const name of readdirSync(folder, { withFileTypes: true }).map((entry) => entry.name)) {
-        const [head, body] = readFileSync(join(folder, name), "utf8").split("\r\n\r\n");
+        const [head, body = ""] = readFileSync(join(folder, name), "utf8").split("\r\n\r\n"); // it may be half written
         const token = /^[A-Za-z0-9_.-]{40,}$/m.exec(Buffer.from(body, "base64").toString());
         if (head.includes(email) && head.includes(subject) && token) return token[0];
       }
