@@ -297,7 +297,7 @@ static const struct bp_route routes[] = {
     BP_ROUTE(.method = BP_GET, .path = "/probe/status/{kind}", .handler = give_status, .name = "probe.status"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/bad-header", .handler = bad_header, .name = "probe.bad_header"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/late", .handler = late, .name = "probe.late"),
-    BP_ROUTE(.method = BP_GET, .path = "/probe/work/{n}", .handler = begin_work, .name = "probe.work"),
+    BP_ROUTE(.method = BP_GET, .path = "/probe/hold/{n}", .handler = begin_work, .name = "probe.hold"),
     BP_ROUTE(.method = BP_GET, .path = "/probe/stats", .handler = stats, .name = "probe.stats"),
     BP_ROUTE_END};
 

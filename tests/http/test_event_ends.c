@@ -189,18 +189,25 @@ static void go_back_to_nothing(void)
     database_execute(&site, "UPDATE event_consumers SET position = 0");
 }
 
+/* A client, and all consumers, are told of three todos. */
+static void tell_three(struct source *source)
+{
+    char id[40];
+    open_source(source, ada, "");
+    for (int i = 0; i < 3; i++) {
+        site_add(ada, TODOS, "{\"title\":\"before\"}", id);
+        expect_event(source, "todo.created", id);
+    }
+    site_await("first", 3);
+    site_await("second", 3);
+}
+
 /* The database is exchanged for an older one below a server that runs. */
 Test(event_ends, not_when_positions_go_back, .init = site_start, .fini = site_stop)
 {
     static struct source source;
     char id[40];
-    open_source(&source, ada, "");
-    for (int i = 0; i < 3; i++) {
-        site_add(ada, TODOS, "{\"title\":\"before\"}", id);
-        expect_event(&source, "todo.created", id);
-    }
-    site_await("first", 3);
-    site_await("second", 3);
+    tell_three(&source);
     go_back_to_nothing();
     expect_event(&source, "resync", NULL);
     cr_expect_str_eq(source.last_id, "0");
@@ -217,13 +224,7 @@ Test(event_ends, positions_are_reset, .init = site_start)
 {
     static struct source source;
     char folder[64], id[40], output[1024], fields[80];
-    open_source(&source, ada, "");
-    for (int i = 0; i < 3; i++) {
-        site_add(ada, TODOS, "{\"title\":\"before\"}", id);
-        expect_event(&source, "todo.created", id);
-    }
-    site_await("first", 3);
-    site_await("second", 3);
+    tell_three(&source);
     close_source(&source);
     cr_assert_eq(server_stop_keep(&site), 0);
     cr_expect_neq(site_command("events reset now", output, sizeof(output)), 0);

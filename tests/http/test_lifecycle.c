@@ -199,8 +199,8 @@ Test(lifecycle, a_drain_waits_for_what_is_in_hand)
     static const struct {
         const char *config, *target;
         bool done;
-    } cases[] = {{CONFIG("workers = 1; drain_timeout = \"1m\";", ""), "/probe/work/50", true},
-                 {CONFIG("workers = 1; drain_timeout = \"100ms\";", ""), "/probe/work/100000", false}};
+    } cases[] = {{CONFIG("workers = 1; drain_timeout = \"1m\";", ""), "/probe/hold/50", true},
+                 {CONFIG("workers = 1; drain_timeout = \"100ms\";", ""), "/probe/hold/100000", false}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct test_server server;
         server_start(&server, &(struct server_options){.config = cases[i].config});
