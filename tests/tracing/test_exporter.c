@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "build_info.h"
-#include "collector.h"
+#include "observed.h"
 #include "tests/support/http.h"
-#include "tests/support/server.h"
 
 #define CONFIG(OPTIONS)                                                                                           \
     "server: { listen = ( { address = \"${HOST}:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 1;\n"     \
@@ -18,30 +17,11 @@
     "pipelines: { all = ( \"tracing\" ); none = (); };\n"                                                         \
     "routes: ( { match = \"/metrics\"; pipeline = \"none\"; }, { match = \"/*\"; pipeline = \"all\"; } );\n"
 
-static struct collector collector;
-static struct test_server server;
+TestSuite(exporter, .init = observed_init, .fini = observed_fini, .timeout = 120);
 
-static void setup(void)
+static void start_afresh(const char *config)
 {
-    collector_start(&collector);
-}
-
-static void teardown(void)
-{
-    collector_stop(&collector);
-}
-
-TestSuite(exporter, .init = setup, .fini = teardown, .timeout = 120);
-
-static void start_with(const char *config, const char *endpoint)
-{
-    const char *environment[] = {endpoint, NULL};
-    server_start(&server, &(struct server_options){.config = config, .environment = environment});
-}
-
-static void start(const char *config)
-{
-    start_with(config, collector.endpoint);
+    start(config);
     /* Whether it lives was asked: that is a span, too. */
     json_decref(collector_wait(&collector, 1));
     collector_reset(&collector);
@@ -106,7 +86,7 @@ Test(exporter, forms)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char config[2048];
         snprintf(config, sizeof(config), CONFIG("%s"), cases[i].options);
-        start(config);
+        start_afresh(config);
         struct http_reply reply;
         http_call(server.port, "GET", "/spans?count=40&x=%22%0a", "User-Agent: \x01\xc3\x28\r\n", NULL, &reply);
         http_reply_free(&reply);
@@ -157,7 +137,7 @@ Test(exporter, paths)
         char *own = strstr(template, "endpoint = \"${OTEL_EXPORTER_OTLP_ENDPOINT}\";");
         memset(own, ' ', strlen("endpoint = \"${OTEL_EXPORTER_OTLP_ENDPOINT}\";"));
         snprintf(config, sizeof(config), template, option);
-        start(config);
+        start_afresh(config);
         ask(1);
         json_decref(collector_wait(&collector, 1));
         json_t *requests = collector_requests(&collector);
@@ -177,7 +157,7 @@ Test(exporter, busy_collectors)
                  {"{\"status\":429,\"retryAfter\":2,\"times\":1}", 1900, 4000},
                  {"{\"status\":502,\"times\":1}", 450, 3000},
                  {"{\"status\":504,\"times\":1,\"retryAfter\":\"Wed, 21 Oct 2015 07:28:00 GMT\"}", 450, 3000}};
-    start(CONFIG(""));
+    start_afresh(CONFIG(""));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         collector_reset(&collector);
         collector_mode(&collector, cases[i].mode);
@@ -200,7 +180,7 @@ Test(exporter, busy_collectors)
 
 Test(exporter, what_is_refused)
 {
-    start(CONFIG(""));
+    start_afresh(CONFIG(""));
     double exported = metric(EXPORTED);
     collector_mode(&collector, "{\"status\":400}");
     ask(2);
@@ -223,7 +203,7 @@ Test(exporter, what_is_refused)
 
 Test(exporter, garbage_and_silence)
 {
-    start(CONFIG("timeout = \"200ms\"; retry_time = \"0s\";"));
+    start_afresh(CONFIG("timeout = \"200ms\"; retry_time = \"0s\";"));
     /* On a busy machine an answer may have been late already, and what is asked at once may go in two batches. */
     double dropped = metric(DROPPED("unreachable")), late = metric(EXPORTS("timeout"));
     collector_mode(&collector, "{\"garbage\":true}");
@@ -249,7 +229,7 @@ Test(exporter, garbage_and_silence)
 /* However many spans there are, and however long the collector is silent, so many wait and the others are counted. */
 Test(exporter, the_queue_is_bounded)
 {
-    start(CONFIG("timeout = \"5s\"; queue_spans = 6; batch_spans = 3; flush_timeout = \"100ms\";"));
+    start_afresh(CONFIG("timeout = \"5s\"; queue_spans = 6; batch_spans = 3; flush_timeout = \"100ms\";"));
     collector_mode(&collector, "{\"stall\":true}");
     ask(50);
     /* 3 are on their way, 6 wait: of 50 there are 41 left. Which batch is on its way when depends on the clock. */

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "build_info.h"
-#include "collector.h"
+#include "observed.h"
 #include "tests/support/http.h"
-#include "tests/support/server.h"
 
 #define PLUGINS                                                                              \
     "plugins: ( { use = \"http_client\"; }, { use = \"relay\"; }, { use = \"metrics\"; },\n" \
@@ -24,26 +23,7 @@
 #define LOGS "logs_exporter = \"otlp\"; logs_delay = \"20ms\"; "
 #define PATIENCE 15000
 
-static struct collector collector;
-static struct test_server server;
-
-static void setup(void)
-{
-    collector_start(&collector);
-}
-
-static void teardown(void)
-{
-    collector_stop(&collector);
-}
-
-TestSuite(signals, .init = setup, .fini = teardown, .timeout = 120);
-
-static void start(const char *config)
-{
-    const char *environment[] = {collector.endpoint, NULL};
-    server_start(&server, &(struct server_options){.config = config, .environment = environment});
-}
+TestSuite(signals, .init = observed_init, .fini = observed_fini, .timeout = 120);
 
 static void ask(const char *target, unsigned times)
 {

@@ -9,9 +9,8 @@
 #include <unistd.h>
 
 #include "build_info.h"
-#include "collector.h"
+#include "observed.h"
 #include "tests/support/http.h"
-#include "tests/support/server.h"
 
 #define CONFIG(OPTIONS)                                                                                         \
     "server: { listen = ( { address = \"${HOST}:${PORT}\"; } ); data = \"${BACKPLANE_DATA}\"; workers = 1;\n"   \
@@ -26,26 +25,12 @@
 
 enum { SLOW = 200 };
 
-static struct collector collector;
-static struct test_server server;
+TestSuite(streams, .init = observed_init, .fini = observed_fini, .timeout = 120);
 
-static void setup(void)
+static void start_afresh(const char *config)
 {
-    collector_start(&collector);
-}
-
-static void teardown(void)
-{
-    collector_stop(&collector);
-}
-
-TestSuite(streams, .init = setup, .fini = teardown, .timeout = 120);
-
-static void start(const char *config)
-{
-    server_start(&server,
-                 &(struct server_options){.config = config, .environment = (const char *[]){collector.endpoint, NULL}});
-    collector_reset(&collector);
+    start(config);
+    collector_reset(&collector); /* whether it lives was asked */
 }
 
 static int open_stream(const char *target)
@@ -108,7 +93,7 @@ static double metric(const char *text, const char *name)
 Test(streams, sampled)
 {
     static const char *const targets[] = {"/lasting/open?mode=", "/lasting/open-any"};
-    start(CONFIG(""));
+    start_afresh(CONFIG(""));
     for (size_t i = 0; i < 2; i++) {
         json_t *span, *spans;
         const char *name = i == 0 ? "GET /lasting/open" : "GET /lasting/open-any";
@@ -135,7 +120,7 @@ Test(streams, sampled)
 /* That it lasts makes no stream slow; what its handler waits for does. */
 Test(streams, slow)
 {
-    start(CONFIG("sampler = \"always_off\"; keep_slow = \"200ms\"; "));
+    start_afresh(CONFIG("sampler = \"always_off\"; keep_slow = \"200ms\"; "));
     int fd = open_stream("/lasting/open?mode=");
     cr_assert_not(ends_within(fd, 2 * SLOW));
     end(fd);
