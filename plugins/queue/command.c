@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "job.h"
 
@@ -102,16 +103,28 @@ static int show_job(struct bp_host *host, void *self, const char *const *argumen
     return one(self, arguments, count, find);
 }
 
+/* As of an administrator, but by the system's user. */
+static void audit(struct bp_host *host, const char *event, const char *message, const char *target_name,
+                  const char *target)
+{
+    bp_audit(host, event, message, bp_log_cstr("outcome", "ok"), bp_log_cstr(target_name, target),
+             bp_log_int("uid", getuid()));
+}
+
 static int retry_job(struct bp_host *host, void *self, const char *const *arguments, size_t count)
 {
-    (void)host;
-    return one(self, arguments, count, job_retry);
+    int failed = one(self, arguments, count, job_retry);
+    if (!failed)
+        audit(host, "queue.job_retried", "A command had a job run again", "job_id", arguments[0]);
+    return failed;
 }
 
 static int cancel_job(struct bp_host *host, void *self, const char *const *arguments, size_t count)
 {
-    (void)host;
-    return one(self, arguments, count, cancel);
+    int failed = one(self, arguments, count, cancel);
+    if (!failed)
+        audit(host, "queue.job_cancelled", "A command cancelled a job", "job_id", arguments[0]);
+    return failed;
 }
 
 static int list_queues(struct bp_host *host, void *self, const char *const *arguments, size_t count)
@@ -147,6 +160,8 @@ static int set_paused(struct queue *queue, const char *const *arguments, size_t 
         fprintf(stderr, "there is no queue %s\n", arguments[0]);
         return 1;
     }
+    audit(queue->host, paused ? "queue.paused" : "queue.resumed",
+          paused ? "A command paused a queue" : "A command resumed a queue", "queue", arguments[0]);
     printf("%s %s\n", arguments[0], paused ? "is paused" : "goes on");
     return 0;
 }

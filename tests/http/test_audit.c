@@ -124,6 +124,8 @@ Test(audit, what_happens_to_an_account)
     end_sessions(&server, bearer);
     cr_assert_str_eq(command(&server, "audit.log", "auth set-role a@example.com admin", 0),
                      "a@example.com has the role admin\n");
+    cr_assert_str_eq(command(&server, "audit.log", "jobs pause default", 0), "default is paused\n");
+    cr_assert_str_eq(command(&server, "audit.log", "jobs resume default", 0), "default goes on\n");
     call(&server, "POST", "/api/v1/auth/sign-up", NULL, "{\"email\":\"A@example.com\",\"password\":\"Passw0rd!\"}", 409,
          &reply);
     http_reply_free(&reply);
@@ -149,6 +151,10 @@ Test(audit, what_happens_to_an_account)
     cr_expect_str_eq(http_json_text(find(lines, "auth.account_changed"), "target_user_id"),
                      http_json_text(find(lines, "auth.sign_up"), "user_id"));
     cr_expect_str_eq(http_json_text(find(lines, "auth.account_changed"), "role"), "admin");
+    cr_expect_eq(count(lines, "queue.paused", "ok"), 1);
+    cr_expect_eq(count(lines, "queue.resumed", "ok"), 1);
+    cr_expect_str_eq(http_json_text(find(lines, "queue.paused"), "queue"), "default");
+    cr_expect_eq(http_json_integer(find(lines, "queue.paused"), "uid"), getuid());
     cr_expect_eq(count(lines, "auth.login", "failed"), 3);
     cr_expect_eq(count(lines, "auth.key_created", "ok"), 1);
     cr_expect_eq(count(lines, "auth.key_deleted", "ok"), 1);
